@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* trace-emit.h - writing events: one typed inline function per line of events.def.
+ *
+ *   trace_go_block(w, why, stack, obj);
+ *
+ * w is the writer of the calling M.  The pattern of one transition is
+ *
+ *   trace_stamp(w);                  read the clock once
+ *   trace_go_block(w, ...);          ts
+ *   trace_proc_stop(w, ...);         ts + 1
+ *
+ * because reading the clock is nine tenths of an event's cost.  Tracing off is the caller's branch: none
+ * of these may be called with a writer that is not open (runtime/tracedoor.h is the only caller there).
+ *
+ * I1  A writer belongs to one thread at a time; a signal handler on that thread must not emit.
+ * I2  Never blocks (unless full_blocks was set), never calls the kernel, never allocates.
+ * I3  A full ring drops the new event and counts it; when there is room again a `lost` record with the
+ *     exact number and the time of the first loss precedes the next event.
+ * Cost: one clock read per transition, four stores and one release store per event.
+ */
+#pragma once
+#include "trace-ring.h"
+
+#include <time.h>
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
+
+struct trace_writer {
+  struct trace_ring *ring;
+  struct trace_record *records;
+  uint64_t head;       /* next to write */
+  uint64_t tail_seen;  /* consumer's tail when last looked at */
+  uint32_t capacity;   /* a power of two */
+  uint32_t clock;      /* enum trace_clock */
+  uint64_t ts;         /* time of the next event */
+  uint32_t g;          /* set by the owner: goid that runs, 0 on g0 */
+  uint16_t p;          /* set by the owner: P held, or TRACE_NO_P */
+  bool full_blocks;
+  uint64_t emitted;
+  uint64_t lost;
+  uint64_t lost_pending;   /* not yet told by a lost record */
+  uint64_t lost_since;     /* ts of the first of them */
+  uint64_t (*virtual_now)(void); /* the clock TRACE_CLOCK_VIRTUAL */
+};
+
+/* Points the writer at a ring mapped by the caller; the ring is fresh or was ended by its last owner. */
+void trace_writer_open(struct trace_writer *w, struct trace_ring *ring, uint32_t capacity, uint32_t m,
+                       uint32_t clock, bool full_blocks);
+/* Tells what is still to be told about losses (if there is room) and ends the ring. */
+void trace_writer_close(struct trace_writer *w);
+
+/* Ticks now of the given clock. */
+static inline uint64_t trace_ticks(const struct trace_writer *w)
+{
+#if defined(__x86_64__)
+  if (__builtin_expect(w->clock == TRACE_CLOCK_TSC, 1))
+    return __rdtsc();
+#elif defined(__aarch64__)
+  if (__builtin_expect(w->clock == TRACE_CLOCK_CNTVCT, 1)) {
+    uint64_t ticks;
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+    return ticks;
+  }
+#endif
+  if (w->clock == TRACE_CLOCK_VIRTUAL)
+    return w->virtual_now();
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Begins a transition: its events take this time, one tick apart. Never goes back within an M. */
+static inline void trace_stamp(struct trace_writer *w)
+{
+  uint64_t now = trace_ticks(w);
+  if (now > w->ts)
+    w->ts = now;
+}
+
+/* Slow path of trace_reserve: looks at tail, waits or drops, tells losses. False: n events were dropped. */
+bool trace_reserve_slow(struct trace_writer *w, uint32_t n);
+
+/* Room for n records, all or none. */
+static inline bool trace_reserve(struct trace_writer *w, uint32_t n)
+{
+  w->emitted += n;
+  if (__builtin_expect(w->head + n - w->tail_seen <= w->capacity && !w->lost_pending, 1))
+    return true;
+  return trace_reserve_slow(w, n);
+}
+
+static inline struct trace_record *trace_slot(struct trace_writer *w, enum trace_kind kind)
+{
+  struct trace_record *r = &w->records[w->head & (w->capacity - 1)];
+  r->ts = w->ts++;
+  r->kind = (uint16_t)kind;
+  r->p = w->p;
+  r->g = w->g;
+  return r;
+}
+
+static inline void trace_publish(struct trace_writer *w)
+{
+  w->head++;
+  atomic_store_explicit(&w->ring->emitted, w->emitted, memory_order_relaxed);
+  atomic_store_explicit(&w->ring->head, w->head, memory_order_release); /* pairs with trace_ring_read */
+}
+
+static inline void trace_emit(struct trace_writer *w, enum trace_kind kind, uint64_t lo, uint64_t hi)
+{
+  if (!trace_reserve(w, 1))
+    return;
+  struct trace_record *r = trace_slot(w, kind);
+  r->d[0] = lo;
+  r->d[1] = hi;
+  trace_publish(w);
+}
+
+/* Writes a string's records: its id is the caller's, unique in the process. Bytes beyond 64 KiB are cut. */
+void trace_emit_string(struct trace_writer *w, uint32_t id, const char *bytes, size_t n);
+/* Writes a stack's records, innermost frame first. Frames beyond 128 are cut. */
+void trace_emit_stack(struct trace_writer *w, uint32_t id, const uint64_t *pcs, size_t n);
+
+/* clang-format off */
+#define TRACE_PARAM_ARG(type, name)  , uint32_t name
+#define TRACE_PARAM_WIDE(type, name) , uint64_t name
+#define TRACE_PARAM_HIGH
+#define TRACE_PARAM_NONE
+#define TRACE_LO_ARG(type, name)     (uint64_t)(name)
+#define TRACE_LO_WIDE(type, name)    (uint64_t)(name)
+#define TRACE_LO_HIGH                0
+#define TRACE_LO_NONE                0
+#define TRACE_HI_ARG(type, name)     (uint64_t)(name) << 32
+#define TRACE_HI_WIDE(type, name)    0
+#define TRACE_HI_HIGH                0
+#define TRACE_HI_NONE                0
+#define EVENT(number, NAME, name, family, w0, w1, w2, w3, doc)                                       \
+  static inline void trace_##name(struct trace_writer *w                                            \
+                                  TRACE_PARAM_##w0 TRACE_PARAM_##w1 TRACE_PARAM_##w2 TRACE_PARAM_##w3) \
+  {                                                                                                 \
+    trace_emit(w, TRACE_##NAME, TRACE_LO_##w0 | TRACE_HI_##w1, TRACE_LO_##w2 | TRACE_HI_##w3);      \
+  }
+#include "events.def"
+#undef EVENT
+/* clang-format on */

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* trace-ring.c - makes, maps and drains the shared memory of trace-ring.h, and the emitter's slow paths. */
+#include "trace-ring.h"
+
+#include "trace-emit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SEALS              (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+#define MAX_STRING         65536u
+#define MAX_FRAMES         128u
+#define MIN_CAPACITY       1024u
+#define MAX_CAPACITY       (1u << 24)
+#define FULL_YIELDS_A_LOOK 64
+
+static uint32_t round_up_to_power_of_two(uint32_t n)
+{
+  uint32_t power = MIN_CAPACITY;
+  while (power < n && power < MAX_CAPACITY)
+    power *= 2;
+  return power;
+}
+
+static int fill_control(int fd, uint32_t capacity, uint32_t max_rings)
+{
+  struct trace_control *control =
+      mmap(NULL, TRACE_RINGS_OFFSET, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (control == MAP_FAILED)
+    return -errno;
+  control->magic = TRACE_CONTROL_MAGIC;
+  control->abi = TRACE_ABI;
+  control->header_size = sizeof *control;
+  control->ring_capacity = capacity;
+  control->max_rings = max_rings;
+  control->ring_stride = trace_ring_stride(capacity);
+  atomic_store(&control->categories, TRACE_FAMILY_ALL);
+  munmap(control, TRACE_RINGS_OFFSET);
+  return 0;
+}
+
+int trace_shm_create(uint32_t capacity, uint32_t max_rings)
+{
+  if (max_rings == 0 || max_rings > TRACE_MAX_RINGS)
+    return -EINVAL;
+  capacity = round_up_to_power_of_two(capacity);
+  int fd = memfd_create(TRACE_MEMFD_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (fd < 0)
+    return -errno;
+  int error = 0;
+  if (ftruncate(fd, (off_t)trace_shm_size(capacity, max_rings)) < 0 ||
+      fcntl(fd, F_ADD_SEALS, SEALS) < 0)
+    error = -errno;
+  else
+    error = fill_control(fd, capacity, max_rings);
+  if (error) {
+    close(fd);
+    return error;
+  }
+  return fd;
+}
+
+/* What is wrong with the geometry that a control page claims, or NULL. size is the memfd's true one. */
+static const char *wrong_geometry(const struct trace_control *c, uint64_t size)
+{
+  if (c->magic != TRACE_CONTROL_MAGIC)
+    return "it is not a gmpscope trace memory";
+  if (c->abi != TRACE_ABI)
+    return "it speaks another version of the trace memory";
+  uint32_t capacity = c->ring_capacity;
+  if (capacity < MIN_CAPACITY || capacity > MAX_CAPACITY || (capacity & (capacity - 1)))
+    return "its ring size is impossible";
+  if (c->max_rings == 0 || c->max_rings > TRACE_MAX_RINGS)
+    return "its number of rings is impossible";
+  if (c->ring_stride != trace_ring_stride(capacity) || size < trace_shm_size(capacity, c->max_rings))
+    return "it is smaller than it says";
+  return NULL;
+}
+
+struct trace_control *trace_shm_map_control(int fd, const char **why)
+{
+  struct stat st;
+  if (fstat(fd, &st) < 0 || st.st_size < (off_t)TRACE_RINGS_OFFSET) {
+    *why = "it is not a gmpscope trace memory";
+    return NULL;
+  }
+  int seals = fcntl(fd, F_GET_SEALS);
+  if (seals < 0 || (seals & SEALS) != SEALS) {
+    *why = "it is not sealed, so reading it would not be safe";
+    return NULL;
+  }
+  struct trace_control *control =
+      mmap(NULL, TRACE_RINGS_OFFSET, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (control == MAP_FAILED) {
+    *why = strerrorname_np(errno);
+    return NULL;
+  }
+  *why = wrong_geometry(control, (uint64_t)st.st_size);
+  if (*why) {
+    munmap(control, TRACE_RINGS_OFFSET);
+    return NULL;
+  }
+  return control;
+}
+
+void trace_shm_unmap_control(struct trace_control *control)
+{
+  munmap(control, TRACE_RINGS_OFFSET);
+}
+
+struct trace_ring *trace_shm_map_ring(int fd, uint32_t capacity, uint64_t stride, uint32_t i)
+{
+  off_t offset = (off_t)(TRACE_RINGS_OFFSET + stride * i);
+  void *ring = mmap(NULL, trace_ring_stride(capacity), PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+  return ring == MAP_FAILED ? NULL : ring;
+}
+
+void trace_shm_unmap_ring(struct trace_ring *ring, uint32_t capacity)
+{
+  munmap(ring, trace_ring_stride(capacity));
+}
+
+size_t trace_ring_read(struct trace_ring *ring, uint32_t capacity, struct trace_record *out, size_t n,
+                       bool *broken)
+{
+  uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+  uint64_t head = atomic_load_explicit(&ring->head, memory_order_acquire); /* pairs with trace_publish */
+  *broken = head - tail > capacity;
+  if (*broken)
+    return 0;
+  if (n > head - tail)
+    n = head - tail;
+  const struct trace_record *records = trace_ring_records(ring);
+  for (size_t i = 0; i < n; i++)
+    out[i] = records[(tail + i) & (capacity - 1)];
+  atomic_store_explicit(&ring->tail, tail + n, memory_order_release); /* pairs with look_at_tail */
+  return n;
+}
+
+/* ---- emitting ---- */
+
+void trace_writer_open(struct trace_writer *w, struct trace_ring *ring, uint32_t capacity, uint32_t m,
+                       uint32_t clock, bool full_blocks)
+{
+  *w = (struct trace_writer){ .ring = ring,
+                              .records = trace_ring_records(ring),
+                              .head = atomic_load(&ring->head),
+                              .capacity = capacity,
+                              .clock = clock,
+                              .p = TRACE_NO_P,
+                              .full_blocks = full_blocks,
+                              .emitted = atomic_load(&ring->emitted),
+                              .lost = atomic_load(&ring->lost) };
+  w->tail_seen = atomic_load(&ring->tail);
+  ring->magic = TRACE_RING_MAGIC;
+  ring->m = m;
+  atomic_store_explicit(&ring->state, TRACE_RING_ACTIVE, memory_order_release);
+}
+
+static uint64_t look_at_tail(struct trace_writer *w)
+{
+  /* pairs with the release in trace_ring_read: the slots before tail were copied */
+  w->tail_seen = atomic_load_explicit(&w->ring->tail, memory_order_acquire);
+  return w->head - w->tail_seen;
+}
+
+static bool wait_for_room(struct trace_writer *w, uint32_t n)
+{
+  while (look_at_tail(w) + n > w->capacity) {
+    if (atomic_load_explicit(&w->ring->state, memory_order_relaxed) != TRACE_RING_ACTIVE)
+      return false; /* the recorder gave this ring up */
+    sched_yield();
+  }
+  return true;
+}
+
+static void drop(struct trace_writer *w, uint32_t n)
+{
+  if (w->lost_pending == 0)
+    w->lost_since = w->ts;
+  w->lost += n;
+  w->lost_pending += n;
+  w->ts += n;
+  atomic_store_explicit(&w->ring->lost, w->lost, memory_order_relaxed);
+  atomic_store_explicit(&w->ring->emitted, w->emitted, memory_order_release);
+}
+
+static void tell_losses(struct trace_writer *w)
+{
+  uint64_t n = w->lost_pending;
+  w->lost_pending = 0;
+  w->emitted++;
+  struct trace_record *r = trace_slot(w, TRACE_LOST);
+  r->d[0] = n;
+  r->d[1] = w->lost_since;
+  trace_publish(w);
+}
+
+bool trace_reserve_slow(struct trace_writer *w, uint32_t n)
+{
+  uint32_t needed = n + (w->lost_pending ? 1 : 0);
+  bool room = look_at_tail(w) + needed <= w->capacity;
+  if (!room && w->full_blocks)
+    room = wait_for_room(w, needed);
+  if (!room) {
+    drop(w, n);
+    return false;
+  }
+  if (w->lost_pending)
+    tell_losses(w);
+  return true;
+}
+
+void trace_writer_close(struct trace_writer *w)
+{
+  if (w->lost_pending && look_at_tail(w) < w->capacity)
+    tell_losses(w);
+  atomic_store_explicit(&w->ring->emitted, w->emitted, memory_order_relaxed);
+  atomic_store_explicit(&w->ring->state, TRACE_RING_ENDED, memory_order_release);
+  w->ring = NULL;
+}
+
+void trace_emit_string(struct trace_writer *w, uint32_t id, const char *bytes, size_t n)
+{
+  if (n > MAX_STRING)
+    n = MAX_STRING;
+  uint32_t parts = (uint32_t)((n + 15) / 16);
+  if (!trace_reserve(w, 1 + parts))
+    return;
+  struct trace_record *r = trace_slot(w, TRACE_STRING);
+  r->d[0] = id | (uint64_t)n << 32;
+  r->d[1] = 0;
+  trace_publish(w);
+  for (uint32_t i = 0; i < parts; i++) {
+    size_t left = n - i * 16;
+    r = trace_slot(w, TRACE_STRING_PART);
+    r->d[0] = r->d[1] = 0;
+    memcpy(r->d, bytes + i * 16, left < 16 ? left : 16);
+    trace_publish(w);
+  }
+}
+
+void trace_emit_stack(struct trace_writer *w, uint32_t id, const uint64_t *pcs, size_t n)
+{
+  if (n > MAX_FRAMES)
+    n = MAX_FRAMES;
+  uint32_t parts = (uint32_t)((n + 1) / 2);
+  if (!trace_reserve(w, 1 + parts))
+    return;
+  struct trace_record *r = trace_slot(w, TRACE_STACK_BEGIN);
+  r->d[0] = id | (uint64_t)n << 32;
+  r->d[1] = 0;
+  trace_publish(w);
+  for (uint32_t i = 0; i < parts; i++) {
+    r = trace_slot(w, TRACE_STACK_PART);
+    r->d[0] = pcs[i * 2];
+    r->d[1] = i * 2 + 1 < n ? pcs[i * 2 + 1] : 0;
+    trace_publish(w);
+  }
+}
