@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* paint.h - paints plans with cairo and pango: the same picture in the window, a PNG, an SVG.
+ *
+ * No GTK, no display, no decision: what stands where is the plan's, which colour is the palette's.
+ * Rectangles are snapped to pixels and not antialiased; arrows are thin lines without antialiasing when there are many
+ * (antialiased lines are the dearest thing cairo does in software), smooth when few or when the target is a vector.
+ */
+#pragma once
+#include "plan.h"
+
+#include <cairo.h>
+
+struct vw_rgb {
+  float r, g, b;
+};
+
+struct vw_theme {
+  bool dark;
+  bool high_contrast;
+  double font_scale; /* 1 is normal; HiDPI is the caller's cairo scale */
+};
+
+/* Colours, the one place for them (palette.c). Colour-blind-safe; every state has a pattern or glyph too. */
+struct vw_rgb vw_palette_state(const struct vw_theme *theme, enum vw_state state);
+struct vw_rgb vw_palette_g(const struct vw_theme *theme, uint32_t goid); /* stable, neighbours differ */
+struct vw_rgb vw_palette_arrow(const struct vw_theme *theme, enum vw_arrow_kind kind);
+struct vw_rgb vw_palette_mark(const struct vw_theme *theme, enum vw_mark_kind kind);
+struct vw_rgb vw_palette_ink(const struct vw_theme *theme, struct vw_rgb on); /* readable text on a colour */
+const char *vw_state_title(enum vw_state state);     /* "running", "in system call" ... */
+const char *vw_mark_title(enum vw_mark_kind kind);
+const char *vw_arrow_title(enum vw_arrow_kind kind);
+
+/* The painter keeps fonts and layouts between frames. One a thread. */
+struct vw_painter;
+struct vw_painter *vw_painter_new(void);
+void vw_painter_free(struct vw_painter *painter);
+
+/* Paints the whole plan (background, lanes, arrows, marks, ruler, titles, legend if asked). */
+void vw_paint_plan(struct vw_painter *painter, cairo_t *cr, const struct vw_plan *plan,
+                   const struct vw_trace *trace, const struct vw_theme *theme);
+/* Only what moves without a new plan: cursor line, hover outline, marked area. */
+void vw_paint_cursor(struct vw_painter *painter, cairo_t *cr, const struct vw_plan *plan,
+                     const struct vw_trace *trace, const struct vw_theme *theme, uint64_t event_no,
+                     const struct vw_hit *hover);
+void vw_paint_minimap(struct vw_painter *painter, cairo_t *cr, const struct vw_minimap *map,
+                      const struct vw_trace *trace, const struct vw_theme *theme, int height, int64_t t0,
+                      int64_t t1);
+/* Height a legend of this width takes, and the legend. */
+double vw_legend_height(struct vw_painter *painter, double width, const struct vw_theme *theme);
+void vw_paint_legend(struct vw_painter *painter, cairo_t *cr, double x, double y, double width,
+                     enum vw_lane_kind lanes, const struct vw_theme *theme);
