@@ -18,7 +18,7 @@
 struct layer {
   const char *folder;
   const char *doors[12];  /* quoted headers of other folders that it may include */
-  const char *systems[6]; /* prefixes of <...> headers beyond libc */
+  const char *systems[8]; /* prefixes of <...> headers beyond libc */
 };
 
 #define TRACE_DOORS                                                                                \
@@ -49,6 +49,13 @@ static const char *const foreign[] = { "sqlite3", "xxhash", "elfutils", "dwarf",
 static unsigned n_includes, n_wrong;
 static const char *source;
 
+static char *join(const char *folder, const char *name)
+{
+  char *path = NULL;
+  assert_true(asprintf(&path, "%s/%s", folder, name) > 0);
+  return path;
+}
+
 static bool starts(const char *text, const char *prefix)
 {
   return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -73,18 +80,23 @@ static bool listed(const char *const *list, size_t n, const char *name, bool exa
   return false;
 }
 
+static bool exists_in(const char *folder, const char *header)
+{
+  struct stat st;
+  char *name = join(folder, header), *full = join(source, name);
+  bool exists = stat(full, &st) == 0;
+  free(name);
+  free(full);
+  return exists;
+}
+
 /* True if a quoted header lies in the folder of the including file or, for a part of a layer, in
  * the layer's. */
 static bool is_own(const char *path, const struct layer *layer, const char *header)
 {
-  char candidate[1200];
-  struct stat st;
-  const char *slash = strrchr(path, '/');
-  snprintf(candidate, sizeof candidate, "%s/%.*s/%s", source, (int)(slash - path), path, header);
-  if (stat(candidate, &st) == 0)
-    return true;
-  snprintf(candidate, sizeof candidate, "%s/%s/%s", source, layer->folder, header);
-  return stat(candidate, &st) == 0;
+  char folder[300];
+  snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+  return exists_in(folder, header) || exists_in(layer->folder, header);
 }
 
 static bool is_allowed(const char *path, const struct layer *layer, const char *header, bool quoted)
@@ -119,9 +131,10 @@ static void check_line(const char *path, unsigned number, const char *line)
 
 static void check_file(const char *path)
 {
-  char full[1200], line[2000];
-  snprintf(full, sizeof full, "%s/%s", source, path);
+  char line[2000];
+  char *full = join(source, path);
   FILE *file = fopen(full, "r");
+  free(full);
   assert_non_null(file);
   for (unsigned number = 1; fgets(line, sizeof line, file); number++)
     check_line(path, number, line);
@@ -136,18 +149,17 @@ static bool is_source(const char *name)
 
 static void check_folder(const char *folder)
 {
-  char full[1200];
-  snprintf(full, sizeof full, "%s/%s", source, folder);
+  char *full = join(source, folder);
   DIR *dir = opendir(full);
+  free(full);
   assert_non_null(dir);
   for (struct dirent *entry; (entry = readdir(dir));) {
-    if (entry->d_name[0] == '.')
-      continue;
-    snprintf(full, sizeof full, "%s/%s", folder, entry->d_name);
-    if (entry->d_type == DT_DIR)
-      check_folder(full);
+    char *path = join(folder, entry->d_name);
+    if (entry->d_name[0] != '.' && entry->d_type == DT_DIR)
+      check_folder(path);
     else if (is_source(entry->d_name))
-      check_file(full);
+      check_file(path);
+    free(path);
   }
   closedir(dir);
 }
