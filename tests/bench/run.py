@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Measures what docs/performance.md reports: run.py BUILD [runtime|file|frames ...]
+
+Rows alternate within a round (Go, off, on, Go, off, on ...), and the medians of several rounds are compared: these
+machines drift by a quarter within minutes, so only ratios of one alternating run mean anything.
+"""
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROUNDS = int(os.environ.get("GMPSCOPE_BENCH_ROUNDS", "5"))
+RUNTIME_TESTS = ["yield", "channel", "channel2p", "spawn", "batch"]
+
+
+def machine():
+    model = "unknown processor"
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
+        for line in info:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    return f"{model}, {os.cpu_count()} CPUs, Linux {platform.release()}, load {os.getloadavg()[0]:.1f}"
+
+
+def run_row(command):
+    """Wall and CPU ns per operation, as the benchmark printed them."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    fields = done.stdout.split()
+    return float(fields[1]), float(fields[2])
+
+
+def build_go(folder):
+    go = shutil.which("go") or "/usr/local/go/bin/go"
+    if not os.path.exists(go):
+        return None, "Go is not installed: its column is missing"
+    target = os.path.join(folder, "bench-go")
+    env = dict(os.environ, GOFLAGS="-mod=mod", GOTOOLCHAIN="local", CGO_ENABLED="0")
+    subprocess.run([go, "build", "-o", target, "."], cwd=os.path.join(HERE, "go"), env=env, check=True)
+    version = subprocess.run([go, "version"], capture_output=True, text=True, check=True).stdout.split()[2]
+    return target, version
+
+
+def runtime(build):
+    ours = os.path.join(build, "tests", "bench", "bench-runtime")
+    gmpscope = os.path.join(build, "recorder", "gmpscope")
+    with tempfile.TemporaryDirectory() as folder:
+        go, version = build_go(folder)
+        trace = os.path.join(folder, "bench.db")
+
+        def on(test):
+            if os.path.exists(trace):
+                os.unlink(trace)
+            return run_row([gmpscope, "record", "-q", "-o", trace, "--tables=none", "--", ours, test])
+
+        columns = {"off": lambda test: run_row([ours, test]), "on": on}
+        if go:
+            columns = {"go": lambda test: run_row([go, test]), **columns}
+        print(f"{machine()}; {version}; medians of {ROUNDS} alternating rounds, CPU ns per operation (wall for 2 Ps)")
+        print("{:10} {:>8} {:>8} {:>8} {:>8} {:>8}".format("test", "go", "off", "on", "off/go", "on/go"))
+        for test in RUNTIME_TESTS:
+            samples = {name: [] for name in columns}
+            for _ in range(ROUNDS):
+                for name, measure in columns.items():
+                    samples[name].append(measure(test)[0 if test.endswith("2p") else 1])
+            medians = {name: statistics.median(values) for name, values in samples.items()}
+            base = medians.get("go")
+            ratio = lambda name: f"{medians[name] / base:8.2f}" if base else "       -"
+            print("{:10} {:>8} {:8.1f} {:8.1f} {} {}".format(
+                test, f"{base:.1f}" if base else "-", medians["off"], medians["on"], ratio("off"), ratio("on")), flush=True)
+
+
+def file(build):
+    subprocess.run([os.path.join(build, "tests", "bench", "bench-file")], check=True)
+
+
+def frames(build):
+    viewer = os.path.join(build, "ui", "gmpscope-viewer")
+    subprocess.run([os.path.join(HERE, "frames.sh"), build, viewer], check=True)
+
+
+def main(arguments):
+    if not arguments:
+        print(__doc__, file=sys.stderr)
+        return 2
+    build, names = arguments[0], arguments[1:] or ["runtime", "file", "frames"]
+    known = {"runtime": runtime, "file": file, "frames": frames}
+    for name in names:
+        if name not in known:
+            print(f"there is no benchmark '{name}'; there are: {', '.join(known)}", file=sys.stderr)
+            return 2
+        known[name](build)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
