@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* os.h - the one door to the operating system: threads, futex, clocks, epoll, signals, memory.
+ *
+ * Everything in the runtime that depends on the kernel, or on time, goes through here, so that a
+ * second implementation (a simulation with virtual time) can stand behind the same calls. Results
+ * are 0 or -errno unless said otherwise. Nothing here knows of G, M or P.
+ */
+#pragma once
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Threads */
+int os_thread_start(void *(*fn)(void *), void *arg,
+                    uint64_t *thread); /* stack 1 MiB, all signals as here */
+void os_thread_join(uint64_t thread);
+void os_thread_detach(uint64_t thread);
+uint64_t os_thread_self(void);
+uint32_t os_tid(void);
+int os_ncpu(void); /* CPUs that this process may use */
+void os_yield(void);
+void os_pause(void);                        /* inside a spin */
+void os_stack_bounds(char **lo, char **hi); /* of the calling thread */
+int *os_errno(void);
+
+/* Futex: waits while *addr == value; ns < 0 is without limit. Returns on wake, change, timeout or
+ * signal. */
+void os_futex_wait(_Atomic uint32_t *addr, uint32_t value, int64_t ns);
+void os_futex_wake(_Atomic uint32_t *addr, int n);
+
+/* Clocks, ns */
+int64_t os_now(void);  /* CLOCK_MONOTONIC */
+int64_t os_wall(void); /* CLOCK_REALTIME */
+void os_usleep(uint32_t us);
+uint64_t os_entropy(void);
+
+/* epoll. Events are edge-triggered, read and write, unless level. */
+struct os_event {
+  uint64_t data;
+  bool readable, writable, error; /* error: hang-up or error; wakes both */
+};
+int os_epoll_create(void);
+int os_epoll_add(int epoll, int fd, uint64_t data, bool level_read_only);
+int os_epoll_del(int epoll, int fd);
+/* How many of out are filled, or -errno (-EINTR too). ns: 0 polls, < 0 blocks without limit. */
+int os_epoll_wait(int epoll, struct os_event *out, int n, int64_t ns);
+int os_eventfd(void);
+void os_eventfd_signal(int fd);
+void os_eventfd_drain(int fd);
+void os_close(int fd);
+
+/* Memory */
+void *os_reserve(size_t n); /* readable and writable, not committed; NULL: none */
+void os_release(void *p, size_t n);
+int os_guard(void *p, size_t n,
+             bool light); /* makes pages fault; light: without splitting the mapping */
+size_t os_page_size(void);
+size_t os_max_map_count(void);
+
+/* Signals: SIGSEGV and SIGBUS go to the handler, on the thread's alternate stack; false: not ours,
+ * so the one that was there before gets it. SIGQUIT goes to quit. */
+typedef bool os_fault_handler(void *address, void *pc, void *fp, void *sp);
+void os_signals_install(os_fault_handler *fault, void (*quit)(void));
+void os_signals_restore(void);
+void *os_altstack_install(void); /* for the calling thread; NULL: out of memory */
+void os_altstack_remove(void *stack);
+
+/* Writes all of it to fd, as far as it goes. Signal-safe. */
+void os_write(int fd, const void *bytes, size_t n);
+/* Address at which the main executable is mapped. */
+uint64_t os_load_base(void);
+/* Calls fn(code) when the process ends by exit() or return from main. */
+void os_at_exit(void (*fn)(int code));

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* tracedoor.h - the one door between the runtime and the trace.
+ *
+ *   tr_stamp(mp);                            reads the clock, once a transition
+ *   tr_go_block(mp, why, stack, obj);        one function per line of events.def
+ *
+ * Off, an event costs one predictable branch on mp->trace_mask, which is 0. On, a call out of line.
+ * tracedoor.c alone includes the emitters.
+ *
+ * When to stamp. Stamp before you publish; what you took by CAS, stamp between the load that saw it
+ * and the CAS; inside a lock, stamp after you have it. Then for any two Ms time agrees with cause.
+ * tr_stamp() may run some ns early, because the CPU may read the clock ahead of an earlier load:
+ * where the transition reacts to another M (a lock taken, a CAS, a note), use tr_stamp_after().
+ */
+#pragma once
+#include "runtime.h"
+
+void tr_emit(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi);
+void tr_stamp_slow(struct m *mp);
+void tr_stamp_after_slow(struct m *mp);
+
+static inline bool tr_on(const struct m *mp, uint32_t families)
+{
+  return __builtin_expect((mp->trace_mask & families) != 0, 0);
+}
+static inline void tr_stamp(struct m *mp)
+{
+  if (tr_on(mp, TRACE_FAMILY_ALL))
+    tr_stamp_slow(mp);
+}
+static inline void tr_stamp_after(struct m *mp)
+{
+  if (tr_on(mp, TRACE_FAMILY_ALL))
+    tr_stamp_after_slow(mp);
+}
+
+/* The id of a text, told to the trace at its first use; 0 for NULL, "" or when tracing is off. */
+uint32_t tr_string(struct m *mp, const char *text);
+uint32_t tr_string_n(struct m *mp, const char *text, size_t n);
+
+/* What the M's records say from now on: called where m.p and m.curg change. */
+void tr_set_p(struct m *mp, uint32_t p);
+void tr_set_g(struct m *mp, uint64_t goid);
+
+/* A new id for a timer. */
+uint32_t tr_timer_id(void);
+
+/* Takes up the trace memory that the environment names, if it does. Before the first M. */
+void tr_init(void);
+/* Opens the M's ring; on its own thread. */
+void tr_open(struct m *mp);
+/* Closes it; the thread is about to end. */
+void tr_close(struct m *mp);
+/* Emits trace_begin with the number of Ps; by the first M. */
+void tr_begin(struct m *mp, uint32_t n_procs);
+/* Emits trace_end, once, and says so in the control page. From any thread. */
+void tr_end(int exit_code);
+
+/* clang-format off */
+#define TR_PARAM_ARG(type, name)  , uint32_t name
+#define TR_PARAM_WIDE(type, name) , uint64_t name
+#define TR_PARAM_HIGH
+#define TR_PARAM_NONE
+#define TR_LO_ARG(type, name)     (uint64_t)(name)
+#define TR_LO_WIDE(type, name)    (uint64_t)(name)
+#define TR_LO_HIGH                0
+#define TR_LO_NONE                0
+#define TR_HI_ARG(type, name)     (uint64_t)(name) << 32
+#define TR_HI_WIDE(type, name)    0
+#define TR_HI_HIGH                0
+#define TR_HI_NONE                0
+#define EVENT(number, NAME, name, family, w0, w1, w2, w3, doc)                                      \
+  static inline void tr_##name(struct m *mp                                                         \
+                               TR_PARAM_##w0 TR_PARAM_##w1 TR_PARAM_##w2 TR_PARAM_##w3)             \
+  {                                                                                                 \
+    if (tr_on(mp, TRACE_FAMILY_##family))                                                           \
+      tr_emit(mp, TRACE_##NAME, TR_LO_##w0 | TR_HI_##w1, TR_LO_##w2 | TR_HI_##w3);                  \
+  }
+#include "events.def"
+#undef EVENT
+/* clang-format on */
