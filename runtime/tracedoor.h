@@ -35,8 +35,8 @@ static inline void tr_stamp_after(struct m *mp)
 }
 
 /* The id of a text, told to the trace at its first use; 0 for NULL, "" or when tracing is off. */
-uint32_t tr_string(struct m *mp, const char *text);
-uint32_t tr_string_n(struct m *mp, const char *text, size_t n);
+uint32_t tr_string_id(struct m *mp, const char *text);
+uint32_t tr_string_id_n(struct m *mp, const char *text, size_t n);
 
 /* What the M's records say from now on: called where m.p and m.curg change. */
 void tr_set_p(struct m *mp, uint32_t p);
