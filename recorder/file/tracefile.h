@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* tracefile.h - a trace file, opened as hostile input and read in time order.
  *
- * A trace file is one SQLite database (application_id "GMPS").  Its chunks are the truth: 4096 events of
- * one M each, coded by recorder/trace/trace-chunk.h and guarded by XXH3.  Everything else in it is made from
- * them.  This library is the only reader: recorder (check, dump, sql, ...) and viewer both use it, so the rules
- * of the hardened open exist once.
+ * A trace file is one SQLite database (application_id "GMPS").  Its chunks are the truth: 4096
+ * events of one M each, coded by recorder/trace/trace-chunk.h and guarded by XXH3.  Everything else
+ * in it is made from them.  This library is the only reader: recorder (check, dump, sql, ...) and
+ * viewer both use it, so the rules of the hardened open exist once.
  *
- * I1  Nothing here writes to the file, follows a link, runs SQL text out of the file, or trusts a length.
- * I2  A damaged chunk is left out, listed (tracefile_damage), and never silently believed.
+ * I1  Nothing here writes to the file, follows a link, runs SQL text out of the file, or trusts a
+ * length. I2  A damaged chunk is left out, listed (tracefile_damage), and never silently believed.
  * I3  Events come out ordered by (ts, M, seq).  The recorder has made that a right order of causes.
  *
  * Not thread-safe; open the file once a thread.
@@ -19,14 +19,14 @@
 
 /* "GMPS" */
 #define TRACEFILE_APPLICATION_ID 0x474D5053
-#define TRACEFILE_MAJOR 1
-#define TRACEFILE_MINOR 0
-#define TRACEFILE_PATCH 0
-#define TRACEFILE_USER_VERSION (TRACEFILE_MAJOR * 10000 + TRACEFILE_MINOR * 100 + TRACEFILE_PATCH)
+#define TRACEFILE_MAJOR          1
+#define TRACEFILE_MINOR          0
+#define TRACEFILE_PATCH          0
+#define TRACEFILE_USER_VERSION   (TRACEFILE_MAJOR * 10000 + TRACEFILE_MINOR * 100 + TRACEFILE_PATCH)
 
 enum tracefile_code { /* the command line's exit codes (design section 9) */
   TRACEFILE_OK = 0,
-  TRACEFILE_WRONG = 1,   /* the thing asked about is wrong, or not found */
+  TRACEFILE_WRONG = 1, /* the thing asked about is wrong, or not found */
   TRACEFILE_USAGE = 2,
   TRACEFILE_DAMAGED = 3, /* damaged or incomplete; what could be read was */
   TRACEFILE_REFUSED = 4, /* permission, version, busy, not a trace */
@@ -39,7 +39,8 @@ struct tracefile_error {
   char todo[200]; /* "give a file made by gmpscope record"; "" none */
 };
 
-/* Writes "WHAT: WHY; TODO" for one line on stderr or in a dialog; control characters are escaped. */
+/* Writes "WHAT: WHY; TODO" for one line on stderr or in a dialog; control characters are escaped.
+ */
 size_t tracefile_error_text(const struct tracefile_error *error, char *out, size_t n);
 /* Fills *error in. Returns false, so that callers can `return tracefile_fail(...)`. */
 bool tracefile_fail(struct tracefile_error *error, enum tracefile_code code, const char *what,
@@ -48,8 +49,8 @@ bool tracefile_fail(struct tracefile_error *error, enum tracefile_code code, con
 
 struct tracefile;
 
-/* Opens for reading. NULL: error says what, why and what to do. A file that is still being recorded, or
- * whose recorder died, opens too; tracefile_is_final() tells. */
+/* Opens for reading. NULL: error says what, why and what to do. A file that is still being
+ * recorded, or whose recorder died, opens too; tracefile_is_final() tells. */
 struct tracefile *tracefile_open(const char *path, struct tracefile_error *error);
 void tracefile_close(struct tracefile *file); /* NULL is fine */
 
@@ -61,9 +62,9 @@ sqlite3 *tracefile_db(struct tracefile *file);
 struct tracefile_summary {
   uint64_t n_events, n_lost, n_chunks, n_damaged;
   uint32_t n_ms;
-  int64_t t_first, t_last;   /* ns; of the stored events */
+  int64_t t_first, t_last; /* ns; of the stored events */
   uint32_t user_version;
-  bool complete;             /* the program said trace_end */
+  bool complete; /* the program said trace_end */
 };
 /* Cheap: from the chunk table's columns and stats. */
 bool tracefile_summary(struct tracefile *file, struct tracefile_summary *out,
@@ -82,17 +83,19 @@ void tracefile_cursor_free(struct tracefile_cursor *cursor);
 
 /* A chunk that could not be read. */
 struct tracefile_damage {
-  int64_t chunk;         /* id */
+  int64_t chunk; /* id */
   uint32_t m;
   uint64_t first_seq;
   uint32_t n;
   int64_t t_min, t_max;
-  const char *why;       /* static text */
+  const char *why; /* static text */
 };
-/* Chunks found damaged so far by cursors of this file; all of them after a cursor ran over everything. */
+/* Chunks found damaged so far by cursors of this file; all of them after a cursor ran over
+ * everything. */
 size_t tracefile_damages(const struct tracefile *file, struct tracefile_damage *out, size_t n);
 
-/* Side tables. Text is borrowed until close, NUL-terminated, raw bytes of the traced program: escape it. */
+/* Side tables. Text is borrowed until close, NUL-terminated, raw bytes of the traced program:
+ * escape it. */
 const char *tracefile_string(struct tracefile *file, uint32_t id, size_t *length);
 struct tracefile_frame {
   const char *function; /* "worker"; NULL unknown */
