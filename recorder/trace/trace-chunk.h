@@ -21,7 +21,8 @@
 #define TRACE_CHUNK_MAX_BYTES(n) ((size_t)(n) * 64 + 64)
 
 /* Encodes n (1 ... TRACE_CHUNK_EVENTS) events of one M with consecutive seq and non-decreasing ts.
- * Returns the number of bytes. out holds TRACE_CHUNK_MAX_BYTES(n). */
+ * Returns the number of bytes, or 0 if they are not such events (none or too many, a kind that the table
+ * does not have, time goes back): check what comes from a ring first. out holds TRACE_CHUNK_MAX_BYTES(n). */
 size_t trace_chunk_encode(const struct trace_event *events, size_t n, uint8_t *out);
 
 /* Decodes exactly n events; m, first_seq and t_min come from the chunk's row. False: the bytes are not a

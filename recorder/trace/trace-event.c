@@ -33,6 +33,16 @@ static const struct word words[] = {
 #undef WORD
 };
 
+/* The same by type and number: a dump prints millions of them. */
+#define WORD_NUMBERS 32
+static const char *const word_texts[TRACE_ARG_LIMIT][WORD_NUMBERS] = {
+/* clang-format off */
+#define WORD(type, number, NAME, text) [TRACE_ARG_##type][number] = text,
+#include "words.def"
+#undef WORD
+  /* clang-format on */
+};
+
 static const char *const arg_type_names[TRACE_ARG_LIMIT] = {
 #define X(TYPE) [TRACE_ARG_##TYPE] = #TYPE,
   TRACE_ARG_TYPES(X) TRACE_ARG_WIDE_TYPES(X)
@@ -70,11 +80,7 @@ const char *trace_arg_type_name(enum trace_arg type)
 
 const char *trace_word_text(enum trace_arg type, uint32_t number)
 {
-  for (size_t i = 0; i < COUNT(words); i++) {
-    if (words[i].type == type && words[i].number == number)
-      return words[i].text;
-  }
-  return NULL;
+  return type < TRACE_ARG_LIMIT && number < WORD_NUMBERS ? word_texts[type][number] : NULL;
 }
 
 bool trace_word_by_text(enum trace_arg type, const char *text, size_t length, uint32_t *number)

@@ -10,15 +10,21 @@
  *   @1520 m0 p0 g1 go_block why="chan receive" stack=0 obj=0x55d0c0
  *   @1520 m0 p0 g1 seq=17 go_start run_g=2 g_seq=1 inherit=1
  *
- * One line an event, in time order: ns since the start, M, P (- for none), G, [the event's number in its
- * M's ring, only where it is not the last one's plus one], its name, its arguments by name in table order.
- * Words are quoted texts, WIDE addresses (OBJ FN PC HASH BYTES) hexadecimal, everything else decimal.
- * A string or stack is one line, which stands for its parts too:
+ * One line an event, in time order: ns since the start, M, P (- for none), G, [the event's number
+ * in its M's ring, only where it is not the last one's plus one], its name, its arguments by name
+ * in table order. Words are quoted texts, WIDE addresses (OBJ FN PC HASH BYTES) hexadecimal, no P
+ * and no M a -, everything else decimal; a word's number is understood, too, and printed where the
+ * list of words has none for it. A string or stack is one line, which stands for its parts too:
  *   @0 m0 p0 g1 string string=5 text="boom \n \x1b"
  *   @0 m0 p0 g1 stack_begin stack=3 frames=0x401136,0x401200
  * Bytes outside printable ASCII, and " and \, are escaped as \n \t \" \\ \xNN.
  *
- * Printing what was parsed gives the same bytes.  Arguments that are left out are 0, so fixtures are short.
+ * A string that is not whole (the recording ended, or parts were lost) is the records that it is:
+ *   @0 m0 p0 g1 string string=5 n_bytes=20
+ *   @0 m0 p0 g1 string_part bytes0=0x2121212121212121 bytes1=0x0
+ *
+ * Printing what was parsed gives the same bytes.  Arguments that are left out are 0, so fixtures
+ * are short. The times of a string's parts are not kept: they all get that of its first record.
  */
 #pragma once
 #include "trace-event.h"
@@ -30,20 +36,24 @@ struct trace_text_error {
   char sentence[200];
 };
 
-/* What the parser hands over, in order. A callback that returns false stops it (and parse returns false
- * with the callback's own error left to the caller: error->line is the line, sentence is empty). */
+/* What the parser hands over, in order. A callback that returns false stops it (and parse returns
+ * false with the callback's own error left to the caller: error->line is the line, sentence is
+ * empty). */
 struct trace_text_sink {
   bool (*meta)(void *arg, const char *key, const char *value, size_t value_length);
-  bool (*event)(void *arg, const struct trace_event *e); /* strings and stacks come as all their records */
+  bool (*event)(void *arg,
+                const struct trace_event *e); /* strings and stacks come as all their records */
   bool (*verdict)(void *arg, bool good, const char *rule); /* may be NULL */
   void *arg;
 };
 
-/* Parses a whole text. False: error says the line and what is wrong with it. Hostile input is fine. */
+/* Parses a whole text. False: error says the line and what is wrong with it. Hostile input is fine.
+ */
 bool trace_text_parse(const char *text, size_t length, const struct trace_text_sink *sink,
                       struct trace_text_error *error);
 
-/* Prints. The printer keeps what it needs between events (each M's next number, a string under way). */
+/* Prints. The printer keeps what it needs between events (each M's next number, a string under
+ * way). */
 struct trace_text_printer;
 struct trace_text_printer *trace_text_printer_new(FILE *out);
 void trace_text_printer_free(struct trace_text_printer *printer);
