@@ -165,3 +165,11 @@ static inline uint64_t trace_arg_value(const struct trace_event *e, const struct
 {
   return trace_arg_is_wide(spec->args[i].type) ? e->d[i / 2] : e->w[i];
 }
+
+/* The HASH of a heap's ids in array order, as timer_check tells it: start with TRACE_HASH_START and add each
+ * id (64-bit FNV-1a, an id at a time). */
+#define TRACE_HASH_START 0xcbf29ce484222325ull
+static inline uint64_t trace_hash_add(uint64_t hash, uint32_t id)
+{
+  return (hash ^ id) * 0x100000001b3ull;
+}
