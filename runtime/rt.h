@@ -144,34 +144,33 @@ RT_API int rt_select_default(struct rt_case *cases, int n);
 
 /* ---- Synchronisation: zero-initialised values are ready to use; from a G ---- */
 
-struct rt_sema_queue { /* Gs that wait; private */
-  uint32_t lock;
+struct rt_sema { /* a count, and Gs that wait for it to be positive; private */
+  uint32_t value, n_waiters, lock;
   void *first, *last;
 };
 struct rt_mutex {
   uint32_t state;
-  struct rt_sema_queue queue;
+  struct rt_sema sema;
 };
 struct rt_rwmutex {
-  struct rt_mutex writer;
-  int32_t readers, leaving;
-  struct rt_sema_queue readers_queue, writer_queue;
+  struct rt_mutex writers;
+  struct rt_sema writer_sema, reader_sema;
+  int32_t n_readers, n_leaving;
 };
 struct rt_once {
   uint32_t done;
-  struct rt_mutex lock;
+  struct rt_mutex mutex;
 };
 struct rt_waitgroup {
   uint64_t state;
-  struct rt_sema_queue queue;
+  struct rt_sema sema;
 };
 struct rt_cond {
   struct rt_mutex *mutex;
-  struct rt_sema_queue queue;
+  struct rt_sema queue;
 };
 struct rt_sem {
-  int64_t count;
-  struct rt_sema_queue queue;
+  struct rt_sema sema;
 };
 
 /* sync.Mutex. Unlocking an unlocked one is fatal, as in Go. */
@@ -196,8 +195,8 @@ RT_API void rt_cond_init(struct rt_cond *cond, struct rt_mutex *mutex);
 RT_API void rt_cond_wait(struct rt_cond *cond);
 RT_API void rt_cond_signal(struct rt_cond *cond);
 RT_API void rt_cond_broadcast(struct rt_cond *cond);
-/* A counting semaphore. */
-RT_API void rt_sem_init(struct rt_sem *sem, int64_t n);
+/* A counting semaphore: n permits. */
+RT_API void rt_sem_init(struct rt_sem *sem, uint32_t n);
 RT_API void rt_sem_acquire(struct rt_sem *sem);
 RT_API void rt_sem_release(struct rt_sem *sem);
 RT_API bool rt_sem_try_acquire(struct rt_sem *sem);
@@ -223,22 +222,6 @@ RT_API ssize_t rt_read(int fd, void *buf, size_t n, int64_t deadline);
 RT_API ssize_t rt_write(int fd, const void *buf, size_t n, int64_t deadline);
 /* Wakes whoever waits on it, with -EBADF. */
 RT_API int rt_close(int fd);
-
-/* ---- Defer, panic, recover: see rt-defer.h, included below ---- */
-
-struct rt_value {   /* a panic's value, printed as Go prints it */
-  const char *type; /* "string", "int", "error", ... ; NULL is nil */
-  union {
-    const char *s;
-    int64_t i;
-    uint64_t u;
-    double f;
-    const void *p;
-    bool b;
-  };
-};
-RT_API _Noreturn void rt_panic(const char *message);
-RT_API _Noreturn void rt_panic_value(struct rt_value value);
 
 /* ---- Telling the trace what things mean; no cost when nobody records ---- */
 
@@ -270,3 +253,6 @@ RT_API void rt_scan_stacks(void (*visit)(uint64_t goid, const void *lo, const vo
 #ifdef __cplusplus
 }
 #endif
+
+/* ---- Defer, panic, recover ---- */
+#include "rt-defer.h"

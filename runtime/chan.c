@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* chan.c - channels: a locked ring of values and two queues of waiting Gs.
+ *
+ * The story is Go's chan.go.  A sender that finds a receiver waiting copies its value straight into the
+ * receiver's variable and makes it ready: the value never touches the buffer.  A receiver that finds a
+ * sender waiting on a full buffer takes the oldest value and puts the sender's into the freed slot.  Only
+ * who finds neither partner nor room (nor value) parks.
+ *
+ * I1  A sudog lives in its G's own frame.  Whoever dequeues it writes what it has to say (success, and
+ *     g.param) before goready, and does not touch it afterwards: the frame may be gone by then.
+ * I2  A G is made ready after the channel is unlocked, so that it does not run straight into the lock.
+ *
+ * Not done: Go's look without the lock before a non-blocking operation.  It saves one uncontended CAS and
+ * costs three fields that must be atomic and a proof.  Nor a per-P cache of sudogs: our stacks do not move,
+ * so a sudog can lie where the waiting is.
+ * Cost: one lock and one copy an operation; a park and a ready for who must wait.
+ */
+#include "chan.h"
+
+#include "panic.h"
+#include "user.h"
+
+#include <stdlib.h>
+
+void waitq_enqueue(struct waitq *q, struct sudog *sg)
+{
+  sg->next = NULL;
+  sg->prev = q->last;
+  if (q->last)
+    q->last->next = sg;
+  else
+    q->first = sg;
+  q->last = sg;
+}
+
+void waitq_remove(struct waitq *q, struct sudog *sg)
+{
+  if (!sg->prev && q->first != sg)
+    return; /* dequeued by who woke us, or by who lost the race for our select */
+  if (sg->prev)
+    sg->prev->next = sg->next;
+  else
+    q->first = sg->next;
+  if (sg->next)
+    sg->next->prev = sg->prev;
+  else
+    q->last = sg->prev;
+  sg->next = sg->prev = NULL;
+}
+
+struct sudog *waitq_dequeue(struct waitq *q)
+{
+  for (;;) {
+    struct sudog *sg = q->first;
+    if (!sg)
+      return NULL;
+    waitq_remove(q, sg);
+    /* A select waits on several channels: the first who sets select_done may wake it. */
+    uint32_t undone = 0;
+    if (!sg->is_select || atomic_compare_exchange_strong(&sg->g->select_done, &undone, 1))
+      return sg;
+  }
+}
+
+struct rt_chan *rt_chan_new(size_t elem_size, size_t capacity)
+{
+  size_t bytes;
+  if (__builtin_mul_overflow(elem_size, capacity, &bytes) ||
+      bytes > PTRDIFF_MAX - sizeof(struct rt_chan))
+    return NULL;
+  struct rt_chan *c = calloc(1, sizeof *c + bytes);
+  if (!c)
+    return NULL;
+  c->elemsize = elem_size;
+  c->dataqsiz = capacity;
+  object_new(c, TRACE_OBJKIND_CHAN, capacity);
+  return c;
+}
+
+void rt_chan_free(struct rt_chan *c)
+{
+  if (!c)
+    return;
+  lock2(&c->lock);
+  bool waited_on = c->recvq.first || c->sendq.first;
+  unlock2(&c->lock);
+  if (waited_on)
+    panicerror("free of channel on which goroutines wait");
+  free(c);
+}
+
+void chan_put(struct rt_chan *c, const void *elem)
+{
+  memcpy(chanbuf(c, c->sendx), elem, c->elemsize);
+  if (++c->sendx == c->dataqsiz)
+    c->sendx = 0;
+  c->qcount++;
+}
+
+void chan_get(struct rt_chan *c, void *elem)
+{
+  chan_copy(c, elem, chanbuf(c, c->recvx));
+  if (++c->recvx == c->dataqsiz)
+    c->recvx = 0;
+  c->qcount--;
+}
+
+/* The partner has what it waited for; its G is to be made ready when the lock is released. */
+static struct g *complete(struct sudog *partner)
+{
+  struct g *gp = partner->g;
+  partner->success = true;
+  gp->param = partner;
+  return gp;
+}
+
+struct g *chan_send_to(struct rt_chan *c, struct sudog *receiver, const void *elem)
+{
+  chan_copy(c, receiver->elem, elem);
+  return complete(receiver);
+}
+
+struct g *chan_recv_from(struct rt_chan *c, struct sudog *sender, void *elem)
+{
+  if (c->dataqsiz == 0) {
+    chan_copy(c, elem, sender->elem);
+  } else { /* the buffer is full: its oldest value is ours, and the sender's goes to the end */
+    chan_get(c, elem);
+    chan_put(c, sender->elem);
+  }
+  return complete(sender);
+}
+
+/* Parks on q until a partner or close dequeues us; c->lock is held, and released. True: by a partner. */
+static bool chan_wait(struct rt_chan *c, struct waitq *q, void *elem, waitreason reason)
+{
+  struct sudog sg = { .g = getg(), .c = c, .elem = elem };
+  waitq_enqueue(q, &sg);
+  goparkunlock(&c->lock, reason, chan_obj(c));
+  if (sg.g->param != &sg)
+    throw("chan: woken by a stranger");
+  sg.g->param = NULL;
+  return sg.success;
+}
+
+/* False only if !block and neither a receiver nor room is there. */
+static bool chansend(struct rt_chan *c, const void *elem, bool block)
+{
+  if (!c) {
+    if (!block)
+      return false;
+    gopark(NULL, NULL, TRACE_WAIT_SEND_NIL, 0);
+    throw("unreachable");
+  }
+  lock2(&c->lock);
+  if (c->closed) {
+    unlock2(&c->lock);
+    panicerror("send on closed channel");
+  }
+  struct sudog *receiver = waitq_dequeue(&c->recvq);
+  if (receiver) {
+    struct g *gp = chan_send_to(c, receiver, elem);
+    unlock2(&c->lock);
+    goready(gp, chan_obj(c));
+    return true;
+  }
+  if (c->qcount < c->dataqsiz) {
+    chan_put(c, elem);
+    unlock2(&c->lock);
+    return true;
+  }
+  if (!block) {
+    unlock2(&c->lock);
+    return false;
+  }
+  if (!chan_wait(c, &c->sendq, (void *)(uintptr_t)elem, TRACE_WAIT_SEND))
+    panicerror("send on closed channel");
+  return true;
+}
+
+/* False only if !block and there is nothing. *open: a value was received, not the zero of a closed channel. */
+static bool chanrecv(struct rt_chan *c, void *elem, bool block, bool *open)
+{
+  if (!c) {
+    if (!block)
+      return false;
+    gopark(NULL, NULL, TRACE_WAIT_RECV_NIL, 0);
+    throw("unreachable");
+  }
+  *open = true;
+  lock2(&c->lock);
+  struct sudog *sender = waitq_dequeue(&c->sendq);
+  if (sender) {
+    struct g *gp = chan_recv_from(c, sender, elem);
+    unlock2(&c->lock);
+    goready(gp, chan_obj(c));
+    return true;
+  }
+  if (c->qcount > 0) {
+    chan_get(c, elem);
+    unlock2(&c->lock);
+    return true;
+  }
+  if (c->closed) {
+    unlock2(&c->lock);
+    *open = false;
+  } else if (!block) {
+    unlock2(&c->lock);
+    return false;
+  } else {
+    *open = chan_wait(c, &c->recvq, elem, TRACE_WAIT_RECV);
+  }
+  if (!*open && elem)
+    memset(elem, 0, c->elemsize);
+  return true;
+}
+
+void rt_chan_send(struct rt_chan *c, const void *elem)
+{
+  chansend(c, elem, true);
+}
+
+bool rt_chan_try_send(struct rt_chan *c, const void *elem)
+{
+  return chansend(c, elem, false);
+}
+
+bool rt_chan_recv(struct rt_chan *c, void *elem)
+{
+  bool open = false;
+  chanrecv(c, elem, true, &open);
+  return open;
+}
+
+bool rt_chan_try_recv(struct rt_chan *c, void *elem, bool *open)
+{
+  bool is_open = false;
+  bool got = chanrecv(c, elem, false, &is_open);
+  if (open)
+    *open = is_open;
+  return got;
+}
+
+/* Moves all waiters of q to the list; they learn that the channel was closed. */
+static void release_all(struct waitq *q, struct glist *list)
+{
+  for (struct sudog *sg; (sg = waitq_dequeue(q));) {
+    sg->success = false;
+    sg->g->param = sg;
+    glist_push(list, sg->g);
+  }
+}
+
+void rt_chan_close(struct rt_chan *c)
+{
+  if (!c)
+    panicerror("close of nil channel");
+  lock2(&c->lock);
+  if (c->closed) {
+    unlock2(&c->lock);
+    panicerror("close of closed channel");
+  }
+  c->closed = true;
+  struct glist list = { NULL };
+  release_all(&c->recvq, &list);
+  release_all(&c->sendq, &list); /* they will panic */
+  unlock2(&c->lock);
+  while (!glist_empty(&list))
+    goready(glist_pop(&list), chan_obj(c));
+}
+
+size_t rt_chan_len(const struct rt_chan *c)
+{
+  if (!c)
+    return 0;
+  struct rt_chan *locked = (struct rt_chan *)(uintptr_t)c;
+  lock2(&locked->lock);
+  size_t n = c->qcount;
+  unlock2(&locked->lock);
+  return n;
+}
+
+size_t rt_chan_cap(const struct rt_chan *c)
+{
+  return c ? c->dataqsiz : 0;
+}

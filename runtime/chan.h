@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* chan.h - a channel's inside, which chan.c and select.c share. */
+#pragma once
+#include "runtime.h"
+
+#include <string.h>
+
+/* I1  At least one of sendq and recvq is empty, but for a G that both sends and receives on it in one select.
+ * I2  qcount > 0 and dataqsiz > 0: recvq is empty.  qcount < dataqsiz: sendq is empty. */
+struct rt_chan {
+  struct mutex lock; /* guards all below, and the sudogs' fields while they are queued here */
+  bool closed;
+  size_t qcount;   /* values in the buffer */
+  size_t dataqsiz; /* slots of the buffer */
+  size_t elemsize;
+  size_t sendx, recvx; /* next slot to write, to read */
+  struct waitq recvq, sendq;
+  char buf[];
+};
+
+static inline void *chanbuf(struct rt_chan *c, size_t i)
+{
+  return c->buf + i * c->elemsize;
+}
+static inline uint64_t chan_obj(const struct rt_chan *c)
+{
+  return (uint64_t)(uintptr_t)c;
+}
+static inline void chan_copy(const struct rt_chan *c, void *to, const void *from)
+{
+  if (to)
+    memcpy(to, from, c->elemsize);
+}
+
+void waitq_enqueue(struct waitq *q, struct sudog *sg);
+/* The first waiter whose select, if it is in one, nobody else has won; or NULL. */
+struct sudog *waitq_dequeue(struct waitq *q);
+/* Takes out one that may be gone already. */
+void waitq_remove(struct waitq *q, struct sudog *sg);
+
+/* The four ways on without waiting, under the lock. A partner's G is returned: goready it after unlocking. */
+struct g *chan_send_to(struct rt_chan *c, struct sudog *receiver, const void *elem);
+struct g *chan_recv_from(struct rt_chan *c, struct sudog *sender, void *elem);
+void chan_put(struct rt_chan *c, const void *elem);
+void chan_get(struct rt_chan *c, void *elem);

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* panic.c - panic, recover and Goexit: running deferred calls from the top of the stack.
+ *
+ * As in Go, the stack is not cut while a panic is in progress: deferred calls run on top of gopanic, so a
+ * deferred call may park, start Gs, panic again, or look at the whole story.  Only a recovery cuts it: when
+ * the deferred call that recovered has returned, control jumps back into the frame that had deferred it.
+ *
+ * I1  g._panic lists the panics in progress, newest first; each was raised by a deferred call of the next.
+ *     Deeper (lower) frames belong to newer ones.
+ * I2  A panic ends by recovery, with all older ones that its target frame lies above, or with the process.
+ * I3  A recovery does not jump past a Goexit: it goes back into the Goexit's loop instead.
+ * I4  recover counts only in the function that calldefer called for the newest panic (frame-amd64.S).
+ *
+ * Cost: a recover is two compares; a panic that is recovered about three calls.
+ */
+#include "panic.h"
+
+#include "tracedoor.h"
+
+#include <string.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ASAN 1
+#endif
+#endif
+#ifdef ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
+#define MAX_WALK 256 /* frames told between two deferred calls */
+
+/* ---- the walk, as the trace tells it ---- */
+
+/* The frame that called fp's, or NULL if the chain of frame pointers is broken there. */
+static const char *frame_above(const struct g *gp, const char *fp)
+{
+  const char *above = *(const char *const *)fp;
+  return above > fp && above < gp->stack.hi - sizeof(void *) && ((uintptr_t)above & 7) == 0 ? above
+                                                                                            : NULL;
+}
+
+/* Where the walk goes on after fp: past the runtime's frames of an older panic to where that one was. */
+static const char *walk_on(const struct g *gp, const struct rt_panic *p, const char *fp)
+{
+  for (const struct rt_panic *older = p->link; older; older = older->link)
+    if (fp == older->call_fp)
+      return older->frame->fp;
+  return frame_above(gp, fp);
+}
+
+/* Tells the frames without deferred calls between where the panic is and target, then target. */
+static void walk_to(struct m *mp, struct g *gp, struct rt_panic *p, const char *target)
+{
+  if (!tr_on(mp, TRACE_FAMILY_PANIC) || p->walked == target)
+    return;
+  tr_stamp(mp);
+  const char *fp = p->walked;
+  for (int i = 0; i < MAX_WALK && fp && fp < target; i++) {
+    tr_panic_walk(mp, p->depth, frame_depth(gp, fp), TRACE_WALK_SKIPPED);
+    fp = walk_on(gp, p, fp);
+  }
+  p->walked = target;
+  if (target < gp->stack.hi)
+    tr_panic_walk(mp, p->depth, frame_depth(gp, target), TRACE_WALK_FRAME);
+}
+
+/* ---- recovery ---- */
+
+/* The newest panic was recovered by the deferred call that just returned. */
+static _Noreturn void recovery(struct g *gp, struct rt_panic *p)
+{
+  const char *target = p->frame->fp;
+  struct m *mp = getm();
+  tr_stamp(mp);
+  tr_panic_recovered(mp, p->depth, frame_depth(gp, target));
+  struct rt_panic *older = p->link;
+  for (; older && older->fp < target && !older->goexit; older = older->link)
+    tr_panic_aborted(mp, older->depth, p->depth);
+  gp->_panic = older;
+#ifdef ASAN
+  __asan_handle_no_return();
+#endif
+  if (older && older->fp < target)
+    frame_resume(older->resume); /* a Goexit (I3) */
+  frame_resume(p->frame->resume);
+}
+
+/* Runs the G's deferred calls for p, until none is left. */
+static void run_deferred(struct g *gp, struct rt_panic *p)
+{
+  while (gp->_defer) {
+    p->frame = gp->_defer->frame;
+    struct m *mp = getm();
+    walk_to(mp, gp, p, p->frame->fp);
+    tr_panic_walk(mp, p->depth, frame_depth(gp, p->frame->fp), TRACE_WALK_RUN);
+    struct rt_defer d = popdefer(gp);
+    rundefer(gp, &d, p->goexit ? TRACE_CAUSE_GOEXIT : TRACE_CAUSE_PANIC, &p->call_fp);
+    if (gp->_panic != p)
+      throw("bad panic stack");
+    if (p->recovered)
+      recovery(gp, p);
+  }
+  walk_to(getm(), gp, p, gp->stack.hi);
+}
+
+bool rt_recover_in(void *caller_fp, struct rt_value *value)
+{
+  struct m *mp = getm();
+  struct g *gp = mp ? mp->curg : NULL;
+  if (!gp)
+    return false;
+  struct rt_panic *p = gp->_panic;
+  void **saved = caller_fp; /* frame pointer and return address */
+  uint32_t verdict = TRACE_VERDICT_VALID;
+  if (!p)
+    verdict = TRACE_VERDICT_NO_PANIC;
+  else if (p->goexit)
+    verdict = TRACE_VERDICT_GOEXIT;
+  else if (p->recovered)
+    verdict = TRACE_VERDICT_ALREADY;
+  else if (saved[0] != p->call_fp || saved[1] != (const void *)calldefer_return)
+    verdict = TRACE_VERDICT_NOT_DIRECT;
+  tr_stamp(mp);
+  tr_panic_recover_call(mp, p ? p->depth : 0, verdict);
+  if (verdict != TRACE_VERDICT_VALID)
+    return false;
+  p->recovered = true;
+  if (value)
+    *value = p->value;
+  return true;
+}
+
+/* ---- printing ---- */
+
+static void write_to_stderr(void *unused, const char *bytes, size_t n)
+{
+  (void)unused;
+  print_bytes(bytes, n);
+}
+
+static bool same_value(const struct rt_value *a, const struct rt_value *b)
+{
+  return a->type && b->type && strcmp(a->type, b->type) == 0 && a->u == b->u;
+}
+
+/* Marks those whose value the next newer one has too: they are printed once. */
+static void preprintpanics(struct rt_panic *p)
+{
+  for (; p->link; p = p->link)
+    if (!p->goexit && !p->link->goexit && same_value(&p->value, &p->link->value))
+      p->link->repanicked = true;
+}
+
+/* Oldest first. The chain's length is the program's own depth of nesting, so recursion is fine. */
+static void printpanics(const struct rt_panic *p)
+{
+  if (p->link) {
+    printpanics(p->link);
+    if (p->link->repanicked)
+      return;
+    if (!p->link->goexit)
+      print_str("\t");
+  }
+  if (p->goexit)
+    return;
+  print_str("panic: ");
+  value_write(&p->value, write_to_stderr, NULL);
+  if (p->recovered && p->repanicked)
+    print_str(" [recovered, repanicked]");
+  else if (p->recovered)
+    print_str(" [recovered]");
+  print_str("\n");
+}
+
+/* The value as a string of the trace. */
+static uint32_t value_string(struct m *mp, const struct rt_value *value)
+{
+  if (!tr_on(mp, TRACE_FAMILY_PANIC))
+    return 0;
+  char text[512];
+  value_text(value, text, sizeof text);
+  return tr_string_id(mp, text);
+}
+
+static _Noreturn void fatalpanic(struct g *gp, struct rt_panic *p)
+{
+  struct m *mp = getm();
+  tr_stamp(mp);
+  tr_panic_fatal(mp, p->depth, value_string(mp, &p->value));
+  preprintpanics(p);
+  printlock();
+  printpanics(p);
+  printunlock();
+  (void)gp;
+  dopanic();
+}
+
+/* ---- the doors ---- */
+
+static void link_panic(struct g *gp, struct rt_panic *p)
+{
+  p->link = gp->_panic;
+  p->depth = p->link ? p->link->depth + 1 : 1;
+  gp->_panic = p;
+}
+
+/* The frame pointer of our caller's caller, if it keeps one; else its callee's own frame. */
+static const char *plausible_frame(const struct g *gp, const char *fp)
+{
+  const char *above = frame_above(gp, fp);
+  return above ? above : fp;
+}
+
+static void check_can_panic(const struct m *mp, const struct rt_value *value)
+{
+  const char *why = !mp || !mp->curg ? "panic on system stack"
+                    : mp->locks      ? "panic holding locks"
+                                     : NULL;
+  if (!why)
+    return;
+  printlock();
+  print_str("panic: ");
+  value_write(value, write_to_stderr, NULL);
+  print_str("\n");
+  printunlock();
+  throw(why);
+}
+
+void rt_panic_value(struct rt_value value)
+{
+  if (!value.type)
+    value = (struct rt_value){ .type = "error", .s = "panic called with nil argument" };
+  struct m *mp = getm();
+  check_can_panic(mp, &value);
+  struct g *gp = mp->curg;
+  struct rt_panic p = { .value = value, .fp = __builtin_frame_address(0) };
+  p.walked = plausible_frame(gp, p.fp);
+  link_panic(gp, &p);
+  tr_stamp(mp);
+  tr_panic_begin(mp, p.depth, value_string(mp, &value), frame_depth(gp, p.walked), 0);
+  if (p.link)
+    tr_panic_nested(mp, p.depth, p.link->depth);
+  run_deferred(gp, &p);
+  fatalpanic(gp, &p);
+}
+
+void rt_panic(const char *message)
+{
+  rt_panic_value((struct rt_value){ .type = "string", .s = message });
+}
+
+void panicerror(const char *message)
+{
+  rt_panic_value((struct rt_value){ .type = "error", .s = message });
+}
+
+void rt_goexit(void)
+{
+  struct m *mp = getm();
+  struct g *gp = mp->curg;
+  struct rt_panic p = { .goexit = true, .fp = __builtin_frame_address(0) };
+  p.walked = plausible_frame(gp, p.fp);
+  link_panic(gp, &p);
+  tr_stamp(mp);
+  tr_goexit_begin(mp, p.depth, frame_depth(gp, p.walked));
+  (void)RT_MARK(
+      p.resume); /* comes here again when a panic of a deferred call was recovered beyond us */
+  gp = getg();
+  run_deferred(gp, gp->_panic);
+  mp = getm();
+  tr_stamp(mp);
+  for (struct rt_panic *older = gp->_panic->link; older; older = older->link)
+    tr_panic_aborted(mp, older->depth, gp->_panic->depth);
+  tr_goexit_end(mp, gp->_panic->depth);
+  gp->_panic = NULL;
+  goexit1();
+}

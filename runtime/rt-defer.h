@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* rt-defer.h - defer, panic and recover. Include rt.h.
+ *
+ *   static int divide(int a, int b)
+ *   {
+ *     int result = 0;
+ *     RT_FRAME(fr, { return result; });
+ *     RT_DEFER(fr, on_exit, &result);
+ *     if (b == 0)
+ *       rt_panic("integer divide by zero");
+ *     result = a / b;
+ *     return result;
+ *   }
+ *
+ * RT_FRAME is the first statement of a function that defers, once in it.  Its block is what the function
+ * does after a recovery, when its other deferred calls have run: it must return.  Deferred calls run, last
+ * deferred first, when the function returns, when a panic passes it, or when its G ends by rt_goexit().
+ *
+ * What differs from Go:
+ *  - `return x;` evaluates x before the deferred calls run, so a deferred call can change what the function
+ *    returns only on the way of a panic.
+ *  - Like setjmp's (C17 7.13.2.1), the recovery block sees old values of local variables that changed after
+ *    the last RT_DEFER, unless they are volatile or their address was deferred, as above.
+ *  - What is deferred runs after the function's later variables went out of scope: arg must not point into a
+ *    variable length array or an inner block.
+ *
+ * Cost: a deferred call is a record of 40 bytes.  The first RT_FRAME_RECORDS of a frame lie in the frame;
+ * further ones, and all of RT_DEFER_LOOP, come from the P's pool.
+ */
+#pragma once
+#include "rt.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Values ---- */
+
+enum rt_kind {     /* how a value is printed */
+  RT_KIND_OF_TYPE, /* as type says: "string" "error" "bool" "int" "int64" "uint" "uintptr" "float64" ... are
+                    * printed plainly, anything else as (TYPE) 0xADDRESS of p */
+  RT_KIND_BOOL,    /* the others: a named type over this kind, printed as TYPE(value) */
+  RT_KIND_INT,
+  RT_KIND_UINT,
+  RT_KIND_FLOAT,
+  RT_KIND_STRING, /* TYPE("text") */
+};
+
+struct rt_value {   /* a panic's value; texts are borrowed until the panic is over */
+  const char *type; /* Go's name of the type; NULL is the nil value */
+  enum rt_kind kind;
+  union {
+    const char *s;
+    int64_t i;
+    uint64_t u;
+    double f;
+    const void *p;
+    bool b;
+  };
+};
+
+/* Panics with a string. From a G. */
+RT_API _Noreturn void rt_panic(const char *message);
+/* Panics with any value; nil becomes Go's *runtime.PanicNilError. From a G. */
+RT_API _Noreturn void rt_panic_value(struct rt_value value);
+
+/* rt_recover(struct rt_value *v): stops the panic and puts its value into *v (v may be NULL).  True only when
+ * called by a deferred function itself while its G panics; false in a function that it calls, when nothing
+ * panics, when the panic was recovered already, and during rt_goexit. The panic ends when the deferred
+ * function returns. A macro: the function that uses it is not inlined, so that "itself" has a meaning. */
+
+/* ---- Frames ---- */
+
+#define RT_FRAME_RECORDS 8
+
+struct rt_frame;
+struct rt_defer { /* private */
+  struct rt_defer *link;
+  void (*fn)(void *);
+  void *arg;
+  struct rt_frame *frame;
+  bool pooled;
+};
+struct rt_frame { /* private */
+  void *fp;
+  uint32_t n_records;
+  void *resume[12]; /* where to go on after a recovery */
+  struct rt_defer records[RT_FRAME_RECORDS];
+};
+
+RT_API void rt_frame_exit(struct rt_frame *frame);
+RT_API void rt_frame_recovered(struct rt_frame *frame);
+RT_API _Noreturn void rt_frame_fell_through(void);
+RT_API void rt_defer_in_frame(struct rt_frame *frame, void (*fn)(void *), void *arg);
+RT_API void rt_defer_pooled(struct rt_frame *frame, void (*fn)(void *), void *arg);
+
+/* gcc's __builtin_setjmp keeps variables right (abnormal edges) and forbids inlining of the function around
+ * it.  clang's does neither, so there it is our own, declared to return twice.  Both fill resume alike. */
+#if defined(__clang__) || !defined(__x86_64__)
+RT_API int rt_mark(void **resume) __attribute__((returns_twice));
+RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value) __attribute__((returns_twice));
+#define RT_MARK(resume)   rt_mark(resume)
+#define rt_recover(value) rt_recover_in(__builtin_frame_address(0), (value))
+#else
+RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
+#define RT_MARK(resume) __builtin_setjmp(resume)
+#define rt_recover(value)                                                                          \
+  __extension__({                                                                                  \
+    void *rt_not_inlined_[5];                                                                      \
+    __builtin_setjmp(rt_not_inlined_) ? false                                                      \
+                                      : rt_recover_in(__builtin_frame_address(0), (value));        \
+  })
+#endif
+
+/* clang-format off */
+#define RT_FRAME(fr, ...)                                                                          \
+  struct rt_frame fr __attribute__((cleanup(rt_frame_exit)));                                      \
+  fr.fp = __builtin_frame_address(0);                                                              \
+  fr.n_records = 0;                                                                                \
+  if (0) {                                                                                         \
+  fr##_recovered: __attribute__((unused));                                                         \
+    rt_frame_recovered(&fr);                                                                       \
+    __VA_ARGS__                                                                                    \
+    rt_frame_fell_through();                                                                       \
+  }                                                                                                \
+  (void)0
+/* clang-format on */
+
+/* Defers fn(arg), not in a loop. */
+#define RT_DEFER(fr, fn, arg)                                                                      \
+  do {                                                                                             \
+    rt_defer_in_frame(&(fr), (fn), (arg));                                                         \
+    if (RT_MARK((fr).resume))                                                                      \
+      goto fr##_recovered;                                                                         \
+  } while (0)
+
+/* Defers fn(arg), also in a loop. */
+#define RT_DEFER_LOOP(fr, fn, arg)                                                                 \
+  do {                                                                                             \
+    rt_defer_pooled(&(fr), (fn), (arg));                                                           \
+    if (RT_MARK((fr).resume))                                                                      \
+      goto fr##_recovered;                                                                         \
+  } while (0)
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* sync-sem.c - a counting semaphore for programs: the one below the others, under its own name. */
+#include "sema.h"
+#include "user.h"
+
+void rt_sem_init(struct rt_sem *sem, uint32_t n)
+{
+  *sem = (struct rt_sem){ .sema = { .value = n } };
+  object_new(sem, TRACE_OBJKIND_SEM, n);
+}
+
+void rt_sem_acquire(struct rt_sem *sem)
+{
+  semacquire(&sem->sema, false, TRACE_WAIT_SEMACQUIRE, obj_of(sem));
+}
+
+void rt_sem_release(struct rt_sem *sem)
+{
+  semrelease(&sem->sema, false, obj_of(sem));
+}
+
+bool rt_sem_try_acquire(struct rt_sem *sem)
+{
+  return cansemacquire(&sem->sema);
+}

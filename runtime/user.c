@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* user.c - names, tasks, regions and log lines: how a program tells the trace what things mean.
+ *
+ * Nothing here changes the program: when nobody records, each call is one load and one branch, and on a
+ * thread that the runtime does not know it does nothing.
+ */
+#include "user.h"
+
+#include "tracedoor.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* The calling M if it records the program's own events, stamped; else NULL. */
+static struct m *listener(void)
+{
+  struct m *mp = getm();
+  if (!mp || !tr_on(mp, TRACE_FAMILY_USER))
+    return NULL;
+  tr_stamp(mp);
+  return mp;
+}
+
+void object_new(const void *object, uint32_t objkind, size_t capacity)
+{
+  struct m *mp = listener();
+  if (mp)
+    tr_object_new(mp, (uint64_t)(uintptr_t)object, objkind,
+                  capacity < UINT32_MAX ? (uint32_t)capacity : UINT32_MAX);
+}
+
+void rt_name(const void *object, const char *name)
+{
+  struct m *mp = listener();
+  if (mp && object)
+    tr_object_name(mp, (uint64_t)(uintptr_t)object, tr_string_id(mp, name));
+}
+
+uint64_t rt_task_begin(const char *name)
+{
+  static _Atomic uint64_t last_task;
+  uint64_t task = atomic_fetch_add_explicit(&last_task, 1, memory_order_relaxed) + 1;
+  struct m *mp = listener();
+  if (mp)
+    tr_task_begin(mp, task, tr_string_id(mp, name));
+  return task;
+}
+
+void rt_task_end(uint64_t task)
+{
+  struct m *mp = listener();
+  if (mp)
+    tr_task_end(mp, task);
+}
+
+void rt_region_begin(const char *name)
+{
+  struct m *mp = listener();
+  if (!mp || !mp->curg)
+    return;
+  mp->curg->regions++;
+  tr_region_begin(mp, tr_string_id(mp, name));
+}
+
+/* A region that began before anybody recorded has nothing to end. */
+void rt_region_end(void)
+{
+  struct m *mp = listener();
+  if (!mp || !mp->curg || mp->curg->regions == 0)
+    return;
+  mp->curg->regions--;
+  tr_region_end(mp);
+}
+
+void rt_log(const char *category, const char *fmt, ...)
+{
+  struct m *mp = listener();
+  if (!mp)
+    return;
+  char text[1024]; /* longer ones are cut */
+  va_list args;
+  va_start(args, fmt);
+  int n = vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  if (n >= 0)
+    tr_user_log(mp, tr_string_id(mp, category), tr_string_id(mp, text));
+}
