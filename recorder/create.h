@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* create.h - a new trace file, or an existing one opened for writing. */
+#pragma once
+#include "tracefile-private.h"
+
+/* A new, empty trace with the core of the schema, in WAL mode. NULL: error; nothing is left behind. */
+sqlite3 *create_new(const char *real_path, bool overwrite, struct tracefile_error *error);
+/* An existing file for writing. The caller has had tracefile_open look at it. */
+sqlite3 *create_open(const char *real_path, struct tracefile_error *error);
+/* Makes all objects of a part of the schema. */
+bool create_objects(sqlite3 *db, const char *path, enum schema_part part,
+                    struct tracefile_error *error);
+/* Removes a trace file and what SQLite puts beside it. */
+void create_remove(const char *path);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* tracefile-private.h - struct tracefile, for the files of recorder/file and for the finaliser. */
+#pragma once
+#include "chunkrow.h"
+#include "schema.h"
+#include "tracefile.h"
+
+#define TRACEFILE_TIME_MAX ((int64_t)4611686018427387903) /* 2^62 - 1 */
+
+struct facts; /* facts.h */
+
+struct tracefile_setting {
+  char *key, *value;
+};
+
+/* Text borrowed by callers until close. */
+struct tracefile_text {
+  char *bytes;
+  size_t length;
+};
+
+struct tracefile_symbol {
+  uint64_t pc;
+  struct tracefile_text function, file;
+  int line;
+};
+
+struct tracefile {
+  sqlite3 *db;
+  char *path;
+  bool owns_db;
+  uint32_t user_version;
+  struct tracefile_setting *settings; /* table meta, read at open */
+  size_t n_settings;
+  struct tracefile_damage *damages;
+  size_t n_damages;
+  struct facts *facts;              /* strings, stacks: made at the first question */
+  struct tracefile_symbol *symbols; /* table frame, by pc; loaded at the first question */
+  size_t n_symbols;
+  bool has_symbols;
+  char *capability_why[TRACE_FAMILY_COUNT];
+  bool has_schema_sql;
+};
+
+/* A tracefile on a connection of the caller's own, which is trusted and stays the caller's. NULL: error. */
+struct tracefile *tracefile_adopt(sqlite3 *db, const char *path, struct tracefile_error *error);
+
+/* Lists a damaged chunk, once. */
+void tracefile_add_damage(struct tracefile *file, const struct chunk_row *row, const char *why);
+
+/* What SQLite said last about this connection, as an error of ours. Returns false. */
+bool tracefile_sql_fail(sqlite3 *db, const char *path, struct tracefile_error *error);
+
+/* header.c: what the first bytes of a file say, before SQLite sees it. */
+struct tracefile_header {
+  uint32_t application_id, user_version, page_size, n_pages;
+  bool wal; /* still in WAL mode: not made final */
+};
+/* False: error says what kind of thing it is instead. Reads at most 100 bytes. */
+bool tracefile_header_read(const char *path, struct tracefile_header *out,
+                           struct tracefile_error *error);
+
+/* The path with its directory resolved, so that SQLite's no-link rule is about the file itself. Caller frees;
+ * NULL with errno. */
+char *tracefile_real_path(const char *path);
+
+/* harden.c: settings and limits before the first statement; then the schema compared with ours; then checks. */
+bool tracefile_harden(sqlite3 *db);
+bool tracefile_pin_schema(sqlite3 *db, const char *path, uint32_t user_version,
+                          struct tracefile_error *error);
+bool tracefile_quick_check(sqlite3 *db, const char *path, int64_t size,
+                           struct tracefile_error *error);
+/* From now on the connection only answers SELECTs. */
+void tracefile_lock_down(sqlite3 *db);
