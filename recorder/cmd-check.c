@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd-check.c - replays a trace against every rule of the scheduler and accounts for every event.
+ *
+ * Three questions, in one pass: did the scheduler keep its rules (trace_replay), is the file whole (each
+ * chunk's checksum, the end of the recording), and is the loss told exactly (emitted = stored + lost, for
+ * each ring, from numbers that were counted in different places).
+ *
+ * A broken rule makes 1, a damaged or unfinished file 3, several files the largest.  A loss that is told is
+ * no fault: it is listed and the answer stays 0.
+ */
+#include "cli.h"
+#include "cmd-ledger.h"
+#include "out.h"
+#include "trace-replay.h"
+#include "trace-text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHOWN_DEFAULT 20
+
+struct check {
+  struct tracefile *file;
+  const char *path;
+  struct trace_replay *replay;
+  struct tracefile_summary summary;
+  struct ledger ledger;
+  struct out_json *json; /* NULL: text */
+  uint64_t shown_max, n_events, n_broken, n_damaged, n_unequal;
+  bool is_final;
+};
+
+/* The event as the text form has it, without the newline; to be freed, may be NULL. */
+static char *event_text(const struct trace_event *e)
+{
+  char *text = NULL;
+  size_t size;
+  FILE *to = open_memstream(&text, &size);
+  struct trace_text_printer *printer = to ? trace_text_printer_new(to) : NULL;
+  if (printer) {
+    trace_text_print_event(printer, e);
+    trace_text_printer_flush(printer);
+    trace_text_printer_free(printer);
+  }
+  if (to)
+    fclose(to);
+  if (text)
+    text[strcspn(text, "\n")] = '\0';
+  return text;
+}
+
+static void json_breach(struct out_json *j, const struct trace_breach *b, const char *text)
+{
+  out_object(j, NULL);
+  out_string(j, "rule", trace_rule_name(b->rule));
+  out_string(j, "sentence", b->sentence);
+  out_string(j, "rule_says", trace_rule_text(b->rule));
+  out_uint(j, "event", b->event_no);
+  out_int(j, "ts", b->event.ts);
+  out_uint(j, "m", b->event.m);
+  out_uint(j, "seq", b->event.seq);
+  out_string(j, "text", text);
+  out_end(j);
+}
+
+static void tell_breach(struct check *c, const struct trace_breach *b)
+{
+  c->n_broken++;
+  if (c->n_broken > c->shown_max)
+    return;
+  char *text = event_text(&b->event);
+  if (c->json) {
+    json_breach(c->json, b, text);
+  } else {
+    printf("  event %" PRIu64 " breaks %s: ", b->event_no, trace_rule_name(b->rule));
+    out_text(stdout, b->sentence, strlen(b->sentence));
+    printf("\n      %s\n      (%s)\n", text ? text : "", trace_rule_text(b->rule));
+  }
+  free(text);
+}
+
+static bool replay_all(struct check *c, struct tracefile_error *error)
+{
+  struct tracefile_cursor *cursor = tracefile_cursor_new(c->file, INT64_MIN, INT64_MAX, error);
+  if (!cursor)
+    return false;
+  for (const struct trace_event *e; (e = tracefile_cursor_next(cursor)); c->n_events++) {
+    if (!trace_replay_apply(c->replay, e))
+      tell_breach(c, trace_replay_breach(c->replay));
+  }
+  tracefile_cursor_free(cursor);
+  c->n_damaged = tracefile_damages(c->file, NULL, 0);
+  if (!trace_replay_finish(c->replay, c->summary.complete && c->n_damaged == 0))
+    tell_breach(c, trace_replay_breach(c->replay));
+  return true;
+}
+
+static void tell_one_damage(struct check *c, const struct tracefile_damage *d)
+{
+  uint64_t last = d->first_seq + (d->n ? d->n - 1 : 0);
+  char from[40], to[40];
+  if (c->json) {
+    out_object(c->json, NULL);
+    out_int(c->json, "chunk", d->chunk);
+    out_uint(c->json, "m", d->m);
+    out_uint(c->json, "first_seq", d->first_seq);
+    out_uint(c->json, "n", d->n);
+    out_int(c->json, "t_min", d->t_min);
+    out_int(c->json, "t_max", d->t_max);
+    out_string(c->json, "why", d->why);
+    out_end(c->json);
+    return;
+  }
+  printf("  damage: chunk %" PRId64 " (M%u, its events %" PRIu64 " to %" PRIu64 ", %s to %s): %s\n",
+         d->chunk, d->m, d->first_seq, last, out_time(d->t_min, from), out_time(d->t_max, to),
+         d->why);
+}
+
+static void tell_damages(struct check *c)
+{
+  struct tracefile_damage *list = calloc(c->n_damaged + 1, sizeof *list);
+  size_t n = list ? tracefile_damages(c->file, list, c->n_damaged) : 0;
+  if (c->json)
+    out_array(c->json, "damage");
+  for (size_t i = 0; i < n && i < c->n_damaged; i++)
+    tell_one_damage(c, &list[i]);
+  if (c->json)
+    out_end(c->json);
+  free(list);
+}
+
+static void tell_losses(struct check *c)
+{
+  if (c->json)
+    out_array(c->json, "loss");
+  for (size_t i = 0; i < c->ledger.n_losses; i++) {
+    if (c->json)
+      ledger_json_loss(c->json, &c->ledger.losses[i]);
+    else if (i < c->shown_max)
+      ledger_print_loss(stdout, &c->ledger.losses[i]);
+  }
+  if (c->json)
+    out_end(c->json);
+  else if (c->ledger.n_losses > c->shown_max)
+    printf("  and %" PRIu64 " more losses\n", c->ledger.n_losses - c->shown_max);
+}
+
+static void tell_rings(struct check *c)
+{
+  if (c->json)
+    out_array(c->json, "rings");
+  for (size_t i = 0; i < c->ledger.n_rings; i++) {
+    const struct ledger_ring *ring = &c->ledger.rings[i];
+    bool is_equal = ledger_ring_is_equal(ring);
+    c->n_unequal += !is_equal;
+    if (c->json)
+      ledger_json_ring(c->json, ring);
+    else if (!is_equal)
+      printf("  M%u: %" PRIu64 " events were emitted, but %" PRIu64 " stored and %" PRIu64
+             " lost are %" PRIu64 "\n",
+             ring->m, ring->emitted, ring->stored, ring->lost, ring->stored + ring->lost);
+  }
+  if (c->json)
+    out_end(c->json);
+}
+
+static int verdict(const struct check *c)
+{
+  if (c->n_damaged || !c->is_final)
+    return TRACEFILE_DAMAGED;
+  return c->n_broken || c->n_unequal ? TRACEFILE_WRONG : TRACEFILE_OK;
+}
+
+static void print_verdict(const struct check *c)
+{
+  char events[32], lost[32];
+  if (c->n_broken > c->shown_max)
+    printf("  and %" PRIu64 " more broken rules\n", c->n_broken - c->shown_max);
+  if (!c->is_final)
+    printf("  the recording was never finished: what had been written was checked\n");
+  else if (!c->summary.complete)
+    printf("  the program ended without saying so (it was killed, or the recording was stopped)\n");
+  out_text(stdout, c->path, strlen(c->path));
+  printf(": %s event%s of %u M%s, %s lost: ", out_count(c->n_events, events), cli_s(c->n_events),
+         c->summary.n_ms, cli_s(c->summary.n_ms), out_count(c->ledger.lost, lost));
+  if (verdict(c) == TRACEFILE_OK)
+    printf("every rule holds, emitted = stored + lost\n");
+  else
+    printf("%" PRIu64 " rule%s broken, %" PRIu64 " chunk%s damaged, %" PRIu64
+           " ring%s not accounted for\n",
+           c->n_broken, cli_s(c->n_broken), c->n_damaged, cli_s(c->n_damaged), c->n_unequal,
+           cli_s(c->n_unequal));
+}
+
+static void json_verdict(struct check *c)
+{
+  struct out_json *j = c->json;
+  out_uint(j, "events", c->n_events);
+  out_uint(j, "lost", c->ledger.lost);
+  out_uint(j, "n_broken", c->n_broken);
+  out_uint(j, "n_damaged", c->n_damaged);
+  out_bool(j, "accounted", c->n_unequal == 0);
+  out_bool(j, "finished", c->is_final);
+  out_bool(j, "complete", c->summary.complete);
+  out_int(j, "code", verdict(c));
+  out_end(j);
+}
+
+static bool check_open_file(struct check *c, struct tracefile_error *error)
+{
+  c->replay = trace_replay_new();
+  if (!c->replay)
+    return tracefile_fail(error, TRACEFILE_REFUSED, c->path, "", "there is no memory to replay it");
+  c->is_final = tracefile_is_final(c->file);
+  if (!tracefile_summary(c->file, &c->summary, error) || !ledger_read(&c->ledger, c->file, error))
+    return false;
+  if (c->json) {
+    out_object(c->json, NULL);
+    out_string(c->json, "file", c->path);
+    out_array(c->json, "broken");
+  }
+  bool is_read = replay_all(c, error);
+  if (c->json)
+    out_end(c->json);
+  tell_damages(c);
+  tell_losses(c);
+  tell_rings(c);
+  if (c->json)
+    json_verdict(c);
+  else
+    print_verdict(c);
+  return is_read;
+}
+
+static int check_file(const char *path, uint64_t shown_max, struct out_json *json)
+{
+  struct tracefile_error error;
+  struct check c = { .path = path, .shown_max = shown_max, .json = json };
+  int code;
+  c.file = tracefile_open(path, &error);
+  if (!c.file)
+    return cli_error(&error);
+  code = check_open_file(&c, &error) ? verdict(&c) : cli_error(&error);
+  ledger_clear(&c.ledger);
+  trace_replay_free(c.replay);
+  tracefile_close(c.file);
+  return code;
+}
+
+static int check_files(const struct opt_words *files, uint64_t shown_max, bool as_json)
+{
+  struct out_json json;
+  int worst = TRACEFILE_OK;
+  out_json_begin(&json, stdout);
+  if (as_json)
+    out_array(&json, NULL);
+  for (int i = 0; i < files->n; i++) {
+    int code = check_file(files->words[i], shown_max, as_json ? &json : NULL);
+    if (code > worst)
+      worst = code;
+  }
+  if (as_json)
+    out_end(&json);
+  return worst;
+}
+
+int cmd_check(int argc, char **argv)
+{
+  bool as_json = false, all = false;
+  const struct opt opts[] = {
+    { 0, "all", NULL, opt_flag, &all, "show every broken rule and loss, not the first 20 of each" },
+    { 0, "json", NULL, opt_flag, &as_json,
+      "answer in JSON: an array with an object for each file" },
+  };
+  const struct opt_command command = {
+    .name = "check",
+    .usage = "[--all] [--json] FILE...",
+    .doc = "Replays every event against the rules of the scheduler, verifies every checksum, and "
+           "accounts\n"
+           "for every event of every ring: emitted = stored + lost.\n\n"
+           "Exit status: 0 all holds; 1 a rule is broken or events are not accounted for; 3 the "
+           "file is\n"
+           "damaged or its recording was never finished; 4 it could not be opened.",
+    .epilogue = "Example:\n  gmpscope check echo.db",
+    .opts = opts,
+    .n_opts = COUNT_OF(opts),
+    .missing = "a FILE",
+    .min_words = 1,
+    .max_words = -1,
+  };
+  struct opt_words rest;
+  enum opt_outcome outcome = opt_parse(&command, argc, argv, &rest);
+  if (outcome != OPT_GO)
+    return cli_usage(outcome);
+  return check_files(&rest, all ? UINT64_MAX : SHOWN_DEFAULT, as_json);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd-demo-story.c - what happened, in a dozen lines made from the events alone.
+ *
+ * Two parts.  Sums first: a line for each subject that occurred.  Then the turns of the plot in order of
+ * time: events that are rare and carry the story (a panic and its walk, a steal, a P taken from a system
+ * call, a preemption), each in the sentence that the replay has for it.  A kind that occurs often is told
+ * TURNS_PER_KIND times and then counted, so that a flood of steals cannot bury a panic.
+ */
+#include "cmd-demo.h"
+#include "out.h"
+#include "trace-replay.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TURNS_PER_KIND 4
+#define TURNS_MAX      24
+
+struct story {
+  struct tracefile *file;
+  struct trace_replay *replay;
+  FILE *to;
+  uint64_t n[TRACE_KIND_LIMIT];
+  uint32_t n_told;
+  int64_t first, last, look_at, latest;
+  uint64_t n_by_panic, n_stolen, n_gs, n_ms, n_ps_seen;
+  bool p_seen[UINT16_MAX + 1], has_look;
+};
+
+/* Kinds that carry the plot, the most telling first: where to look is the first of the best. */
+static const uint8_t turns[] = {
+  TRACE_PANIC_BEGIN,     TRACE_PANIC_NESTED,  TRACE_PANIC_RECOVERED, TRACE_PANIC_FATAL,
+  TRACE_PANIC_ABORTED,   TRACE_GOEXIT_BEGIN,  TRACE_PANIC_WALK,      TRACE_PANIC_RECOVER_CALL,
+  TRACE_PROC_STEAL,      TRACE_RUNQ_STEAL,    TRACE_RUNQ_STEAL_NEXT, TRACE_PREEMPT_TAKEN,
+  TRACE_TIMER_RUN_OTHER, TRACE_RUNQ_OVERFLOW, TRACE_STW_BEGIN,
+};
+
+static size_t turn_rank(uint32_t kind)
+{
+  size_t i = 0;
+  while (i < COUNT_OF(turns) && turns[i] != kind)
+    i++;
+  return i;
+}
+
+static void count(struct story *s, const struct trace_event *e)
+{
+  s->first = s->n_gs + s->n_ms == 0 && s->first == INT64_MIN ? e->ts : s->first;
+  s->last = e->ts;
+  s->n[e->kind]++;
+  s->n_gs += e->kind == TRACE_GO_CREATE;
+  s->n_ms += e->kind == TRACE_M_CREATE;
+  if (e->p != TRACE_NO_P && !s->p_seen[e->p]) {
+    s->p_seen[e->p] = true;
+    s->n_ps_seen++;
+  }
+  if (e->kind == TRACE_DEFER_BEGIN)
+    s->n_by_panic += e->w[1] == TRACE_CAUSE_PANIC;
+  if (e->kind == TRACE_RUNQ_STEAL)
+    s->n_stolen += e->w[1];
+  if (e->kind == TRACE_TIMER_FIRE && (int64_t)e->d[1] > s->latest)
+    s->latest = (int64_t)e->d[1];
+}
+
+static void tell_turn(struct story *s, const struct trace_event *e)
+{
+  char sentence[300], at[40];
+  if (s->n[e->kind] > TURNS_PER_KIND || s->n_told >= TURNS_MAX ||
+      turn_rank(e->kind) == COUNT_OF(turns))
+    return;
+  if (s->n_told++ == 0)
+    fprintf(s->to, "How it went\n");
+  trace_sentence(s->replay, e, sentence, sizeof sentence);
+  fprintf(s->to, "  %14s  ", out_time(e->ts, at));
+  out_text(s->to, sentence, strlen(sentence));
+  fputc('\n', s->to);
+}
+
+static void note_look(struct story *s, const struct trace_event *e, size_t *best)
+{
+  size_t rank = turn_rank(e->kind);
+  if (rank >= *best)
+    return;
+  *best = rank;
+  s->look_at = e->ts;
+  s->has_look = true;
+}
+
+static bool read_all(struct story *s, struct tracefile_error *error)
+{
+  struct tracefile_cursor *cursor = tracefile_cursor_new(s->file, INT64_MIN, INT64_MAX, error);
+  size_t best = COUNT_OF(turns);
+  if (!cursor)
+    return false;
+  for (const struct trace_event *e; (e = tracefile_cursor_next(cursor));) {
+    count(s, e);
+    tell_turn(s, e);
+    note_look(s, e, &best);
+    trace_replay_apply(s->replay, e);
+  }
+  tracefile_cursor_free(cursor);
+  return true;
+}
+
+static void tell_rest(struct story *s)
+{
+  for (size_t i = 0; i < COUNT_OF(turns); i++) {
+    uint64_t n = s->n[turns[i]];
+    if (n > TURNS_PER_KIND)
+      fprintf(s->to, "  %14s  %s happened %" PRIu64 " times in all\n", "",
+              trace_specs[turns[i]].name, n);
+  }
+  if (s->n_told)
+    fputc('\n', s->to);
+}
+
+static void line(struct story *s, uint64_t n, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A line, if there was any of it. */
+static void line(struct story *s, uint64_t n, const char *format, ...)
+{
+  va_list args;
+  if (n == 0)
+    return;
+  va_start(args, format);
+  fputs("  ", s->to);
+  vfprintf(s->to, format, args);
+  fputs(".\n", s->to);
+  va_end(args);
+}
+
+static void tell_sums(struct story *s)
+{
+  const uint64_t *n = s->n;
+  char duration[40], late[40];
+  uint64_t n_steals = n[TRACE_RUNQ_STEAL] + n[TRACE_RUNQ_STEAL_NEXT];
+  uint64_t n_taken = s->n_stolen + n[TRACE_RUNQ_STEAL_NEXT];
+  uint64_t n_syscalls = n[TRACE_GO_SYSCALL_BEGIN], n_panics = n[TRACE_PANIC_BEGIN];
+  fprintf(s->to, "In sum\n");
+  line(s, 1, "%" PRIu64 " G%s ran on %" PRIu64 " M%s with %" PRIu64 " P%s, for %s", s->n_gs,
+       cli_s(s->n_gs), s->n_ms, cli_s(s->n_ms), s->n_ps_seen, cli_s(s->n_ps_seen),
+       out_time(s->first == INT64_MIN ? 0 : s->last - s->first, duration));
+  line(s, n[TRACE_GO_START],
+       "Gs were started %" PRIu64 " times, parked %" PRIu64 " times, made ready %" PRIu64 " times",
+       n[TRACE_GO_START], n[TRACE_GO_BLOCK], n[TRACE_GO_UNBLOCK]);
+  line(s, n_steals, "%" PRIu64 " steal%s moved %" PRIu64 " G%s to a P that had none", n_steals,
+       cli_s(n_steals), n_taken, cli_s(n_taken));
+  line(s, n_syscalls, "%" PRIu64 " system call%s; %" PRIu64 " time%s the P was taken from one",
+       n_syscalls, cli_s(n_syscalls), n[TRACE_PROC_STEAL], cli_s(n[TRACE_PROC_STEAL]));
+  line(s, n[TRACE_TIMER_FIRE], "%" PRIu64 " timer%s fired, the latest %s late; %" PRIu64 " stopped",
+       n[TRACE_TIMER_FIRE], cli_s(n[TRACE_TIMER_FIRE]), out_time(s->latest, late),
+       n[TRACE_TIMER_STOP]);
+  line(s, n[TRACE_DEFER_PUSH],
+       "%" PRIu64 " call%s deferred, %" PRIu64 " ran, %" PRIu64 " of them because of a panic",
+       n[TRACE_DEFER_PUSH], n[TRACE_DEFER_PUSH] == 1 ? " was" : "s were", n[TRACE_DEFER_BEGIN],
+       s->n_by_panic);
+  line(s, n_panics, "%" PRIu64 " panic%s, %" PRIu64 " recovered", n_panics, cli_s(n_panics),
+       n[TRACE_PANIC_RECOVERED]);
+  line(s, n[TRACE_NETPOLL_READY], "%" PRIu64 " time%s netpoll found a descriptor ready",
+       n[TRACE_NETPOLL_READY], cli_s(n[TRACE_NETPOLL_READY]));
+  line(s, n[TRACE_PREEMPT_TAKEN], "%" PRIu64 " preemption%s", n[TRACE_PREEMPT_TAKEN],
+       cli_s(n[TRACE_PREEMPT_TAKEN]));
+}
+
+bool story_tell(const char *path, FILE *to, int64_t *look_at, struct tracefile_error *error)
+{
+  struct story *s = calloc(1, sizeof *s);
+  bool is_told = false;
+  if (!s)
+    return tracefile_fail(error, TRACEFILE_REFUSED, path, "", "there is no memory to tell it");
+  *s = (struct story){ .to = to, .first = INT64_MIN };
+  s->file = tracefile_open(path, error);
+  s->replay = s->file ? trace_replay_new() : NULL;
+  if (s->file && !s->replay)
+    tracefile_fail(error, TRACEFILE_REFUSED, path, "", "there is no memory to tell it");
+  if (s->replay && read_all(s, error)) {
+    tell_rest(s);
+    tell_sums(s);
+    *look_at = s->has_look ? s->look_at : s->first + (s->last - s->first) / 2;
+    is_told = true;
+  }
+  trace_replay_free(s->replay);
+  tracefile_close(s->file);
+  free(s);
+  return is_told;
+}

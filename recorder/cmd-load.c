@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd-load.c - makes a trace file of the text form; and materialise, which adds the plain tables to one.
+ *
+ * The text is read whole before anything is written: a mistake in its last line leaves no half file.
+ * A text may come from a pipe (FILE "-"); TEXT_MAX bounds what is taken from one.
+ */
+#include "cmd-record.h"
+#include "out.h"
+#include "trace-text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TEXT_MAX ((size_t)4 << 30)
+
+struct text {
+  char *bytes;
+  size_t length, capacity;
+};
+
+/* Doubles the room. False: too large or no memory; errno tells. */
+static bool grow(struct text *text)
+{
+  size_t capacity = text->capacity ? 2 * text->capacity : 1 << 20;
+  char *bytes = capacity <= TEXT_MAX ? realloc(text->bytes, capacity) : NULL;
+  if (!bytes) {
+    errno = capacity > TEXT_MAX ? EFBIG : ENOMEM;
+    return false;
+  }
+  text->bytes = bytes;
+  text->capacity = capacity;
+  return true;
+}
+
+static bool read_all(int fd, struct text *text)
+{
+  for (;;) {
+    if (text->length == text->capacity && !grow(text))
+      return false;
+    ssize_t n = read(fd, text->bytes + text->length, text->capacity - text->length);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return n == 0;
+    text->length += (size_t)n;
+  }
+}
+
+static bool read_text(const char *path, struct text *text, struct tracefile_error *error)
+{
+  bool is_stdin = strcmp(path, "-") == 0;
+  int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+  enum tracefile_code code = errno == ENOENT ? TRACEFILE_WRONG : TRACEFILE_REFUSED;
+  if (fd < 0)
+    return tracefile_fail(error, code, path, "", "it cannot be read: %s", strerror(errno));
+  bool is_read = read_all(fd, text);
+  int why = errno;
+  if (!is_stdin)
+    close(fd);
+  if (!is_read)
+    return tracefile_fail(error, TRACEFILE_REFUSED, path, "", "it cannot be read: %s",
+                          strerror(why));
+  return true;
+}
+
+/* Where the parser's events go: nowhere on the first pass, which only looks for mistakes. */
+struct load {
+  struct rec_writer *writer;
+  struct tracefile_error *error;
+};
+
+static bool take_meta(void *arg, const char *key, const char *value, size_t length)
+{
+  struct load *load = arg;
+  char *copy;
+  if (!load->writer || cli_meta_is_of_file(key))
+    return true;
+  copy = strndup(value, length);
+  bool is_taken = copy && rec_writer_meta(load->writer, key, copy, load->error);
+  if (!copy)
+    tracefile_fail(load->error, TRACEFILE_REFUSED, key, "", "there is no memory for its value");
+  free(copy);
+  return is_taken;
+}
+
+static bool take_event(void *arg, const struct trace_event *e)
+{
+  struct load *load = arg;
+  return !load->writer || rec_writer_event(load->writer, e, load->error);
+}
+
+static bool parse(const char *path, const struct text *text, struct load *load)
+{
+  struct trace_text_error wrong = { 0 };
+  const struct trace_text_sink sink = { .meta = take_meta, .event = take_event, .arg = load };
+  if (trace_text_parse(text->bytes, text->length, &sink, &wrong))
+    return true;
+  if (wrong.sentence[0])
+    tracefile_fail(load->error, TRACEFILE_DAMAGED, path, "", "line %u: %s", wrong.line,
+                   wrong.sentence);
+  return false;
+}
+
+static bool load_text(const char *path, const struct text *text, const char *output,
+                      enum rec_tables tables, struct rec_summary *summary,
+                      struct tracefile_error *error)
+{
+  struct load load = { .error = error };
+  if (!parse(path, text, &load))
+    return false;
+  load.writer = rec_writer_new(output, true, error);
+  if (!load.writer)
+    return false;
+  if (parse(path, text, &load))
+    return rec_writer_finish(load.writer, tables, summary, error);
+  rec_writer_discard(load.writer);
+  return false;
+}
+
+static int load(const char *path, const char *output, enum rec_tables tables, bool quiet)
+{
+  struct tracefile_error error;
+  struct rec_summary summary;
+  struct text text = { 0 };
+  bool is_loaded =
+      read_text(path, &text, &error) && load_text(path, &text, output, tables, &summary, &error);
+  free(text.bytes);
+  if (!is_loaded)
+    return cli_error(&error);
+  if (!quiet)
+    record_tell_summary(&summary, output);
+  return TRACEFILE_OK;
+}
+
+int cmd_load(int argc, char **argv)
+{
+  const char *output = NULL;
+  enum rec_tables tables = REC_TABLES_AUTO;
+  bool quiet = false;
+  const struct opt opts[] = {
+    { 'o', "output", "FILE", opt_text, &output,
+      "trace file to write; an older trace there is replaced" },
+    { 0, "tables", "auto|all|none", record_read_tables, &tables,
+      "plain tables for any SQLite program" },
+    { 'q', "quiet", NULL, opt_flag, &quiet, "say nothing when all is well" },
+  };
+  const struct opt_command command = {
+    .name = "load",
+    .usage = "TEXT -o FILE",
+    .doc =
+        "Makes a trace file of its text form, as gmpscope dump prints it or as written by hand.\n"
+        "TEXT - is the standard input. A mistake is told with its line, and no file is made.",
+    .epilogue =
+        "Example:\n  gmpscope dump echo.db | sed s/secret/hidden/ | gmpscope load - -o shared.db",
+    .opts = opts,
+    .n_opts = COUNT_OF(opts),
+    .missing = "a TEXT",
+    .min_words = 1,
+    .max_words = 1,
+  };
+  struct opt_words rest;
+  enum opt_outcome outcome = opt_parse(&command, argc, argv, &rest);
+  if (outcome != OPT_GO)
+    return cli_usage(outcome);
+  if (!output)
+    return cli_fail(TRACEFILE_USAGE, "load", "add -o FILE",
+                    "the name of the trace file is missing");
+  return load(rest.words[0], output, tables, quiet);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* run-cli.h - runs the built gmpscope as a person does, and keeps what it said.
+ *
+ * stdout and stderr go to memory files, so nothing can block on a full pipe.  A command that hangs is ended by
+ * the test's own timeout.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+struct run {
+  int code;        /* exit code; 128 + n for a signal */
+  char *out, *err; /* NUL-terminated */
+  size_t n_out, n_err;
+};
+
+/* Runs gmpscope with these arguments, NULL at the end. Free with run_free. */
+struct run run_cli(const char *first, ...) __attribute__((sentinel));
+/* The same with bytes on the standard input. */
+struct run run_cli_input(const char *input, const char *first, ...) __attribute__((sentinel));
+/* Any program, argv[0] a path. as_nobody: without root's rights. */
+struct run run_argv(char *const argv[], const char *input, bool as_nobody);
+void run_free(struct run *run);
+
+/* Path of something in the build tree: static text, overwritten by the call after the next 8. */
+const char *run_built(const char *name);
+/* A new directory, removed with all that is in it by run_leave(). Becomes the working directory. */
+void run_enter_new_directory(void);
+void run_leave(void);
+/* Writes a file in it. */
+void run_write(const char *name, const char *bytes, size_t n);
+
+/* The error contract: exit code, and exactly one line "gmpscope: ..." that says this. */
+void run_expect_refusal(const struct run *run, int code, const char *says);
