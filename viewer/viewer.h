@@ -54,7 +54,8 @@ bool vw_filter_matches(const struct vw_trace *trace, const struct vw_filter *fil
 /* Next (direction 1) or previous (-1) matching event after `from`; from VW_NONE starts at that end. VW_NONE: none. */
 uint64_t vw_step(const struct vw_trace *trace, const struct vw_filter *filter, uint64_t from, int direction);
 
-/* The scheduler's whole state after (or just before) an event; borrowed until the next vw_state_* call. */
+/* The scheduler's whole state after (or just before) an event; borrowed until the next vw_state_* call. NULL: out
+ * of memory. A step forward applies one event; one back replays a few thousand at most. */
 const struct trace_replay *vw_state_after(struct vw_trace *trace, uint64_t no);
 const struct trace_replay *vw_state_before(struct vw_trace *trace, uint64_t no);
 /* What happened, in one sentence. Returns its length. */
@@ -65,8 +66,10 @@ size_t vw_event_text(struct vw_trace *trace, uint64_t no, char *out, size_t n);
 /* ---- names ---- */
 /* "worker" from go_name, else the function's name, else "". Borrowed. */
 const char *vw_g_name(const struct vw_trace *trace, uint32_t goid);
-/* "main.c:42" style, or "". */
+/* The function's name, "worker"; "main.c:42" if only its place is known, "" if nothing. Borrowed. */
 const char *vw_fn_name(const struct vw_trace *trace, uint64_t fn);
+/* Where it stands in the source, "main.c:42", or "". Borrowed. */
+const char *vw_fn_place(const struct vw_trace *trace, uint64_t fn);
 /* "chan results", "mutex #3", "0x55..": always something. */
 size_t vw_object_name(const struct vw_trace *trace, uint64_t obj, char *out, size_t n);
 
