@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* dump.c - goroutine dumps, in Go's format.
+ *
+ *   goroutine 7 [chan receive]:
+ *   worker(...)
+ *   	demo-steal:0x1a2f +0x2f
+ *   deferred: unlock(0x7f3b20)
+ *   created by goroutine 1
+ *
+ * What differs: for FILE:LINE, which is in the debug information that nobody reads here, stands the module and
+ * the address that addr2line takes; and deferred calls that still wait are listed, newest first, which Go's
+ * dump does not do.
+ *
+ * Frames are walked by frame pointers between the saved one and the top of the G's stack, each checked: a
+ * broken chain ends the list.
+ * Works in a dying process: no malloc, no lock but the print lock.
+ */
+#include "panic.h"
+#include "switch.h"
+#include "symtab.h"
+
+#include <string.h>
+
+#define MAX_FRAMES 100 /* as Go: 50 innermost, 50 outermost */
+
+static const char *status_text(struct g *gp)
+{
+  switch (readgstatus(gp) & ~(uint32_t)Gscan) {
+  case Gidle:
+    return "idle";
+  case Grunnable:
+    return "runnable";
+  case Grunning:
+    return "running";
+  case Gsyscall:
+    return "syscall";
+  case Gwaiting:
+    return waitreason_text(gp->waitreason);
+  default:
+    return "dead";
+  }
+}
+
+void goroutineheader(struct g *gp)
+{
+  print_str("goroutine ");
+  print_uint(gp->goid);
+  if (gp->name) {
+    print_str(" \"");
+    print_str(gp->name);
+    print_str("\"");
+  }
+  print_str(" [");
+  print_str(status_text(gp));
+  if (gp->lockedm)
+    print_str(", locked to thread");
+  print_str("]:\n");
+}
+
+static void print_symbol(uint64_t pc)
+{
+  struct symbol s;
+  symbol_of(pc, &s);
+  print_str(s.name);
+  print_str("(...)\n\t");
+  print_str(s.module);
+  print_str(":");
+  print_hex(s.module_offset);
+  print_str(" +");
+  print_hex(s.offset);
+  print_str("\n");
+}
+
+/* Fills pcs with up to n return addresses from the frame fp on, innermost first. */
+static size_t walk(const struct g *gp, const char *fp, uint64_t *pcs, size_t n)
+{
+  size_t count = 0;
+  while (count < n && fp >= gp->stack.lo && fp < gp->stack.hi - 2 * sizeof(void *) &&
+         (uintptr_t)fp % 8 == 0) {
+    const uint64_t *frame = (const uint64_t *)(const void *)fp;
+    if (frame[1] == 0)
+      break;
+    pcs[count++] = frame[1];
+    const char *above = (const char *)(uintptr_t)frame[0];
+    if (above <= fp)
+      break;
+    fp = above;
+  }
+  return count;
+}
+
+static void print_frames(const uint64_t *pcs, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    if (n > MAX_FRAMES && i == MAX_FRAMES / 2) {
+      print_str("...");
+      print_uint(n - MAX_FRAMES);
+      print_str(" frames elided...\n");
+      i = n - MAX_FRAMES / 2;
+    }
+    print_symbol(pcs[i] - 1); /* the call, not what follows it: that may be another function */
+  }
+}
+
+static void print_deferred(const struct g *gp)
+{
+  for (const struct rt_defer *d = gp->_defer; d; d = d->link) {
+    struct symbol s;
+    symbol_of((uint64_t)(uintptr_t)d->fn, &s);
+    print_str("deferred: ");
+    print_str(s.name);
+    print_str("(");
+    print_hex((uint64_t)(uintptr_t)d->arg);
+    print_str(")\n");
+  }
+}
+
+/* The frame pointer at which the walk begins, or NULL: the stack belongs to another thread now. */
+static const char *innermost(struct g *gp)
+{
+  if (gp == getg())
+    return __builtin_frame_address(0);
+  uint32_t status = readgstatus(gp) & ~(uint32_t)Gscan;
+  if (status == Grunning || status == Gsyscall || !gp->sp || atomic_load(&gp->on_cpu))
+    return NULL;
+  return ((const struct saved_context *)gp->sp)->fp;
+}
+
+void tracebackg(struct g *gp)
+{
+  uint64_t pcs[512];
+  const char *fp = innermost(gp);
+  if (fp)
+    print_frames(pcs, walk(gp, fp, pcs, nelem(pcs)));
+  else if (!gp->sp && readgstatus(gp) == Grunnable)
+    print_symbol((uint64_t)(uintptr_t)gp->fn);
+  else
+    print_str("\tgoroutine running on other thread; stack unavailable\n");
+  print_deferred(gp);
+  if (gp->goid != 1) {
+    print_str("created by goroutine ");
+    print_uint(gp->parent_goid);
+    print_str("\n");
+  }
+}
+
+static void dump_other(struct g *gp, void *me)
+{
+  uint32_t status = readgstatus(gp);
+  if (gp == me || status == Gdead || status == Gidle)
+    return;
+  print_str("\n");
+  goroutineheader(gp);
+  tracebackg(gp);
+}
+
+void tracebackothers(struct g *me)
+{
+  if (me && me != getg()) {
+    print_str("\n");
+    goroutineheader(me);
+    tracebackg(me);
+  }
+  forEachG(dump_other, me);
+}
+
+void rt_stack_dump(int fd, bool all)
+{
+  struct g *gp = getg();
+  if (all)
+    stopTheWorld(TRACE_STWWHY_STACKS);
+  printlock();
+  print_to(fd);
+  goroutineheader(gp);
+  tracebackg(gp);
+  if (all)
+    tracebackothers(gp);
+  print_to(2);
+  printunlock();
+  if (all)
+    startTheWorld();
+}

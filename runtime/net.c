@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* net.c - TCP sockets and other descriptors whose waiting is the poller's.
+ *
+ * Each operation is tried first, and parks only after EAGAIN.  The calls themselves do not block, so they
+ * are not wrapped as system calls (Go wraps them): a read of a ready socket takes about a microsecond.
+ * Regular files, which epoll does not know, are wrapped.
+ *
+ * Errors are returned as -errno. A peer that is gone is -EPIPE or -ECONNRESET, never a signal.
+ */
+#include "os.h"
+#include "poll-desc.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* ---- one operation, tried until it succeeds, fails or times out ---- */
+
+struct operation {
+  ssize_t (*try)(int fd, const struct operation *op); /* as the system call: -1 and errno */
+  int fd;
+  void *buf;
+  size_t n;
+};
+
+static ssize_t try_read(int fd, const struct operation *op)
+{
+  return read(fd, op->buf, op->n);
+}
+
+static ssize_t try_write(int fd, const struct operation *op)
+{
+  ssize_t n = send(fd, op->buf, op->n, MSG_NOSIGNAL);
+  return n < 0 && errno == ENOTSOCK ? write(fd, op->buf, op->n) : n;
+}
+
+static ssize_t try_accept(int fd, const struct operation *op)
+{
+  (void)op;
+  return accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/* Connects, or learns how the connecting that an earlier try began has ended. */
+static ssize_t try_connect(int fd, const struct operation *op)
+{
+  if (connect(fd, op->buf, (socklen_t)op->n) == 0 || errno == EISCONN)
+    return 0;
+  if (errno == EINPROGRESS || errno == EALREADY)
+    errno = EAGAIN;
+  return -1;
+}
+
+static ssize_t attempt(const struct poll_desc *pd, const struct operation *op)
+{
+  if (!poll_is_blocking(pd)) {
+    ssize_t n = op->try(op->fd, op);
+    return n < 0 ? -errno : n;
+  }
+  entersyscall();
+  ssize_t n = op->try(op->fd, op);
+  int err = errno;
+  exitsyscall();
+  return n < 0 ? -err : n;
+}
+
+static ssize_t run(const struct operation *op, enum poll_mode mode, int64_t deadline)
+{
+  int err;
+  struct poll_desc *pd = poll_acquire(op->fd, &err);
+  if (!pd)
+    return err;
+  ssize_t n = poll_begin(pd, mode, deadline);
+  while (n == 0) {
+    n = attempt(pd, op);
+    if (n == -EINTR)
+      n = 0;
+    else if (n == -EAGAIN)
+      n = poll_wait(pd, mode);
+    else
+      break;
+  }
+  poll_end(pd, mode);
+  poll_release(pd);
+  return n;
+}
+
+ssize_t rt_read(int fd, void *buf, size_t n, int64_t deadline)
+{
+  struct operation op = { try_read, fd, buf, n };
+  return run(&op, POLL_READ, deadline);
+}
+
+ssize_t rt_write(int fd, const void *buf, size_t n, int64_t deadline)
+{
+  size_t done = 0;
+  while (done < n) {
+    struct operation op = { try_write, fd, (char *)(uintptr_t)buf + done, n - done };
+    ssize_t written = run(&op, POLL_WRITE, deadline);
+    if (written < 0)
+      return written;
+    done += (size_t)written;
+  }
+  return (ssize_t)done;
+}
+
+int rt_close(int fd)
+{
+  return poll_close(fd);
+}
+
+static void set_nodelay(int fd)
+{
+  int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+int rt_accept(int fd, int64_t deadline)
+{
+  struct operation op = { .try = try_accept, .fd = fd };
+  ssize_t accepted = run(&op, POLL_READ, deadline);
+  if (accepted >= 0)
+    set_nodelay((int)accepted);
+  return (int)accepted;
+}
+
+/* ---- addresses ---- */
+
+struct lookup {
+  char host[256]; /* empty: any address */
+  char port[32];
+  bool passive;
+  bool numeric;
+  struct addrinfo *found;
+  int result; /* of getaddrinfo */
+};
+
+/* "host:port", "[v6]:port", ":port". False: it is none. */
+static bool split_host_port(const char *host_port, struct lookup *l)
+{
+  const char *colon = strrchr(host_port, ':');
+  if (!colon || strlen(colon + 1) >= sizeof l->port)
+    return false;
+  size_t n = (size_t)(colon - host_port);
+  if (n >= 2 && host_port[0] == '[' && colon[-1] == ']') {
+    host_port++;
+    n -= 2;
+  }
+  if (n >= sizeof l->host)
+    return false;
+  memcpy(l->host, host_port, n);
+  l->host[n] = '\0';
+  strcpy(l->port, colon + 1);
+  return true;
+}
+
+static void *look_up(void *arg)
+{
+  struct lookup *l = arg;
+  struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+                            .ai_flags = (l->passive ? AI_PASSIVE : 0) |
+                                        (l->numeric ? AI_NUMERICHOST | AI_NUMERICSERV : 0) };
+  l->result = getaddrinfo(l->host[0] ? l->host : NULL, l->port, &hints, &l->found);
+  return NULL;
+}
+
+/* Names take the resolver, which blocks and wants more stack than a G has: a thread of its own does it. */
+static int look_up_name(struct lookup *l)
+{
+  uint64_t thread;
+  l->numeric = false;
+  entersyscall();
+  int err = os_thread_start(look_up, l, &thread);
+  if (err == 0)
+    os_thread_join(thread);
+  exitsyscall();
+  return err;
+}
+
+/* 0, or -errno. On success l->found is the caller's. */
+static int resolve(const char *host_port, bool passive, struct lookup *l)
+{
+  *l = (struct lookup){ .passive = passive, .numeric = true };
+  if (!split_host_port(host_port, l))
+    return -EINVAL;
+  look_up(l);
+  if (l->result == EAI_NONAME) {
+    int err = look_up_name(l);
+    if (err < 0)
+      return err;
+  }
+  switch (l->result) {
+  case 0:
+    return 0;
+  case EAI_MEMORY:
+    return -ENOMEM;
+  case EAI_AGAIN:
+    return -EAGAIN;
+  default:
+    return -EADDRNOTAVAIL;
+  }
+}
+
+static int listen_on(const struct addrinfo *ai)
+{
+  int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return -errno;
+  int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0)
+    return fd;
+  int err = -errno;
+  close(fd);
+  return err;
+}
+
+static int connect_to(const struct addrinfo *ai, int64_t deadline)
+{
+  int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return -errno;
+  struct operation op = { try_connect, fd, ai->ai_addr, ai->ai_addrlen };
+  ssize_t err = run(&op, POLL_WRITE, deadline);
+  if (err < 0) {
+    rt_close(fd);
+    return (int)err;
+  }
+  set_nodelay(fd);
+  return fd;
+}
+
+int rt_listen(const char *host_port)
+{
+  struct lookup l;
+  int fd = resolve(host_port, true, &l);
+  if (fd < 0)
+    return fd;
+  fd = -EADDRNOTAVAIL;
+  for (const struct addrinfo *ai = l.found; ai && fd < 0; ai = ai->ai_next)
+    fd = listen_on(ai);
+  freeaddrinfo(l.found);
+  return fd;
+}
+
+int rt_dial(const char *host_port, int64_t deadline)
+{
+  struct lookup l;
+  int fd = resolve(host_port, false, &l);
+  if (fd < 0)
+    return fd;
+  fd = -EADDRNOTAVAIL;
+  for (const struct addrinfo *ai = l.found; ai && fd < 0; ai = ai->ai_next)
+    fd = connect_to(ai, deadline);
+  freeaddrinfo(l.found);
+  return fd;
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/* netpoll.c - parking Gs until the kernel says that a file descriptor is ready.
+ *
+ * Go's netpoll.go.  Every descriptor has one poll_desc, found by its number in a table that only grows, so
+ * a late event never meets freed memory; a sequence number in the epoll data tells events of a number's
+ * earlier life.  Each direction has one word:
+ *
+ *   PD_NIL    nobody waits, nothing happened        PD_READY  it became ready, nobody has noticed
+ *   PD_WAIT   a G is about to park                  else      the G that is parked
+ *
+ * I1  The word is the only meeting point of the waiting G and the poller; all changes are by CAS or
+ *     exchange, so a notification is never lost and a G is made ready once.
+ * I2  Events are edge-triggered: the word is reset before an operation is tried, never between the
+ *     operation's EAGAIN and the wait.
+ * I3  A descriptor is closed when its last user has let go, so its number is not used by two at once.
+ *
+ * Cost: an operation that need not wait costs no system call beyond itself; a wait is a park.
+ */
+#include "netpoll.h"
+
+#include "os.h"
+#include "poll-desc.h"
+#include "sema.h"
+#include "tracedoor.h"
+#include "user.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+  PD_NIL = 0,
+  PD_READY = 1,
+  PD_WAIT = 2
+};
+
+#define PAGE_FDS  256u
+#define MAX_PAGES 4096u
+#define BATCH     128
+#define BREAK     UINT64_MAX /* epoll data of the eventfd */
+
+struct poll_dir {
+  struct poll_desc *pd;
+  _Atomic uintptr_t word;
+  struct rt_mutex turn; /* one operation at a time */
+  int64_t deadline;     /* of the operation under way; 0 none */
+  _Atomic bool expired;
+  struct timer timer;
+  uintptr_t timer_seq; /* an expiry with another number is stale */
+};
+
+struct poll_desc {
+  struct mutex lock; /* guards all but dirs' words */
+  int fd;
+  uint32_t seq;   /* of this life of the number */
+  uint32_t epoch; /* of the epoll instance it is registered with; 0 never */
+  uint32_t users;
+  bool registered;
+  bool blocking; /* epoll does not take it */
+  _Atomic bool closing;
+  struct poll_dir dirs[2];
+};
+
+static struct {
+  int epoll, event;
+  uint32_t epoch;
+  _Atomic bool inited;
+  _Atomic int32_t waiters;
+  _Atomic uint32_t woken; /* the eventfd was written and not yet drained */
+  struct poll_desc *_Atomic pages[MAX_PAGES];
+} poll = { .epoll = -1, .event = -1 };
+
+/* ---- for the scheduler ---- */
+
+int netpollinit(void)
+{
+  poll.epoll = os_epoll_create();
+  if (poll.epoll < 0)
+    return poll.epoll;
+  poll.event = os_eventfd();
+  int err = poll.event < 0 ? poll.event : os_epoll_add(poll.epoll, poll.event, BREAK, true);
+  if (err < 0) {
+    netpollclose();
+    return err;
+  }
+  poll.epoch++;
+  atomic_store(&poll.waiters, 0);
+  atomic_store(&poll.woken, 0);
+  atomic_store(&poll.inited, true);
+  return 0;
+}
+
+void netpollclose(void)
+{
+  atomic_store(&poll.inited, false);
+  if (poll.event >= 0)
+    os_close(poll.event);
+  if (poll.epoll >= 0)
+    os_close(poll.epoll);
+  poll.event = poll.epoll = -1;
+}
+
+bool netpollinited(void)
+{
+  return atomic_load_explicit(&poll.inited, memory_order_relaxed);
+}
+
+bool netpollAnyWaiters(void)
+{
+  return atomic_load(&poll.waiters) > 0;
+}
+
+void netpollAdjustWaiters(int32_t delta)
+{
+  atomic_fetch_add(&poll.waiters, delta);
+}
+
+void netpollBreak(struct m *mp)
+{
+  uint32_t not_woken = 0;
+  if (!atomic_compare_exchange_strong(&poll.woken, &not_woken, 1))
+    return; /* somebody did it already */
+  tr_stamp(mp);
+  tr_netpoll_break(mp);
+  os_eventfd_signal(poll.event);
+}
+
+/* ---- the table ---- */
+
+/* NULL: no such number, or no memory. */
+static struct poll_desc *desc_of(int fd, bool make)
+{
+  if (fd < 0 || (uint32_t)fd >= PAGE_FDS * MAX_PAGES)
+    return NULL;
+  struct poll_desc *_Atomic *slot = &poll.pages[(uint32_t)fd / PAGE_FDS];
+  struct poll_desc *page = atomic_load_explicit(slot, memory_order_acquire);
+  if (!page && make) {
+    struct poll_desc *fresh = calloc(PAGE_FDS, sizeof *fresh);
+    if (!fresh)
+      return NULL;
+    if (atomic_compare_exchange_strong(slot, &page, fresh))
+      page = fresh;
+    else
+      free(fresh);
+  }
+  return page ? &page[(uint32_t)fd % PAGE_FDS] : NULL;
+}
+
+/* ---- one direction's word ---- */
+
+/* Leaves ready ? PD_READY : PD_NIL in the word; the G that was parked there, if any, is the caller's. */
+static struct g *netpollunblock(struct poll_dir *dir, bool ready)
+{
+  uintptr_t old = atomic_load(&dir->word);
+  for (;;) {
+    if (old == PD_READY || (old == PD_NIL && !ready))
+      return NULL;
+    if (atomic_compare_exchange_weak(&dir->word, &old, ready ? PD_READY : PD_NIL))
+      break;
+  }
+  if (old == PD_NIL || old == PD_WAIT)
+    return NULL;
+  netpollAdjustWaiters(-1);
+  return (struct g *)old;
+}
+
+static bool netpollblockcommit(struct g *gp, void *word)
+{
+  uintptr_t wait = PD_WAIT;
+  if (!atomic_compare_exchange_strong((_Atomic uintptr_t *)word, &wait, (uintptr_t)gp))
+    return false; /* it became ready, or was closed, in between */
+  netpollAdjustWaiters(1);
+  return true;
+}
+
+static int trouble(const struct poll_dir *dir)
+{
+  if (atomic_load(&dir->pd->closing))
+    return -EBADF;
+  return atomic_load(&dir->expired) ? -ETIMEDOUT : 0;
+}
+
+/* True when the descriptor became ready; false: look at trouble(). */
+static bool netpollblock(struct poll_dir *dir)
+{
+  for (;;) {
+    uintptr_t ready = PD_READY, nil = PD_NIL;
+    if (atomic_compare_exchange_strong(&dir->word, &ready, PD_NIL))
+      return true;
+    if (atomic_compare_exchange_strong(&dir->word, &nil, PD_WAIT))
+      break;
+    if (nil != PD_READY)
+      throw("netpoll: double wait");
+  }
+  /* Look again: whoever closes sets its flag before it looks at the word. */
+  if (trouble(dir) == 0)
+    gopark(netpollblockcommit, &dir->word, TRACE_WAIT_IO, obj_of(dir->pd));
+  uintptr_t old = atomic_exchange(&dir->word, PD_NIL);
+  if (old > PD_WAIT)
+    throw("netpoll: corrupted poll_desc");
+  return old == PD_READY;
+}
+
+/* ---- the poller ---- */
+
+static void ready_one(struct m *mp, struct poll_dir *dir, uint32_t iomode, struct glist *list)
+{
+  struct g *gp = netpollunblock(dir, true);
+  if (!gp)
+    return;
+  tr_netpoll_ready(mp, (uint32_t)dir->pd->fd, iomode, (uint32_t)gp->goid);
+  glist_push(list, gp);
+}
+
+static void ready_event(struct m *mp, const struct os_event *e, struct glist *list)
+{
+  struct poll_desc *pd = desc_of((int)(uint32_t)e->data, false);
+  if (!pd || pd->seq != (uint32_t)(e->data >> 32))
+    return; /* of an earlier life of this number */
+  if (e->readable || e->error)
+    ready_one(mp, &pd->dirs[POLL_READ], TRACE_IOMODE_READ, list);
+  if (e->writable || e->error)
+    ready_one(mp, &pd->dirs[POLL_WRITE], TRACE_IOMODE_WRITE, list);
+}
+
+struct glist netpoll(struct m *mp, int64_t delay)
+{
+  struct glist list = { NULL };
+  struct os_event events[BATCH];
+  int n = os_epoll_wait(poll.epoll, events, BATCH, delay);
+  if (n > 0)
+    tr_stamp_after(mp);
+  for (int i = 0; i < n; i++) {
+    if (events[i].data != BREAK) {
+      ready_event(mp, &events[i], &list);
+    } else if (delay !=
+               0) { /* only who sleeps drains: a poll in passing must not eat the wake-up */
+      os_eventfd_drain(poll.event);
+      atomic_store(&poll.woken, 0);
+    }
+  }
+  return list;
+}
+
+/* ---- for net.c ---- */
+
+static void on_deadline(void *arg, uintptr_t seq, int64_t delay)
+{
+  (void)delay;
+  struct poll_dir *dir = arg;
+  lock2(&dir->pd->lock);
+  struct g *gp = NULL;
+  if (seq == dir->timer_seq) {
+    atomic_store(&dir->expired, true);
+    gp = netpollunblock(dir, false);
+  }
+  unlock2(&dir->pd->lock);
+  if (gp)
+    goready(gp, obj_of(dir->pd));
+}
+
+/* A new life of the number begins; pd->lock held. 0 or -errno. */
+static int register_desc(struct poll_desc *pd, int fd)
+{
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0)
+    return -errno;
+  pd->fd = fd;
+  pd->seq++;
+  pd->blocking = false;
+  atomic_store(&pd->closing, false);
+  for (int i = 0; i < 2; i++) {
+    pd->dirs[i].pd = pd;
+    atomic_store(&pd->dirs[i].word, PD_NIL);
+    if (!pd->dirs[i].timer.f)
+      timer_init(&pd->dirs[i].timer, TRACE_TIMERKIND_DEADLINE, on_deadline, &pd->dirs[i]);
+  }
+  int err = os_epoll_add(poll.epoll, fd, (uint64_t)pd->seq << 32 | (uint32_t)fd, false);
+  if (err == -EPERM)
+    pd->blocking = true;
+  else if (err < 0)
+    return err;
+  else if (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+    return -errno;
+  pd->epoch = poll.epoch;
+  pd->registered = true;
+  object_new(pd, TRACE_OBJKIND_FD, (size_t)fd);
+  return 0;
+}
+
+struct poll_desc *poll_acquire(int fd, int *err)
+{
+  struct poll_desc *pd = desc_of(fd, true);
+  *err = fd < 0 ? -EBADF : -ENOMEM;
+  if (!pd)
+    return NULL;
+  lock2(&pd->lock);
+  *err = 0;
+  if (pd->registered && atomic_load(&pd->closing))
+    *err = -EBADF;
+  else if (!pd->registered || pd->epoch != poll.epoch)
+    *err = register_desc(pd, fd);
+  if (*err == 0)
+    pd->users++;
+  unlock2(&pd->lock);
+  return *err == 0 ? pd : NULL;
+}
+
+/* The lock is held, and released; closes if it was the last. */
+static void finish_close(struct poll_desc *pd)
+{
+  bool last = pd->users == 0;
+  int fd = pd->fd;
+  if (last) {
+    pd->registered = false;
+    pd->seq++; /* events under way are of an earlier life */
+    if (!pd->blocking)
+      os_epoll_del(poll.epoll, fd);
+  }
+  unlock2(&pd->lock);
+  if (last)
+    os_close(fd);
+}
+
+void poll_release(struct poll_desc *pd)
+{
+  lock2(&pd->lock);
+  pd->users--;
+  if (atomic_load(&pd->closing))
+    finish_close(pd);
+  else
+    unlock2(&pd->lock);
+}
+
+bool poll_is_blocking(const struct poll_desc *pd)
+{
+  return pd->blocking;
+}
+
+int poll_begin(struct poll_desc *pd, enum poll_mode mode, int64_t deadline)
+{
+  struct poll_dir *dir = &pd->dirs[mode];
+  rt_mutex_lock(&dir->turn);
+  lock2(&pd->lock);
+  dir->deadline = deadline;
+  dir->timer_seq++;
+  atomic_store(&dir->expired, deadline != 0 && deadline <= os_now());
+  unlock2(&pd->lock);
+  uintptr_t old = atomic_load(&dir->word);
+  if (old == PD_READY)
+    atomic_compare_exchange_strong(&dir->word, &old, PD_NIL);
+  return trouble(dir);
+}
+
+int poll_wait(struct poll_desc *pd, enum poll_mode mode)
+{
+  struct poll_dir *dir = &pd->dirs[mode];
+  if (dir->deadline != 0)
+    timer_modify(&dir->timer, dir->deadline, 0, on_deadline, dir, dir->timer_seq);
+  int err;
+  do
+    err = trouble(dir);
+  while (err == 0 && !netpollblock(dir));
+  return err;
+}
+
+void poll_end(struct poll_desc *pd, enum poll_mode mode)
+{
+  struct poll_dir *dir = &pd->dirs[mode];
+  if (dir->deadline != 0)
+    timer_stop(&dir->timer);
+  rt_mutex_unlock(&dir->turn);
+}
+
+int poll_close(int fd)
+{
+  struct poll_desc *pd = desc_of(fd, false);
+  if (!pd)
+    return close(fd) < 0 ? -errno : 0;
+  lock2(&pd->lock);
+  if (!pd->registered) {
+    unlock2(&pd->lock);
+    return close(fd) < 0 ? -errno : 0;
+  }
+  if (atomic_load(&pd->closing)) {
+    unlock2(&pd->lock);
+    return -EBADF;
+  }
+  atomic_store(&pd->closing, true);
+  struct g *reader = netpollunblock(&pd->dirs[POLL_READ], false);
+  struct g *writer = netpollunblock(&pd->dirs[POLL_WRITE], false);
+  finish_close(pd);
+  if (reader)
+    goready(reader, obj_of(pd));
+  if (writer)
+    goready(writer, obj_of(pd));
+  return 0;
+}
