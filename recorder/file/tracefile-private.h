@@ -5,8 +5,6 @@
 #include "schema.h"
 #include "tracefile.h"
 
-#define TRACEFILE_TIME_MAX ((int64_t)4611686018427387903) /* 2^62 - 1 */
-
 struct facts; /* facts.h */
 
 struct tracefile_setting {

@@ -32,6 +32,9 @@ enum tracefile_code { /* the command line's exit codes (design section 9) */
   TRACEFILE_REFUSED = 4, /* permission, version, busy, not a trace */
 };
 
+/* Times in a file lie in 0 ... this: 2^62 - 1, so that two can be added. */
+#define TRACEFILE_TIME_MAX ((int64_t)4611686018427387903)
+
 struct tracefile_error {
   enum tracefile_code code;
   char what[200]; /* "/tmp/x.db"                                   */

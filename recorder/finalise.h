@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* finalise.h - from a recording that has ended to one file that anybody can open. */
+#pragma once
+#include "symbols.h"
+#include "writer.h"
+
+/* Everything that rec_writer_finish says, with names from symbols (NULL: none). Does not free w. */
+bool finalise(struct rec_writer *w, enum rec_tables tables, struct symbols *symbols,
+              struct rec_summary *summary, struct tracefile_error *error);

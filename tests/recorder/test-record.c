@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* test-record.c - programs are recorded: every event is stored or told lost, whatever end they come to. */
+#include "recorder.h"
+#include "scratch.h"
+#include "test.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+static struct tracefile_error error;
+
+static const char *fake_program(void)
+{
+  return scratch_path(getenv("GMPSCOPE_BUILD"), "tests/recorder/fake-program");
+}
+
+static struct rec_options options_for(char **argv, const char *output)
+{
+  argv[0] = (char *)(uintptr_t)fake_program();
+  return (struct rec_options){ .output = output, .tables = REC_TABLES_NONE, .argv = argv };
+}
+
+struct counts {
+  uint64_t stored, lost, gaps;
+  uint64_t next_seq[64];
+  uint64_t starts[64]; /* go_start events of each M */
+  uint64_t sum[64];    /* of their numbers */
+};
+
+/* Reads everything; what is stored must be in order, and gaps must be as large as the losses that are told. */
+static struct counts count_file(const char *path)
+{
+  struct counts c = { 0 };
+  struct tracefile *file = tracefile_open(path, &error);
+  assert_non_null(file);
+  struct tracefile_cursor *cursor = tracefile_cursor_new(file, INT64_MIN, INT64_MAX, &error);
+  for (const struct trace_event *e; (e = tracefile_cursor_next(cursor)); c.stored++) {
+    assert_true(e->m < 64 && e->seq >= c.next_seq[e->m]);
+    c.gaps += e->seq - c.next_seq[e->m];
+    c.next_seq[e->m] = e->seq + 1;
+    c.starts[e->m] += e->kind == TRACE_GO_START;
+    c.sum[e->m] += e->kind == TRACE_GO_START ? e->w[0] : 0;
+  }
+  tracefile_cursor_free(cursor);
+  assert_int_equal(tracefile_damages(file, NULL, 0), 0);
+  struct tracefile_summary summary;
+  assert_true(tracefile_summary(file, &summary, &error));
+  assert_int_equal(summary.n_events, c.stored);
+  c.lost = summary.n_lost;
+  tracefile_close(file);
+  return c;
+}
+
+static void every_event_of_four_threads_is_stored_when_the_program_may_wait(void **state)
+{
+  char *argv[] = { NULL, "4", "100000", "exit=7", NULL };
+  const char *path = scratch_path(*state, "a.db");
+  struct rec_options options = options_for(argv, path);
+  options.full_blocks = true;
+  options.ring_capacity = 1024;
+  struct rec_result result;
+  assert_true(rec_record(&options, &result, &error));
+  assert_true(result.ended && WIFEXITED(result.wait_status));
+  assert_int_equal(WEXITSTATUS(result.wait_status), 7);
+  struct counts c = count_file(path);
+  assert_int_equal(c.stored, 4 * 100001 + 2);
+  assert_int_equal(c.lost, 0);
+  for (int m = 0; m < 4; m++)
+    assert_int_equal(c.sum[m], 100000ull * 99999 / 2);
+}
+
+static void what_a_tiny_ring_could_not_hold_is_told_lost_exactly(void **state)
+{
+  char *argv[] = { NULL, "3", "3000000", NULL };
+  const char *path = scratch_path(*state, "b.db");
+  struct rec_options options = options_for(argv, path);
+  options.ring_capacity = 1024;
+  struct rec_result result;
+  assert_true(rec_record(&options, &result, &error));
+  struct counts c = count_file(path);
+  uint64_t lost_records = c.stored - (c.starts[0] + c.starts[1] + c.starts[2]) - 5;
+  assert_true(c.lost > 0); /* or the test tests nothing */
+  assert_int_equal(c.stored + c.lost, 3 * 3000001 + 2 + lost_records);
+}
+
+static void a_program_killed_in_the_middle_of_a_string_leaves_exact_books(void **state)
+{
+  char *argv[] = { NULL, "1", "1000", "mid-string", NULL };
+  const char *path = scratch_path(*state, "c.db");
+  struct rec_options options = options_for(argv, path);
+  struct rec_result result;
+  assert_true(rec_record(&options, &result, &error));
+  assert_true(WIFSIGNALED(result.wait_status));
+  assert_int_equal(WTERMSIG(result.wait_status), SIGKILL);
+  struct counts c = count_file(path);
+  assert_int_equal(c.stored,
+                   1004);      /* m_create, trace_begin, go_create, the events, the string's head */
+  assert_int_equal(c.lost, 4); /* its parts were announced and never written */
+}
+
+static void records_of_no_kind_are_counted_lost_and_the_rest_is_kept(void **state)
+{
+  char *argv[] = { NULL, "1", "10000", "junk", NULL };
+  const char *path = scratch_path(*state, "d.db");
+  struct rec_options options = options_for(argv, path);
+  struct rec_result result;
+  assert_true(rec_record(&options, &result, &error));
+  struct counts c = count_file(path);
+  assert_int_equal(c.stored, 10003 - 10);
+  assert_int_equal(c.lost, 10);
+}
+
+static void a_ring_with_an_impossible_head_is_given_up(void **state)
+{
+  char *argv[] = { NULL, "2", "5000", "head", NULL };
+  const char *path = scratch_path(*state, "e.db");
+  struct rec_options options = options_for(argv, path);
+  struct rec_result result;
+  assert_true(rec_record(&options, &result, &error));
+  count_file(path);
+}
+
+static void a_program_without_our_runtime_leaves_no_file_and_keeps_its_status(void **state)
+{
+  char *argv[] = { NULL, "1", "1", "orphan=3", NULL };
+  const char *path = scratch_path(*state, "f.db");
+  struct rec_options options = options_for(argv, path);
+  struct rec_result result;
+  assert_true(rec_record(&options, &result, &error));
+  assert_false(result.uses_runtime);
+  assert_int_equal(WEXITSTATUS(result.wait_status), 3);
+  assert_int_not_equal(access(path, F_OK), 0);
+}
+
+static void programs_that_cannot_be_run_are_refused_in_words(void **state)
+{
+  char *argv[] = { "no-such-program-anywhere", NULL };
+  const char *path = scratch_path(*state, "g.db");
+  struct rec_options options = { .output = path, .argv = argv };
+  struct rec_result result;
+  assert_false(rec_record(&options, &result, &error));
+  assert_non_null(strstr(error.why, "no such program"));
+  argv[0] = *state;
+  assert_false(rec_record(&options, &result, &error));
+  assert_non_null(strstr(error.why, "a directory"));
+  const char *text = scratch_path(*state, "text");
+  FILE *f = fopen(text, "w");
+  fputs("hello", f);
+  fclose(f);
+  argv[0] = (char *)(uintptr_t)text;
+  assert_false(rec_record(&options, &result, &error));
+  assert_non_null(strstr(error.why, "may not be executed"));
+  assert_int_not_equal(access(path, F_OK), 0);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    scratch_test(every_event_of_four_threads_is_stored_when_the_program_may_wait),
+    scratch_test(what_a_tiny_ring_could_not_hold_is_told_lost_exactly),
+    scratch_test(a_program_killed_in_the_middle_of_a_string_leaves_exact_books),
+    scratch_test(records_of_no_kind_are_counted_lost_and_the_rest_is_kept),
+    scratch_test(a_ring_with_an_impossible_head_is_given_up),
+    scratch_test(a_program_without_our_runtime_leaves_no_file_and_keeps_its_status),
+    scratch_test(programs_that_cannot_be_run_are_refused_in_words),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
