@@ -109,8 +109,8 @@ static int unknown_demo(const struct demos *demos, const char *name)
 static bool find_program(const char *name, char *out, size_t n)
 {
   char build[100], installed[PATH_MAX];
-  snprintf(build, sizeof build, "runtime/demos/%s", name);
-  snprintf(installed, sizeof installed, GMPSCOPE_DEMODIR "/%s", name);
+  snprintf(build, sizeof build, "runtime/demos/demo-%s", name);
+  snprintf(installed, sizeof installed, GMPSCOPE_DEMODIR "/demo-%s", name);
   return cli_find(
       &(struct cli_place){ .build_path = build, .installed_path = installed, .executable = true },
       out, n);
