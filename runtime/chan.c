@@ -86,6 +86,8 @@ void rt_chan_free(struct rt_chan *c)
   unlock2(&c->lock);
   if (waited_on)
     panicerror("free of channel on which goroutines wait");
+  if (c->timer)
+    timer_give_up(c->timer);
   free(c);
 }
 

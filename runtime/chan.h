@@ -15,6 +15,7 @@ struct rt_chan {
   size_t elemsize;
   size_t sendx, recvx; /* next slot to write, to read */
   struct waitq recvq, sendq;
+  struct timer *timer; /* that sends on it (rt_after), given up with it; or NULL */
   char buf[];
 };
 

@@ -28,19 +28,21 @@ static void put_indented(struct out out, const char *s)
   put(out, s);
 }
 
-/* Go's own form: sign, seven digits, at least three of exponent: +1.500000e+000. */
+/* The fewest digits that read back as f, in Go's 'g' form: 0.5, 123456, 1e+06, 1e-05. */
 static void put_float(struct out out, double f)
 {
   if (isnan(f) || isinf(f)) {
     put(out, isnan(f) ? "NaN" : f > 0 ? "+Inf" : "-Inf");
     return;
   }
-  char digits[32], text[48];
-  snprintf(digits, sizeof digits, "%+.6e", f);
-  char *e = strchr(digits, 'e');
-  int exponent = atoi(e + 1);
-  *e = '\0';
-  snprintf(text, sizeof text, "%se%c%03d", digits, exponent < 0 ? '-' : '+', abs(exponent));
+  char text[40];
+  int decimals = 0;
+  do
+    snprintf(text, sizeof text, "%.*e", decimals, f);
+  while (strtod(text, NULL) != f && decimals++ < 17);
+  int exponent = atoi(strchr(text, 'e') + 1);
+  if (exponent >= -4 && exponent < 6)
+    snprintf(text, sizeof text, "%.*f", decimals > exponent ? decimals - exponent : 0, f);
   put(out, text);
 }
 
