@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* state-panel.c - Ps with their queues, the global queue, Ms, timer heaps, and the subject G's deferred calls.
+ *
+ * Every list is bounded (SHOWN_*) and says how many it leaves out: a state can hold a million Gs.
+ * A G in a queue is a link on its own colour, the one that it has on the lanes.
+ */
+#include "state-panel.h"
+
+#include "heap.h"
+#include "links.h"
+#include "theme.h"
+
+#include "trace-text.h"
+
+#define SHOWN_QUEUE 24
+#define SHOWN_PS    32
+#define SHOWN_MS    32
+
+/* " G17 " on its colour, as a link. */
+static void append_chip(GString *markup, const struct vw_theme *theme, uint32_t goid, bool is_next)
+{
+  char paper[8], ink[8];
+  const struct vw_rgb colour = vw_palette_g(theme, goid);
+  ui_theme_hex(colour, paper);
+  ui_theme_hex(vw_palette_ink(theme, colour), ink);
+  g_string_append_printf(
+      markup,
+      "%s<a href=\"g:%u\"><span background=\"%s\" foreground=\"%s\" underline=\"%s\">"
+      "\302\240G%u\302\240</span></a>",
+      markup->len ? " " : "", goid, paper, ink, is_next ? "single" : "none", goid);
+}
+
+static void append_left_out(GString *markup, size_t n, size_t shown)
+{
+  if (n > shown)
+    g_string_append_printf(markup, "  and %zu more", n - shown);
+}
+
+static char *queue_markup(const struct vw_theme *theme, uint32_t runnext, const uint32_t *goids,
+                          size_t n)
+{
+  g_autoptr(GString) markup = g_string_new(NULL);
+  if (runnext) {
+    append_chip(markup, theme, runnext, true);
+    g_string_append(markup, n ? " \342\200\271next\302\240\302\267" : " \342\200\271next");
+  }
+  for (size_t i = 0; i < MIN(n, SHOWN_QUEUE); i++)
+    append_chip(markup, theme, goids[i], false);
+  append_left_out(markup, n, SHOWN_QUEUE);
+  return markup->len ? g_strdup(markup->str) : g_strdup("<span alpha=\"60%\">empty</span>");
+}
+
+static void write_p(UiFacts *facts, const struct trace_replay *state, const struct vw_theme *theme,
+                    uint32_t id)
+{
+  const struct trace_p *pp = trace_replay_p(state, id);
+  uint32_t goids[256];
+  const size_t n = trace_replay_ring(state, id, goids, G_N_ELEMENTS(goids));
+  g_autofree char *queue = queue_markup(theme, pp->runnext, goids, MIN(n, G_N_ELEMENTS(goids)));
+  g_autofree char *p = ui_link('p', id, NULL);
+  g_autoptr(GString) text = g_string_new(NULL);
+  const struct trace_m *mp = pp->m == TRACE_NO_M ? NULL : trace_replay_m(state, pp->m);
+  if (mp) {
+    g_autofree char *m = ui_link('m', pp->m, NULL);
+    g_string_append(text, m);
+    if (mp->g) {
+      g_string_append(text, " runs");
+      append_chip(text, theme, mp->g, false);
+    } else {
+      g_string_append(text, " schedules");
+    }
+  } else {
+    g_string_append(text, ui_word(TRACE_ARG_PSTATUS, pp->status));
+  }
+  ui_facts_row(facts, p, text->str);
+  ui_facts_row(facts, "", queue);
+}
+
+static void write_ps(UiFacts *facts, const struct trace_replay *state, const struct vw_theme *theme)
+{
+  uint32_t ids[SHOWN_PS];
+  const struct trace_world *world = trace_replay_world(state);
+  const size_t n = MIN(trace_replay_ps(state, 0, ids, SHOWN_PS), SHOWN_PS);
+  ui_facts_heading(facts, "Ps and their queues");
+  for (size_t i = 0; i < n; i++)
+    write_p(facts, state, theme, ids[i]);
+  if (world->n_ps > n)
+    ui_facts_text(facts, "", "and %zu more Ps", world->n_ps - n);
+  uint32_t goids[SHOWN_QUEUE];
+  trace_replay_global(state, goids, SHOWN_QUEUE);
+  g_autofree char *shown = queue_markup(theme, 0, goids, MIN(world->n_global, SHOWN_QUEUE));
+  g_autoptr(GString) markup = g_string_new(shown);
+  append_left_out(markup, world->n_global, SHOWN_QUEUE);
+  ui_facts_row(facts, "global", markup->str);
+}
+
+/* What an M does, in three words. */
+static char *m_markup(const struct trace_m *mp, const struct vw_theme *theme)
+{
+  if (mp->status == TRACE_MSTATUS_SPINNING)
+    return g_strdup("spinning: looks for work");
+  if (mp->status == TRACE_MSTATUS_PARKED)
+    return g_strdup("<span alpha=\"60%\">asleep</span>");
+  if (mp->status == TRACE_MSTATUS_POLLING)
+    return g_strdup("polls: asleep in netpoll");
+  if (mp->g) {
+    g_autoptr(GString) text = g_string_new("runs");
+    append_chip(text, theme, mp->g, false);
+    if (mp->p == TRACE_NO_P)
+      g_string_append(text, " without a P");
+    return g_strdup(text->str);
+  }
+  const char *status = ui_word(TRACE_ARG_MSTATUS, mp->status);
+  return g_strdup(mp->status == TRACE_MSTATUS_RUNNING ? "schedules" : status);
+}
+
+static void write_ms(UiFacts *facts, const struct trace_replay *state, const struct vw_theme *theme)
+{
+  uint32_t ids[SHOWN_MS];
+  const struct trace_world *world = trace_replay_world(state);
+  const size_t n = MIN(trace_replay_ms(state, 0, ids, SHOWN_MS), SHOWN_MS);
+  ui_facts_heading(facts, "Ms");
+  for (size_t i = 0; i < n; i++) {
+    g_autofree char *m = ui_link('m', ids[i], NULL);
+    g_autofree char *does = m_markup(trace_replay_m(state, ids[i]), theme);
+    ui_facts_row(facts, m, does);
+  }
+  if (world->n_ms > n)
+    ui_facts_text(facts, "", "and %zu more Ms", world->n_ms - n);
+}
+
+static void write_heaps(UiFacts *facts, const struct trace_replay *state)
+{
+  uint32_t ids[SHOWN_PS];
+  const size_t n = MIN(trace_replay_ps(state, 0, ids, SHOWN_PS), SHOWN_PS);
+  bool is_first = true;
+  for (size_t i = 0; i < n; i++) {
+    const struct trace_p *pp = trace_replay_p(state, ids[i]);
+    if (!pp->n_timers)
+      continue;
+    if (is_first)
+      ui_facts_heading(facts, "Timer heaps, soonest left");
+    is_first = false;
+    struct trace_heap_entry entries[UI_HEAP_SHOWN];
+    const size_t n_shown =
+        MIN(trace_replay_heap(state, ids[i], entries, UI_HEAP_SHOWN), UI_HEAP_SHOWN);
+    g_autofree char *all = g_strdup_printf("P%u: %u timers", ids[i], pp->n_timers);
+    g_autofree char *note = pp->n_timers > n_shown
+                                ? g_strdup_printf("%s, the first %zu drawn", all, n_shown)
+                                : g_strdup(all);
+    ui_facts_note(facts, note);
+    ui_facts_widget(facts, ui_heap_new(ids[i], entries, n_shown, trace_replay_world(state)->ts));
+  }
+}
+
+static void write_panics(UiFacts *facts, const struct trace_replay *state, const struct trace_g *gp)
+{
+  for (uint32_t i = gp->n_panics; i-- > 0;) {
+    const struct trace_panic *panic = &gp->panics[i];
+    const char *value = trace_replay_string(state, panic->value, NULL);
+    ui_facts_text(facts, panic->is_goexit ? "Goexit" : "panic", "%s%s, now at frame %u%s",
+                  panic->is_goexit || !value ? "" : value, panic->recovered ? " (recovered)" : "",
+                  panic->walked_to, panic->supersedes ? ", supersedes an older one" : "");
+  }
+}
+
+static void write_subject(UiFacts *facts, struct vw_trace *trace, const struct trace_replay *state,
+                          uint32_t goid)
+{
+  const struct trace_g *gp = goid ? trace_replay_g(state, goid) : NULL;
+  if (!gp)
+    return;
+  g_autofree char *title = g_strdup_printf("Deferred calls of G%u, newest first", goid);
+  ui_facts_heading(facts, title);
+  if (!gp->n_defers && !gp->n_calls && !gp->n_panics)
+    ui_facts_note(facts, "none");
+  write_panics(facts, state, gp);
+  for (uint32_t i = gp->n_calls; i-- > 0;)
+    ui_facts_text(facts, "runs now", "%s, because of %s", vw_fn_name(trace, gp->calls[i].fn),
+                  ui_word(TRACE_ARG_CAUSE, gp->calls[i].because));
+  for (uint32_t i = gp->n_defers; i-- > 0;)
+    ui_facts_text(facts, "pending", "%s, frame %u, %s record", vw_fn_name(trace, gp->defers[i].fn),
+                  gp->defers[i].frame, ui_word(TRACE_ARG_DEFERKIND, gp->defers[i].record));
+}
+
+void ui_state_panel_write(UiFacts *facts, UiSession *session)
+{
+  struct vw_trace *trace = ui_session_trace(session);
+  const uint64_t no = ui_session_view(session)->event_no;
+  const struct trace_replay *state = trace && no != VW_NONE ? vw_state_after(trace, no) : NULL;
+  const struct vw_theme theme = ui_theme_get();
+  ui_facts_begin(facts);
+  if (state) {
+    const struct trace_world *world = trace_replay_world(state);
+    if (world->stopping || world->stopped)
+      ui_facts_note(facts,
+                    world->stopped ? "The world is stopped." : "The world is being stopped.");
+    write_ps(facts, state, &theme);
+    write_ms(facts, state, &theme);
+    write_subject(facts, trace, state, ui_session_subject_g(session));
+    write_heaps(facts, state);
+  } else if (trace) {
+    ui_facts_note(facts, "Press N for the next event: here you see what the scheduler holds then.");
+  }
+  ui_facts_end(facts);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* timeline.h - the lanes: one widget for all of them, with its own adjustments. */
+#pragma once
+#include "session.h"
+
+#include <gtk/gtk.h>
+
+#define UI_TYPE_TIMELINE (ui_timeline_get_type())
+G_DECLARE_FINAL_TYPE(UiTimeline, ui_timeline, UI, TIMELINE, GtkWidget)
+
+GtkWidget *ui_timeline_new(UiSession *session);
+/* For scrollbars; borrowed. The horizontal one counts ns since the trace's first event. */
+GtkAdjustment *ui_timeline_hadjustment(UiTimeline *timeline);
+GtkAdjustment *ui_timeline_vadjustment(UiTimeline *timeline);
+/* Time under the pointer, or the cursor's, or the middle: where keys zoom. */
+int64_t ui_timeline_anchor(UiTimeline *timeline);
+void ui_timeline_scroll_lanes(UiTimeline *timeline, int direction);
+/* What the last frame cost, in us: making the plan, painting it. */
+void ui_timeline_cost(UiTimeline *timeline, int64_t *plan_us, int64_t *paint_us);
