@@ -32,6 +32,8 @@ struct vw_view {
   bool dim_others;
   uint64_t event_no;         /* the cursor; VW_NONE none */
   int64_t mark_t0, mark_t1;  /* a marked area; equal: none */
+  double font_scale;         /* as the theme's, for what fits; 0 is 1 */
+  double exact_t0, exact_t1; /* vw_view_zoom's own: t0 and t1 before rounding; any value is fine */
 };
 /* A view of the whole trace with sensible defaults. */
 void vw_view_init(struct vw_view *view, const struct vw_trace *trace, enum vw_lane_kind lanes, int width,
@@ -78,9 +80,10 @@ struct vw_band {       /* a lane's row */
   float y, h;
   uint32_t lane;
 };
-struct vw_path_step {  /* the panic's walk over the frames, drawn as steps above its lane */
+struct vw_path_step {  /* the panic's walk over the frames, drawn as steps under its lane's bar */
   float x, y;
   uint32_t panic, step; /* indices in vw_panics and its steps */
+  uint32_t number;      /* shown in a disc, from 1; 0 is a corner without one */
 };
 
 struct vw_plan {
@@ -88,6 +91,7 @@ struct vw_plan {
   float gutter;        /* px left of the time axis: lane titles */
   float ruler;         /* px above the lanes */
   double lanes_height; /* px of all lanes, for the scrollbar */
+  double lane_height;  /* px of a lane without extras, chosen if the view did not say */
   struct vw_band *bands;          size_t n_bands;
   struct vw_rect *rects;          size_t n_rects;   /* in painting order */
   struct vw_label *labels;        size_t n_labels;
@@ -97,6 +101,8 @@ struct vw_plan {
   struct vw_tick *ticks;          size_t n_ticks;
   char *texts;                    size_t n_texts;   /* NUL-terminated, addressed by offset */
   size_t hidden_arrows, hidden_labels, merged_spans;
+  float legend;        /* px of the strip at the bottom, 0 none */
+  uint32_t shown_states, shown_arrows, shown_marks; /* sets of what is in the picture: the legend's entries */
 };
 
 /* Plans a picture. NULL: out of memory. */
@@ -121,7 +127,17 @@ struct vw_hit vw_plan_hit(const struct vw_plan *plan, const struct vw_trace *tra
 size_t vw_hit_text(const struct vw_plan *plan, struct vw_trace *trace, const struct vw_hit *hit, char *out,
                    size_t n);
 
-/* Zooming keeps t under the pointer; in and out cancel exactly. Ranges are clamped to the trace plus 5 %. */
+/* Makes text out of a trace fit to be shown: one line of valid UTF-8, no control, bidi or invisible characters, no
+ * towers of accents, at most cap - 1 bytes, "..." at the end of what was cut.  Everything in a plan and in a tooltip
+ * has gone through it.  cap > 8.  Returns the length written. */
+size_t vw_display_text(const char *raw, size_t n, char *out, size_t cap);
+
+/* What a legend, a tooltip and a list call it. Never NULL. */
+const char *vw_state_title(enum vw_state state);     /* "running", "in system call" ... */
+const char *vw_mark_title(enum vw_mark_kind kind);
+const char *vw_arrow_title(enum vw_arrow_kind kind);
+
+/* factor > 1 zooms in: it shows less time. Zooming keeps t under the pointer; in and out cancel exactly. Ranges are clamped to the trace plus 5 %. */
 void vw_view_zoom(struct vw_view *view, const struct vw_trace *trace, double factor, int64_t anchor);
 void vw_view_pan(struct vw_view *view, const struct vw_trace *trace, double fraction);
 /* Makes an event visible, moving (never zooming out) as little as needed. */

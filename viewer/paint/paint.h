@@ -22,13 +22,12 @@ struct vw_theme {
 
 /* Colours, the one place for them (palette.c). Colour-blind-safe; every state has a pattern or glyph too. */
 struct vw_rgb vw_palette_state(const struct vw_theme *theme, enum vw_state state);
-struct vw_rgb vw_palette_g(const struct vw_theme *theme, uint32_t goid); /* stable, neighbours differ */
+struct vw_rgb vw_palette_g(const struct vw_theme *theme,
+                           uint32_t goid); /* stable, neighbours differ */
 struct vw_rgb vw_palette_arrow(const struct vw_theme *theme, enum vw_arrow_kind kind);
 struct vw_rgb vw_palette_mark(const struct vw_theme *theme, enum vw_mark_kind kind);
-struct vw_rgb vw_palette_ink(const struct vw_theme *theme, struct vw_rgb on); /* readable text on a colour */
-const char *vw_state_title(enum vw_state state);     /* "running", "in system call" ... */
-const char *vw_mark_title(enum vw_mark_kind kind);
-const char *vw_arrow_title(enum vw_arrow_kind kind);
+struct vw_rgb vw_palette_ink(const struct vw_theme *theme,
+                             struct vw_rgb on); /* readable text on a colour */
 
 /* The painter keeps fonts and layouts between frames. One a thread. */
 struct vw_painter;
@@ -43,8 +42,8 @@ void vw_paint_cursor(struct vw_painter *painter, cairo_t *cr, const struct vw_pl
                      const struct vw_trace *trace, const struct vw_theme *theme, uint64_t event_no,
                      const struct vw_hit *hover);
 void vw_paint_minimap(struct vw_painter *painter, cairo_t *cr, const struct vw_minimap *map,
-                      const struct vw_trace *trace, const struct vw_theme *theme, int height, int64_t t0,
-                      int64_t t1);
+                      const struct vw_trace *trace, const struct vw_theme *theme, int height,
+                      int64_t t0, int64_t t1);
 /* Height a legend of this width takes, and the legend. */
 double vw_legend_height(struct vw_painter *painter, double width, const struct vw_theme *theme);
 void vw_paint_legend(struct vw_painter *painter, cairo_t *cr, double x, double y, double width,

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/* paint-signs.c - arrows, marks, and the stairs of a panic.
+ *
+ * Antialiased lines are the dearest thing that cairo does in software, so arrows are smooth, with a
+ * halo that lifts them off the spans, only while they are few or when the target is a vector.
+ * Kinds differ by stroke and head as well as by colour; marks by shape.
+ */
+#include "paint-private.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum {
+  SMOOTH = 80
+};
+
+struct stroke {
+  double width, dashes[4];
+  int n_dashes;
+  bool open_head; /* two strokes, not a triangle */
+  bool has_tail;  /* a dot where it begins */
+};
+
+/* clang-format off */
+static const struct stroke strokes[VW_ARROW_KINDS] = {
+  [VW_ARROW_WAKE]   = { .width = 1.4 },
+  [VW_ARROW_PARK]   = { .width = 1.0, .dashes = { 3, 3 }, .n_dashes = 2, .open_head = true },
+  [VW_ARROW_CREATE] = { .width = 1.4, .has_tail = true },
+  [VW_ARROW_STEAL]  = { .width = 1.8, .dashes = { 7, 3 }, .n_dashes = 2 },
+  [VW_ARROW_MWAKE]  = { .width = 1.2, .dashes = { 1, 2.5 }, .n_dashes = 2, .open_head = true },
+  [VW_ARROW_RETAKE] = { .width = 1.6, .dashes = { 7, 2, 2, 2 }, .n_dashes = 4, .has_tail = true },
+};
+/* clang-format on */
+
+static void shaft(cairo_t *cr, const struct vw_plan_arrow *a)
+{
+  double x0 = (double)a->x0, y0 = (double)a->y0, x1 = (double)a->x1, y1 = (double)a->y1;
+  cairo_move_to(cr, x0, y0);
+  if (fabs(y0 - y1) < 1 && !a->clipped0 &&
+      !a->clipped1) { /* on one lane: a low bow above the bar */
+    double bend = x1 - x0 < 40 ? (x1 - x0) / 4 : 10;
+    cairo_curve_to(cr, x0 + bend, y0 - 9, x1 - bend, y1 - 9, x1, y1);
+    return;
+  }
+  cairo_line_to(cr, x1, y1);
+}
+
+static void head(cairo_t *cr, const struct stroke *s, const struct vw_plan_arrow *a)
+{
+  double dx = (double)a->x1 - (double)a->x0, dy = (double)a->y1 - (double)a->y0;
+  if (fabs(dy) < 1 && !a->clipped0) { /* the bow comes down */
+    dx = 0.6;
+    dy = 1;
+  }
+  double length = hypot(dx, dy), size = s->width > 1.3 ? 7 : 6;
+  if (length < 0.1)
+    return;
+  dx *= size / length;
+  dy *= size / length;
+  double bx = (double)a->x1 - dx, by = (double)a->y1 - dy, half = 0.42;
+  cairo_move_to(cr, bx - dy * half, by + dx * half);
+  cairo_line_to(cr, (double)a->x1, (double)a->y1);
+  cairo_line_to(cr, bx + dy * half, by - dx * half);
+  if (s->open_head) {
+    cairo_set_line_width(cr, s->width);
+    cairo_set_dash(cr, NULL, 0, 0);
+    cairo_stroke(cr);
+  } else {
+    cairo_close_path(cr);
+    cairo_fill(cr);
+  }
+}
+
+static void one_arrow(struct paint *p, const struct vw_plan_arrow *a, double alpha, bool halo)
+{
+  const struct stroke *s = &strokes[a->kind];
+  double width = s->width + (a->highlighted ? 0.8 : 0);
+  if (halo) {
+    shaft(p->cr, a);
+    cairo_set_dash(p->cr, NULL, 0, 0);
+    cairo_set_line_width(p->cr, width + 2);
+    paint_source(p->cr, paint_chrome(p->theme, PAINT_GROUND), 0.6 * alpha);
+    cairo_stroke(p->cr);
+  }
+  paint_source(p->cr, vw_palette_arrow(p->theme, (enum vw_arrow_kind)a->kind), alpha);
+  shaft(p->cr, a);
+  cairo_set_dash(p->cr, s->dashes, s->n_dashes, 0);
+  cairo_set_line_width(p->cr, width);
+  cairo_stroke(p->cr);
+  cairo_set_dash(p->cr, NULL, 0, 0);
+  if (!a->clipped1)
+    head(p->cr, s, a);
+  if (s->has_tail && !a->clipped0) {
+    cairo_arc(p->cr, (double)a->x0, (double)a->y0, 2.2, 0, 2 * M_PI);
+    cairo_fill(p->cr);
+  }
+}
+
+void paint_arrows(struct paint *p)
+{
+  bool smooth = p->is_vector || p->plan->n_arrows <= SMOOTH;
+  bool dim = p->plan->view.selected != VW_SELECT_NONE;
+  cairo_save(p->cr);
+  cairo_rectangle(p->cr, (double)p->plan->gutter, (double)p->plan->ruler, p->plan->view.width,
+                  p->plan->view.height);
+  cairo_clip(p->cr);
+  cairo_set_antialias(p->cr, smooth ? CAIRO_ANTIALIAS_DEFAULT : CAIRO_ANTIALIAS_NONE);
+  for (int pass = 0; pass < 2; pass++) /* the highlighted ones on top */
+    for (size_t i = p->plan->n_arrows; i-- > 0;) {
+      const struct vw_plan_arrow *a = &p->plan->arrows[i];
+      double alpha = a->highlighted ? 1 : dim ? 0.35 : p->plan->n_arrows > 40 ? 0.7 : 0.9;
+      if (a->highlighted == pass)
+        one_arrow(p, a, alpha, smooth);
+    }
+  cairo_restore(p->cr);
+}
+
+void paint_arrow_sample(struct paint *p, enum vw_arrow_kind kind, double x0, double y, double x1)
+{
+  struct vw_plan_arrow a = {
+    .x0 = (float)x0, .y0 = (float)y + 4, .x1 = (float)x1, .y1 = (float)y - 4, .kind = (uint8_t)kind
+  };
+  one_arrow(p, &a, 1, false);
+}
+
+/* ---- marks ---- */
+static void polygon(cairo_t *cr, double x, double y, double r, const double (*points)[2], int n)
+{
+  for (int i = 0; i < n; i++)
+    cairo_line_to(cr, x + points[i][0] * r, y + points[i][1] * r);
+  cairo_close_path(cr);
+}
+
+static void circle(cairo_t *cr, double x, double y, double r)
+{
+  cairo_new_sub_path(cr);
+  cairo_arc(cr, x, y, r, 0, 2 * M_PI);
+}
+
+static void strokes_of(cairo_t *cr, double x, double y, double r, const double (*lines)[4], int n,
+                       double width)
+{
+  cairo_set_line_width(cr, width);
+  for (int i = 0; i < n; i++) {
+    cairo_move_to(cr, x + lines[i][0] * r, y + lines[i][1] * r);
+    cairo_line_to(cr, x + lines[i][2] * r, y + lines[i][3] * r);
+  }
+  cairo_stroke(cr);
+}
+
+static void glyph(cairo_t *cr, enum vw_mark_kind kind, double x, double y, double r)
+{
+  static const double diamond[][2] = { { 0, -1.2 }, { 1.2, 0 }, { 0, 1.2 }, { -1.2, 0 } };
+  static const double down[][2] = { { -1, -0.8 }, { 1, -0.8 }, { 0, 1 } };
+  static const double left[][2] = { { 0.8, -1 }, { 0.8, 1 }, { -1, 0 } };
+  static const double right[][2] = { { -0.8, -1 }, { -0.8, 1 }, { 1, 0 } };
+  static const double square[][2] = { { -0.7, -0.7 }, { 0.7, -0.7 }, { 0.7, 0.7 }, { -0.7, 0.7 } };
+  static const double cross[][4] = { { -0.9, -0.9, 0.9, 0.9 }, { -0.9, 0.9, 0.9, -0.9 } };
+  static const double bars[][4] = { { -0.5, -1, -0.5, 1 }, { 0.5, -1, 0.5, 1 } };
+  static const double hands[][4] = { { 0, 0, 0, -0.6 }, { 0, 0, 0.5, 0 } };
+  static const double gap[][4] = { { -0.9, -0.8, -0.3, 0.8 },
+                                   { -0.2, -0.8, 0.4, 0.8 },
+                                   { 0.5, -0.8, 1.1, 0.8 } };
+  switch (kind) {
+  case VW_MARK_PANIC:
+    polygon(cr, x, y, r, diamond, 4);
+    cairo_fill(cr);
+    return;
+  case VW_MARK_RECOVER:
+    circle(cr, x, y, r * 0.75);
+    cairo_set_line_width(cr, 2.2);
+    cairo_stroke(cr);
+    return;
+  case VW_MARK_FATAL:
+    strokes_of(cr, x, y, r, cross, 2, 2.4);
+    return;
+  case VW_MARK_LOST:
+    strokes_of(cr, x, y, r, gap, 3, 1.6);
+    return;
+  case VW_MARK_PREEMPT:
+    polygon(cr, x, y, r, down, 3);
+    cairo_fill(cr);
+    return;
+  case VW_MARK_RETAKE:
+    polygon(cr, x, y, r, left, 3);
+    cairo_fill(cr);
+    return;
+  case VW_MARK_STEAL:
+    polygon(cr, x, y, r, right, 3);
+    cairo_fill(cr);
+    return;
+  case VW_MARK_TIMER:
+    circle(cr, x, y, r * 0.85);
+    cairo_set_line_width(cr, 1.2);
+    cairo_stroke(cr);
+    strokes_of(cr, x, y, r, hands, 2, 1);
+    return;
+  case VW_MARK_STW:
+    strokes_of(cr, x, y, r, bars, 2, 1.8);
+    return;
+  case VW_MARK_USER:
+  case VW_MARK_KINDS:
+    break;
+  }
+  polygon(cr, x, y, r, square, 4);
+  cairo_fill(cr);
+}
+
+void paint_mark_glyph(struct paint *p, enum vw_mark_kind kind, double x, double y, double r)
+{
+  paint_source(p->cr, vw_palette_mark(p->theme, kind), 1);
+  glyph(p->cr, kind, x, y, r);
+}
+
+/* A panic is seen from afar: a line through its whole lane leads to it. */
+static void mark_stem(struct paint *p, const struct vw_plan_mark *m)
+{
+  if (m->kind > VW_MARK_LOST)
+    return;
+  const struct vw_plan *plan = p->plan;
+  for (size_t i = 0; i < plan->n_bands; i++)
+    if (plan->bands[i].lane == m->lane) {
+      paint_source(p->cr, vw_palette_mark(p->theme, (enum vw_mark_kind)m->kind), 0.8);
+      double h = (double)plan->bands[i].h < 46 ? (double)plan->bands[i].h : 46;
+      cairo_rectangle(p->cr, floor((double)m->x), (double)m->y, 1,
+                      h - ((double)m->y - (double)plan->bands[i].y) - 3);
+      cairo_fill(p->cr);
+      return;
+    }
+}
+
+void paint_marks(struct paint *p)
+{
+  for (size_t i = 0; i < p->plan->n_marks; i++)
+    mark_stem(p, &p->plan->marks[i]);
+  for (size_t i = p->plan->n_marks; i-- > 0;) {
+    const struct vw_plan_mark *m = &p->plan->marks[i];
+    if ((double)m->x < (double)p->plan->gutter - 1)
+      continue;
+    paint_mark_glyph(p, (enum vw_mark_kind)m->kind, (double)m->x, (double)m->y,
+                     m->kind <= VW_MARK_LOST ? 4.5 : 3.6);
+  }
+}
+
+/* ---- the stairs of a panic ---- */
+static struct vw_rgb step_colour(const struct paint *p, uint16_t kind, bool valid)
+{
+  switch (kind) {
+  case TRACE_PANIC_BEGIN:
+    return vw_palette_mark(p->theme, VW_MARK_PANIC);
+  case TRACE_PANIC_FATAL:
+    return vw_palette_mark(p->theme, VW_MARK_FATAL);
+  case TRACE_PANIC_RECOVERED:
+    return vw_palette_mark(p->theme, VW_MARK_RECOVER);
+  case TRACE_PANIC_RECOVER_CALL:
+    return valid ? vw_palette_mark(p->theme, VW_MARK_RECOVER) : paint_chrome(p->theme, PAINT_MUTED);
+  default:
+    return paint_chrome(p->theme, PAINT_MUTED);
+  }
+}
+
+static void disc(struct paint *p, const struct vw_path_step *s)
+{
+  size_t n;
+  const struct vw_panic_path *paths = vw_panics(p->trace, &n);
+  const struct vw_panic_step *step = &paths[s->panic].steps[s->step];
+  bool valid = step->no < vw_event_count(p->trace) &&
+               vw_event(p->trace, step->no)->w[1] == TRACE_VERDICT_VALID;
+  struct vw_rgb c = step_colour(p, step->kind, valid);
+  char number[16];
+  snprintf(number, sizeof number, "%u", s->number);
+  double r = 7.5 * p->font, w = paint_text_width(p->painter, p->theme, VW_ROLE_LEGEND, 0, number);
+  circle(p->cr, (double)s->x, (double)s->y, r + 1.5);
+  paint_source(p->cr, paint_chrome(p->theme, PAINT_GROUND), 1);
+  cairo_fill(p->cr);
+  circle(p->cr, (double)s->x, (double)s->y, r);
+  paint_source(p->cr, c, 1);
+  cairo_fill(p->cr);
+  paint_source(p->cr, vw_palette_ink(p->theme, c), 1);
+  paint_text(p->painter, p->cr, p->theme, VW_ROLE_LEGEND, (double)s->x - w / 2, (double)s->y, 0,
+             number);
+}
+
+void paint_path(struct paint *p)
+{
+  const struct vw_plan *plan = p->plan;
+  cairo_save(p->cr);
+  cairo_rectangle(p->cr, (double)plan->gutter, (double)plan->ruler, plan->view.width,
+                  plan->view.height);
+  cairo_clip(p->cr);
+  cairo_set_line_width(p->cr, 1.6);
+  cairo_set_line_join(p->cr, CAIRO_LINE_JOIN_ROUND);
+  paint_source(p->cr, vw_palette_mark(p->theme, VW_MARK_PANIC), 1);
+  for (size_t i = 0; i < plan->n_path; i++) {
+    const struct vw_path_step *s = &plan->path[i];
+    if (i == 0 || plan->path[i - 1].panic != s->panic)
+      cairo_move_to(p->cr, (double)s->x, (double)s->y);
+    else
+      cairo_line_to(p->cr, (double)s->x, (double)s->y);
+  }
+  cairo_stroke(p->cr);
+  for (size_t i = 0; i < plan->n_path; i++)
+    if (plan->path[i].number)
+      disc(p, &plan->path[i]);
+  cairo_restore(p->cr);
+}

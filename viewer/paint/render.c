@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/* render.c - gmpscope-render: a trace as a picture, without a display. `gmpscope render` starts it.
+ *
+ * A program of its own, so that the gmpscope command needs neither cairo nor Pango.
+ * Exit codes and the line on stderr are those of every command: 0 fine, 1 not found, 2 usage, 3 damaged (what
+ * could be read was painted), 4 refused.
+ */
+#include "render-out.h"
+#include "trace-text.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct options {
+  const char *file, *out, *from, *to, *select, *arrows, *at;
+  int width, height; /* 0: what fits */
+  enum vw_lane_kind lanes;
+  struct vw_theme theme;
+  double lane_height;
+  bool no_legend, dim;
+};
+
+static const char help[] =
+    "Usage: gmpscope render FILE -o OUT.png|OUT.svg|OUT.pdf [OPTION...]\n"
+    "Paints a trace. Needs no display.\n"
+    "\n"
+    "  -o, --output=OUT       picture to write; its ending says the format\n"
+    "      --from=T --to=T    part of the time to show: 12.5ms, 1.2s, @1234567 (ns); default all\n"
+    "      --size=WxH         in pixels; default 1280 wide and as high as the lanes need\n"
+    "      --lanes=m|p|g      a lane for each M (default), P or G\n"
+    "      --theme=light|dark\n"
+    "      --high-contrast    stronger colours\n"
+    "      --font-scale=N     0.5 to 4; default 1\n"
+    "      --lane-height=N    in pixels; default what fits\n"
+    "      --select=gN|mN|pN  outline one G, M or P\n"
+    "      --dim              with --select: fade the others\n"
+    "      --arrows=LIST      of wake,park,create,steal,mwake,retake; all (default) or none\n"
+    "      --at=T             draw the cursor at the event at or after T\n"
+    "      --no-legend        leave out the strip that explains the signs\n"
+    "  -h, --help\n";
+
+/* One line, made harmless: a name may hold anything. */
+__attribute__((format(printf, 4, 5))) static int fail(enum tracefile_code code, const char *what,
+                                                      const char *todo, const char *why_format, ...)
+{
+  struct tracefile_error error = { 0 };
+  char why[300], line[800];
+  va_list args;
+  va_start(args, why_format);
+  vsnprintf(why, sizeof why, why_format, args);
+  va_end(args);
+  tracefile_fail(&error, code, what, todo, "%s", why);
+  tracefile_error_text(&error, line, sizeof line);
+  fprintf(stderr, "gmpscope: %s\n", line);
+  return (int)code;
+}
+
+static int usage(const char *what, const char *why)
+{
+  return fail(TRACEFILE_USAGE, what, "see gmpscope render --help", "%s", why);
+}
+
+/* ---- options ---- */
+static bool parse_size(const char *text, struct options *o)
+{
+  char end;
+  return sscanf(text, "%dx%d%c", &o->width, &o->height, &end) == 2 && o->width >= 64 &&
+         o->width <= 16384 && o->height >= 48 && o->height <= 16384;
+}
+
+static bool parse_lanes(const char *text, struct options *o)
+{
+  static const char letters[] = "mpg";
+  const char *at = text[0] && !text[1] ? strchr(letters, text[0]) : NULL;
+  if (at)
+    o->lanes = (enum vw_lane_kind)(at - letters);
+  return at != NULL;
+}
+
+static bool parse_number(const char *text, double least, double most, double *out)
+{
+  char *end;
+  *out = strtod(text, &end);
+  return end != text && !*end && *out >= least && *out <= most;
+}
+
+static bool parse_theme(const char *text, struct options *o)
+{
+  o->theme.dark = strcmp(text, "dark") == 0;
+  return o->theme.dark || strcmp(text, "light") == 0;
+}
+
+enum {
+  OPT_FROM = 256,
+  OPT_TO,
+  OPT_SIZE,
+  OPT_LANES,
+  OPT_THEME,
+  OPT_CONTRAST,
+  OPT_FONT,
+  OPT_LANE_HEIGHT,
+  OPT_SELECT,
+  OPT_DIM,
+  OPT_ARROWS,
+  OPT_AT,
+  OPT_NO_LEGEND
+};
+
+/* False: the value is wrong. */
+static bool take_option(int option, const char *value, struct options *o)
+{
+  switch (option) {
+  case 'o':
+    o->out = value;
+    return render_format_of(value) != RENDER_NONE;
+  case OPT_FROM:
+    o->from = value;
+    return true;
+  case OPT_TO:
+    o->to = value;
+    return true;
+  case OPT_SIZE:
+    return parse_size(value, o);
+  case OPT_LANES:
+    return parse_lanes(value, o);
+  case OPT_THEME:
+    return parse_theme(value, o);
+  case OPT_CONTRAST:
+    return o->theme.high_contrast = true;
+  case OPT_FONT:
+    return parse_number(value, 0.5, 4, &o->theme.font_scale);
+  case OPT_LANE_HEIGHT:
+    return parse_number(value, 12, 400, &o->lane_height);
+  case OPT_SELECT:
+    o->select = value;
+    return true;
+  case OPT_DIM:
+    return o->dim = true;
+  case OPT_ARROWS:
+    o->arrows = value;
+    return true;
+  case OPT_AT:
+    o->at = value;
+    return true;
+  case OPT_NO_LEGEND:
+    return o->no_legend = true;
+  default:
+    return false;
+  }
+}
+
+/* -1: go on; else the exit code. */
+static int parse(int argc, char **argv, struct options *o)
+{
+  static const struct option longs[] = {
+    { "output", required_argument, NULL, 'o' },
+    { "from", required_argument, NULL, OPT_FROM },
+    { "to", required_argument, NULL, OPT_TO },
+    { "size", required_argument, NULL, OPT_SIZE },
+    { "lanes", required_argument, NULL, OPT_LANES },
+    { "theme", required_argument, NULL, OPT_THEME },
+    { "high-contrast", no_argument, NULL, OPT_CONTRAST },
+    { "font-scale", required_argument, NULL, OPT_FONT },
+    { "lane-height", required_argument, NULL, OPT_LANE_HEIGHT },
+    { "select", required_argument, NULL, OPT_SELECT },
+    { "dim", no_argument, NULL, OPT_DIM },
+    { "arrows", required_argument, NULL, OPT_ARROWS },
+    { "at", required_argument, NULL, OPT_AT },
+    { "no-legend", no_argument, NULL, OPT_NO_LEGEND },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+  };
+  opterr = 0;
+  for (int option; (option = getopt_long(argc, argv, ":o:h", longs, NULL)) != -1;) {
+    const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "option";
+    if (option == 'h')
+      return fputs(help, stdout) < 0 ? TRACEFILE_REFUSED : TRACEFILE_OK;
+    if (option == ':')
+      return usage(word, "it needs a value");
+    if (option == '?')
+      return usage(word, "there is no such option");
+    if (!take_option(option, optarg, o))
+      return usage(optarg ? optarg : word, option == 'o' ? "the name must end in .png, .svg or .pdf"
+                                                         : "the value is wrong");
+  }
+  if (optind == argc)
+    return usage("FILE", "no trace file was named");
+  if (optind + 1 < argc)
+    return usage(argv[optind + 1], "only one trace file can be painted at a time");
+  o->file = argv[optind];
+  return o->out ? -1 : usage("-o", "no picture to write was named");
+}
+
+/* ---- the view ---- */
+static int set_range(const struct options *o, struct vw_view *view)
+{
+  int64_t t0 = view->t0, t1 = view->t1;
+  if (o->from && !trace_time_parse(o->from, &t0))
+    return usage(o->from, "this is not a time");
+  if (o->to && !trace_time_parse(o->to, &t1))
+    return usage(o->to, "this is not a time");
+  if (t1 <= t0)
+    return usage(o->to ? o->to : o->from, "the range is empty, or lies outside the trace");
+  view->t0 = t0;
+  view->t1 = t1;
+  return -1;
+}
+
+static int set_arrows(const struct options *o, struct vw_view *view)
+{
+  static const char *const names[VW_ARROW_KINDS] = { "wake",  "park",  "create",
+                                                     "steal", "mwake", "retake" };
+  if (!o->arrows || strcmp(o->arrows, "all") == 0)
+    return -1;
+  memset(view->arrows, 0, sizeof view->arrows);
+  if (strcmp(o->arrows, "none") == 0)
+    return -1;
+  for (const char *at = o->arrows; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+    size_t length = strcspn(at, ","), i = 0;
+    while (i < VW_ARROW_KINDS && (strlen(names[i]) != length || strncmp(names[i], at, length) != 0))
+      i++;
+    if (i == VW_ARROW_KINDS)
+      return usage(o->arrows, "arrows are wake, park, create, steal, mwake, retake, all or none");
+    view->arrows[i] = true;
+  }
+  return -1;
+}
+
+static int set_selection(const struct options *o, const struct vw_trace *trace,
+                         struct vw_view *view)
+{
+  static const struct {
+    enum vw_select select;
+    enum vw_lane_kind lanes;
+  } kinds[] = { { VW_SELECT_G, VW_LANES_G },
+                { VW_SELECT_M, VW_LANES_M },
+                { VW_SELECT_P, VW_LANES_P } };
+  if (!o->select)
+    return -1;
+  const char *letter = strchr("gmp", o->select[0]);
+  char *end = NULL;
+  unsigned long id = letter && *letter ? strtoul(o->select + 1, &end, 10) : 0;
+  if (!end || end == o->select + 1 || *end || id > UINT32_MAX)
+    return usage(o->select, "select a G, M or P like g7, m2 or p0");
+  size_t i = o->select[0] == 'g' ? 0 : o->select[0] == 'm' ? 1 : 2;
+  if (vw_lane_of(trace, kinds[i].lanes, (uint32_t)id) < 0)
+    return fail(TRACEFILE_WRONG, o->select, "see gmpscope info", "it is not in this trace");
+  view->selected = kinds[i].select;
+  view->selected_id = (uint32_t)id;
+  view->dim_others = o->dim;
+  return -1;
+}
+
+static int set_cursor(const struct options *o, const struct vw_trace *trace, struct vw_view *view)
+{
+  int64_t t;
+  if (!o->at)
+    return -1;
+  if (!trace_time_parse(o->at, &t))
+    return usage(o->at, "this is not a time");
+  uint64_t no = vw_event_at(trace, t);
+  view->event_no = no < vw_event_count(trace) ? no : VW_NONE;
+  return -1;
+}
+
+static int set_view(const struct options *o, const struct vw_trace *trace, struct vw_view *view)
+{
+  vw_view_init(view, trace, o->lanes, o->width ? o->width : 1280, o->height ? o->height : 720);
+  view->show_legend = !o->no_legend;
+  view->lane_height = o->lane_height;
+  view->font_scale = o->theme.font_scale;
+  int code = set_range(o, view);
+  code = code < 0 ? set_arrows(o, view) : code;
+  code = code < 0 ? set_selection(o, trace, view) : code;
+  return code < 0 ? set_cursor(o, trace, view) : code;
+}
+
+/* The plan; without --size as high as its lanes and legend need. */
+static struct vw_plan *plan(const struct options *o, struct vw_trace *trace, struct vw_view *view)
+{
+  struct vw_plan *plan = vw_plan_new(trace, view);
+  for (int pass = 0; plan && !o->height && pass < 2; pass++) {
+    double need = (double)plan->ruler + plan->lanes_height + (double)plan->legend + 8;
+    view->height = need < 160 ? 160 : need > 4000 ? 4000 : (int)need;
+    view->lane_height = view->lane_height > 0 ? view->lane_height : plan->lane_height;
+    vw_plan_free(plan);
+    plan = vw_plan_new(trace, view);
+  }
+  return plan;
+}
+
+static int paint(const struct options *o, struct vw_trace *trace)
+{
+  struct vw_view view;
+  int code = set_view(o, trace, &view);
+  if (code >= 0)
+    return code;
+  struct vw_plan *picture = plan(o, trace, &view);
+  if (!picture)
+    return fail(TRACEFILE_REFUSED, o->file, "close other programs",
+                "there is not enough memory for the picture");
+  int failure = render_write(o->out, render_format_of(o->out), picture, trace, &o->theme);
+  vw_plan_free(picture);
+  if (failure)
+    return fail(TRACEFILE_REFUSED, o->out, "name a place that you may write to",
+                "it cannot be written: %s", strerror(failure));
+  struct tracefile_damage damage;
+  struct tracefile *file = vw_trace_file(trace);
+  size_t damages = file ? tracefile_damages(file, &damage, 1) : 0;
+  if (damages)
+    return fail(TRACEFILE_DAMAGED, o->file, "see gmpscope check",
+                "%zu damaged part%s could not be read and left out of the picture", damages,
+                damages == 1 ? "" : "s");
+  return TRACEFILE_OK;
+}
+
+int main(int argc, char **argv)
+{
+  struct options o = { .theme = { .font_scale = 1 } };
+  struct tracefile_error error = { 0 };
+  setlocale(LC_CTYPE, "");
+  int code = parse(argc, argv, &o);
+  if (code >= 0)
+    return code;
+  struct vw_trace *trace = vw_trace_open(o.file, NULL, NULL, &error);
+  if (!trace) {
+    char line[800];
+    tracefile_error_text(&error, line, sizeof line);
+    fprintf(stderr, "gmpscope: %s\n", line);
+    return (int)error.code;
+  }
+  code = paint(&o, trace);
+  vw_trace_free(trace);
+  return code;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/* plan-arrows.c - which arrows are shown, and where they begin and end.
+ *
+ * An arrow goes from the edge of a bar to the edge of another: down from the lower edge, up from the upper, so
+ * its head touches the span that it explains.  What lies outside the picture is cut off at its border, and the
+ * plan says so; the cut end keeps the direction, so the eye can follow it out.
+ *
+ * Choice: arrows of the selection first, then the longest in time (I3); of arrows on the very same pixels one is
+ * enough.  Candidates are all that begin in the range, and those that began before it and end at a span in it.
+ *
+ * Cost: one look at each arrow that begins in the range; lanes are looked up only for the best few hundred.
+ */
+#include "plan-build.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+  KEPT = 4 * VW_PLAN_ARROWS,
+  REACH_PX = 6
+};
+
+struct pick {
+  double score;
+  uint32_t arrow;
+};
+struct picks { /* a heap, worst on top */
+  struct pick items[KEPT];
+  size_t n;
+  size_t hidden;
+};
+
+static bool touches_selection(const struct vw_view *view, const struct vw_arrow *a)
+{
+  return vw_is_selected(view, a->from.g, a->from.m, a->from.p) ||
+         vw_is_selected(view, a->to.g, a->to.m, a->to.p);
+}
+
+static void sift_down(struct picks *picks, size_t i)
+{
+  for (;;) {
+    size_t child = 2 * i + 1;
+    if (child >= picks->n)
+      return;
+    if (child + 1 < picks->n && picks->items[child + 1].score < picks->items[child].score)
+      child++;
+    if (picks->items[i].score <= picks->items[child].score)
+      return;
+    struct pick t = picks->items[i];
+    picks->items[i] = picks->items[child];
+    picks->items[child] = t;
+    i = child;
+  }
+}
+
+static void offer(struct picks *picks, double score, uint32_t arrow)
+{
+  if (picks->n < KEPT) {
+    size_t i = picks->n++;
+    for (; i > 0 && picks->items[(i - 1) / 2].score > score; i = (i - 1) / 2)
+      picks->items[i] = picks->items[(i - 1) / 2];
+    picks->items[i] = (struct pick){ score, arrow };
+    return;
+  }
+  picks->hidden++;
+  if (score <= picks->items[0].score)
+    return;
+  picks->items[0] = (struct pick){ score, arrow };
+  sift_down(picks, 0);
+}
+
+/* Some kinds say nothing on some lanes: on a G's lane its own parking is the span itself. */
+static uint32_t kinds_shown(const struct vw_view *view)
+{
+  uint32_t set = 0, states, possible, marks;
+  for (unsigned i = 0; i < VW_ARROW_KINDS; i++)
+    set |= (uint32_t)view->arrows[i] << i;
+  vw_legend_all(view->lanes, &states, &possible, &marks);
+  return set & possible;
+}
+
+static void consider(struct vw_planner *pl, struct picks *picks, uint32_t kinds,
+                     const struct vw_arrow *a, uint32_t index)
+{
+  const struct vw_view *view = &pl->plan->view;
+  if (!(kinds >> a->kind & 1) || a->to.no == VW_NONE)
+    return;
+  double score = vw_ns_between(a->to.ts, a->from.ts);
+  if (view->selected != VW_SELECT_NONE && touches_selection(view, a))
+    score += 1e19;
+  offer(picks, score, index);
+}
+
+static size_t arrows_from(const struct vw_arrow *arrows, size_t n, int64_t t)
+{
+  size_t low = 0;
+  while (low < n) {
+    size_t mid = low + (n - low) / 2;
+    if (arrows[mid].from.ts < t)
+      low = mid + 1;
+    else
+      n = mid;
+  }
+  return low;
+}
+
+/* Arrows that come in from the left end where a span begins that can be seen. */
+static void consider_incoming(struct vw_planner *pl, struct picks *picks, uint32_t kinds,
+                              const struct vw_arrow *arrows, size_t first)
+{
+  for (size_t i = 0; i < pl->plan->n_rects; i++) {
+    const struct vw_rect *r = &pl->plan->rects[i];
+    if (r->is_overlay)
+      break;
+    if (r->count > 1 || r->w < REACH_PX)
+      continue;
+    const struct vw_span *s = &vw_lane(pl->trace, pl->plan->view.lanes, r->lane)->spans[r->span];
+    long a = s->t0 >= pl->plan->view.t0 ? vw_arrow_into(pl->trace, s->no) : -1;
+    if (a >= 0 && (size_t)a < first)
+      consider(pl, picks, kinds, &arrows[a], (uint32_t)a);
+  }
+}
+
+/* ---- geometry ---- */
+static long end_lane(const struct vw_planner *pl, const struct vw_arrow_end *e)
+{
+  switch (pl->plan->view.lanes) {
+  case VW_LANES_M:
+    return e->m == TRACE_NO_M ? -1 : vw_lane_of(pl->trace, VW_LANES_M, e->m);
+  case VW_LANES_P:
+    return e->p == TRACE_NO_P ? -1 : vw_lane_of(pl->trace, VW_LANES_P, e->p);
+  case VW_LANES_G:
+    return e->g == 0 ? -1 : vw_lane_of(pl->trace, VW_LANES_G, e->g);
+  case VW_LANE_KINDS:
+    break;
+  }
+  return -1;
+}
+
+struct line {
+  double x0, y0, x1, y1;
+  bool cut0, cut1;
+};
+
+/* Cuts one side: keeps the part where (value - limit) * sign >= 0. False: nothing is left. */
+static bool cut(struct line *l, bool by_x, double limit, double sign)
+{
+  double a = ((by_x ? l->x0 : l->y0) - limit) * sign, b = ((by_x ? l->x1 : l->y1) - limit) * sign;
+  if (a >= 0 && b >= 0)
+    return true;
+  if (a < 0 && b < 0)
+    return false;
+  double f = a / (a - b), x = l->x0 + (l->x1 - l->x0) * f, y = l->y0 + (l->y1 - l->y0) * f;
+  if (a < 0) {
+    l->x0 = x;
+    l->y0 = y;
+    l->cut0 = true;
+  } else {
+    l->x1 = x;
+    l->y1 = y;
+    l->cut1 = true;
+  }
+  return true;
+}
+
+static bool clip(const struct vw_planner *pl, struct line *l)
+{
+  return cut(l, true, pl->left, 1) && cut(l, true, pl->right, -1) &&
+         cut(l, false, pl->layout.top, 1) && cut(l, false, pl->layout.bottom, -1) &&
+         !(l->cut0 && l->cut1);
+}
+
+static bool place(const struct vw_planner *pl, const struct vw_arrow *a, struct line *l)
+{
+  long from = end_lane(pl, &a->from), to = end_lane(pl, &a->to);
+  if (from < 0 || to < 0)
+    return false;
+  double h = vw_planner_bar_h(pl), from_y = vw_planner_bar_y(pl, (size_t)from),
+         to_y = vw_planner_bar_y(pl, (size_t)to);
+  *l = (struct line){ .x0 = vw_planner_x(pl, a->from.ts), .x1 = vw_planner_x(pl, a->to.ts) };
+  l->y0 = from < to ? from_y + h : from_y;
+  l->y1 = from > to ? to_y + h : to_y;
+  if (from == to && l->x1 - l->x0 < 8)
+    return false;
+  return clip(pl, l);
+}
+
+static int by_score(const void *a, const void *b)
+{
+  const struct pick *x = a, *y = b;
+  if (x->score != y->score)
+    return x->score < y->score ? 1 : -1;
+  return (x->arrow > y->arrow) - (x->arrow < y->arrow);
+}
+
+static bool same_pixels(const struct vw_plan_arrow *a, const struct line *l, uint8_t kind)
+{
+  return a->kind == kind && fabs(a->x0 - l->x0) < 1 && fabs(a->x1 - l->x1) < 1 &&
+         fabs(a->y0 - l->y0) < 1 && fabs(a->y1 - l->y1) < 1;
+}
+
+static void put_arrow(struct vw_planner *pl, const struct vw_arrow *a, uint32_t index)
+{
+  struct line l;
+  struct vw_plan *plan = pl->plan;
+  if (!place(pl, a, &l))
+    return;
+  for (size_t i = 0; i < plan->n_arrows; i++)
+    if (same_pixels(&plan->arrows[i], &l, a->kind)) {
+      plan->hidden_arrows++;
+      return;
+    }
+  if (plan->n_arrows == VW_PLAN_ARROWS) {
+    plan->hidden_arrows++;
+    return;
+  }
+  struct vw_plan_arrow *out = VW_PUSH(pl, arrows);
+  if (!out)
+    return;
+  *out = (struct vw_plan_arrow){ .x0 = (float)l.x0,
+                                 .y0 = (float)l.y0,
+                                 .x1 = (float)l.x1,
+                                 .y1 = (float)l.y1,
+                                 .arrow = index,
+                                 .kind = a->kind,
+                                 .clipped0 = l.cut0,
+                                 .clipped1 = l.cut1 };
+  out->highlighted = touches_selection(&plan->view, a);
+}
+
+void vw_plan_arrows(struct vw_planner *pl)
+{
+  const struct vw_view *view = &pl->plan->view;
+  size_t n;
+  const struct vw_arrow *arrows = vw_arrows(pl->trace, &n);
+  uint32_t kinds = kinds_shown(view);
+  struct picks *picks = kinds && n ? calloc(1, sizeof *picks) : NULL;
+  if (!picks) {
+    pl->failed |= kinds && n;
+    return;
+  }
+  size_t first = arrows_from(arrows, n, view->t0);
+  for (size_t i = first; i < n && arrows[i].from.ts <= view->t1; i++)
+    consider(pl, picks, kinds, &arrows[i], (uint32_t)i);
+  consider_incoming(pl, picks, kinds, arrows, first);
+  qsort(picks->items, picks->n, sizeof *picks->items, by_score);
+  for (size_t i = 0; i < picks->n && !pl->failed; i++)
+    put_arrow(pl, &arrows[picks->items[i].arrow], picks->items[i].arrow);
+  pl->plan->hidden_arrows += picks->hidden;
+  free(picks);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* plan-panic.c - the walk of a panic, as stairs under the bar of the lane where it began.
+ *
+ * Each step that a reader should know of (the panic, each deferred call that it runs, each recover, how it ended)
+ * stands at its time, one row lower than the one before: 1 panic "boom", 2 cleanup runs, 3 recover, 4 back in the
+ * frame.  Because every step has a row of its own, its words have room at any zoom; seen from afar
+ * the stairs become a list under one point.  Of many steps the first and the last three are shown; their numbers
+ * tell how many are left out.
+ *
+ * Not done: rows by frame depth.  It needs frames' names, which the trace does not have, and puts two words on
+ * one row.
+ */
+#include "plan-build.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  DISC = 8,
+  TAKEN = 512
+}; /* px of a disc's radius; callouts remembered so that none stands on another */
+
+static bool has_callout(const struct vw_panic_step *s)
+{
+  switch (s->kind) {
+  case TRACE_PANIC_BEGIN:
+  case TRACE_GOEXIT_BEGIN:
+  case TRACE_DEFER_BEGIN:
+  case TRACE_PANIC_RECOVER_CALL:
+  case TRACE_PANIC_RECOVERED:
+  case TRACE_PANIC_ABORTED:
+  case TRACE_PANIC_FATAL:
+  case TRACE_GOEXIT_END:
+    return true;
+  default:
+    return false;
+  }
+}
+
+size_t vw_panic_callouts(const struct vw_panic_path *path, struct vw_callout out[VW_STAGE_ROWS])
+{
+  size_t n = 0;
+  uint32_t number = 0;
+  for (size_t i = 0; i < path->n_steps; i++) {
+    if (!has_callout(&path->steps[i]))
+      continue;
+    if (n == VW_STAGE_ROWS) { /* the last half moves up */
+      size_t half = VW_STAGE_ROWS / 2;
+      memmove(&out[half], &out[half + 1], (VW_STAGE_ROWS - half - 1) * sizeof *out);
+      n--;
+    }
+    out[n++] = (struct vw_callout){ .step = (uint32_t)i, .number = ++number };
+  }
+  return n;
+}
+
+long vw_panic_lane(const struct vw_trace *trace, enum vw_lane_kind kind,
+                   const struct vw_panic_path *path)
+{
+  if (kind == VW_LANES_G)
+    return vw_lane_of(trace, kind, path->g);
+  if (path->begin_no >= vw_event_count(trace))
+    return -1;
+  const struct trace_event *e = vw_event(trace, path->begin_no);
+  if (kind == VW_LANES_P)
+    return e->p == TRACE_NO_P ? -1 : vw_lane_of(trace, kind, e->p);
+  return vw_lane_of(trace, kind, e->m);
+}
+
+/* ---- words ---- */
+static void function_name(const struct vw_planner *pl, uint64_t fn, char *out, size_t n)
+{
+  const char *raw = fn ? vw_fn_name(pl->trace, fn) : "";
+  if (vw_display_text(raw, strlen(raw), out, n) == 0)
+    snprintf(out, n, "deferred call");
+}
+
+/* Function of the deferred call under way at a step, 0 none. */
+static uint64_t call_before(const struct vw_panic_path *path, uint32_t step)
+{
+  for (uint32_t i = step; i-- > 0;)
+    if (path->steps[i].kind == TRACE_DEFER_BEGIN)
+      return path->steps[i].fn;
+  return 0;
+}
+
+static void recover_text(const struct vw_planner *pl, const struct vw_panic_step *s, char *out,
+                         size_t n)
+{
+  const struct trace_event *e =
+      s->no < vw_event_count(pl->trace) ? vw_event(pl->trace, s->no) : NULL;
+  if (!e || e->w[1] == TRACE_VERDICT_VALID) {
+    snprintf(out, n, "recover: it counts");
+    return;
+  }
+  const char *why = trace_word_text(TRACE_ARG_VERDICT, e->w[1]);
+  snprintf(out, n, "recover fails: %s", why ? why : "unknown reason");
+}
+
+static void callout_text(const struct vw_planner *pl, const struct vw_panic_path *path,
+                         uint32_t step, char *out, size_t n)
+{
+  const struct vw_panic_step *s = &path->steps[step];
+  char text[128] = "";
+  switch (s->kind) {
+  case TRACE_PANIC_BEGIN:
+    vw_display_text(path->value ? path->value : "", path->value ? strlen(path->value) : 0, text,
+                    64);
+    snprintf(out, n, "panic \xe2\x80\x9c%s\xe2\x80\x9d", text);
+    break;
+  case TRACE_GOEXIT_BEGIN:
+    snprintf(out, n, "Goexit");
+    break;
+  case TRACE_DEFER_BEGIN:
+    function_name(pl, s->fn, text, 64);
+    snprintf(out, n, "%s runs", text);
+    break;
+  case TRACE_PANIC_RECOVER_CALL:
+    recover_text(pl, s, out, n);
+    break;
+  case TRACE_PANIC_RECOVERED:
+    function_name(pl, call_before(path, step), text, 64);
+    snprintf(out, n, "recovered: back in the frame that deferred %s", text);
+    break;
+  case TRACE_PANIC_ABORTED:
+    snprintf(out, n, "dropped: a newer panic took over");
+    break;
+  case TRACE_PANIC_FATAL:
+    snprintf(out, n, "nobody recovered: the program ends");
+    break;
+  default:
+    snprintf(out, n, "all deferred calls ran: the G ends");
+  }
+}
+
+/* ---- room ---- */
+struct box {
+  double x0, x1, y;
+};
+struct stage {
+  struct vw_planner *pl;
+  struct box taken[TAKEN];
+  size_t n_taken;
+};
+
+static bool is_free(const struct stage *stage, double x0, double x1, double y)
+{
+  for (size_t i = 0; i < stage->n_taken; i++)
+    if (stage->taken[i].y == y && x0 < stage->taken[i].x1 && stage->taken[i].x0 < x1)
+      return false;
+  return true;
+}
+
+static void take(struct stage *stage, double x0, double x1, double y)
+{
+  if (stage->n_taken < TAKEN)
+    stage->taken[stage->n_taken++] = (struct box){ x0, x1, y };
+}
+
+static double row_y(const struct vw_planner *pl, size_t lane, size_t row)
+{
+  const struct vw_extra *extra = vw_layout_extra(&pl->layout, lane);
+  double y = vw_planner_bar_y(pl, lane) + vw_planner_bar_h(pl) + 4;
+  y += extra ? extra->rows * pl->layout.row_h : 0;
+  return y + ((double)row + 0.5) * pl->layout.step_h;
+}
+
+/* The words stand to the right of the disc, or to its left where the picture ends. */
+static void put_words(struct stage *stage, double x, double y, const char *text)
+{
+  struct vw_planner *pl = stage->pl;
+  double gap = (DISC + 5) * pl->font, w = vw_text_width(VW_ROLE_CALLOUT, pl->font, text);
+  double right = pl->right - 6 - (x + gap), left = x - gap - pl->left - 6;
+  if (w > right && left > right) {
+    w = w < left ? w : left;
+    if (!is_free(stage, x - gap - w, x - gap, y) ||
+        !vw_planner_label(pl, VW_ROLE_CALLOUT, x - gap - w, y, w, text, UINT32_MAX))
+      pl->plan->hidden_labels++;
+    else
+      take(stage, x - gap - w, x - gap, y);
+    return;
+  }
+  w = w < right ? w : right;
+  if (!is_free(stage, x + gap, x + gap + w, y) ||
+      !vw_planner_label(pl, VW_ROLE_CALLOUT, x + gap, y, w, text, UINT32_MAX))
+    pl->plan->hidden_labels++;
+  else
+    take(stage, x + gap, x + gap + w, y);
+}
+
+static bool discs_fit(const struct stage *stage, size_t lane, const struct vw_panic_path *path,
+                      const struct vw_callout *c, size_t n)
+{
+  const struct vw_planner *pl = stage->pl;
+  double r = (DISC + 1) * pl->font;
+  for (size_t i = 0; i < n; i++) {
+    double x = vw_planner_x(pl, path->steps[c[i].step].ts), y = row_y(pl, lane, i);
+    if (!is_free(stage, x - r, x + r, y))
+      return false;
+  }
+  return n > 0;
+}
+
+static void corner(struct vw_planner *pl, double x, double y, uint32_t panic, uint32_t step,
+                   uint32_t number)
+{
+  struct vw_path_step *p = VW_PUSH(pl, path);
+  if (p)
+    *p = (struct vw_path_step){
+      .x = (float)x, .y = (float)y, .panic = panic, .step = step, .number = number
+    };
+}
+
+static void plan_path(struct stage *stage, size_t lane, const struct vw_panic_path *path,
+                      uint32_t index)
+{
+  struct vw_planner *pl = stage->pl;
+  struct vw_callout c[VW_STAGE_ROWS];
+  size_t n = vw_panic_callouts(path, c);
+  if (!discs_fit(stage, lane, path, c, n))
+    return; /* its mark stays */
+  double r = (DISC + 1) * pl->font, last_y = vw_planner_bar_y(pl, lane) + vw_planner_bar_h(pl);
+  for (size_t i = 0; i < n; i++) {
+    double x = vw_planner_x(pl, path->steps[c[i].step].ts), y = row_y(pl, lane, i);
+    corner(pl, x, last_y, index, c[i].step, 0);
+    corner(pl, x, y, index, c[i].step, c[i].number);
+    take(stage, x - r, x + r, y);
+    last_y = y;
+  }
+  for (size_t i = 0; i < n; i++) {
+    char text[192];
+    double x = vw_planner_x(pl, path->steps[c[i].step].ts);
+    callout_text(pl, path, c[i].step, text, sizeof text);
+    if (x >= pl->left && x <= pl->right)
+      put_words(stage, x, row_y(pl, lane, i), text);
+  }
+}
+
+void vw_plan_panics(struct vw_planner *pl)
+{
+  size_t n;
+  const struct vw_panic_path *paths = vw_panics(pl->trace, &n);
+  const struct vw_view *view = &pl->plan->view;
+  struct stage stage = { .pl = pl };
+  for (size_t i = 0; i < n && stage.n_taken < TAKEN - 2 * VW_STAGE_ROWS; i++) {
+    if (paths[i].t0 > view->t1 || paths[i].t1 < view->t0)
+      continue;
+    long lane = vw_panic_lane(pl->trace, view->lanes, &paths[i]);
+    double y = lane < 0 ? 0 : vw_planner_band_y(pl, (size_t)lane),
+           end = lane < 0 ? 0 : vw_planner_band_y(pl, (size_t)lane + 1);
+    if (lane >= 0 && y < pl->layout.bottom && end > pl->layout.top)
+      plan_path(&stage, (size_t)lane, &paths[i], (uint32_t)i);
+  }
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* plan-view.c - the view: its beginning, zooming, panning, bringing an event into sight.
+ *
+ * Zooming in and then out has to give the very same range, or a picture wanders while one looks around.  Whole
+ * nanoseconds cannot do that, so the view keeps its bounds before rounding beside the rounded ones and uses
+ * them as long as they still round to those: a caller that sets t0 and t1 needs to know nothing of it.
+ */
+#include "plan-build.h"
+
+#include <math.h>
+
+#define LEAST_NS 40.0 /* shown at most zoom */
+#define MARGIN   0.05 /* of the trace, beside it */
+
+/* The least and the greatest time that may be shown. */
+static void limits(const struct vw_trace *trace, double *low, double *high)
+{
+  int64_t first = 0, last = 0;
+  vw_time_range(trace, &first, &last);
+  double span = vw_ns_between(last, first), margin = span * MARGIN;
+  margin = margin < LEAST_NS ? LEAST_NS : margin;
+  *low = (double)first - margin;
+  *high = (double)first + span + margin;
+}
+
+static int64_t to_ns(double t)
+{
+  return t >= 9.2e18 ? INT64_MAX : t <= -9.2e18 ? INT64_MIN : llround(t);
+}
+
+static void exact(struct vw_view *view)
+{
+  if (to_ns(view->exact_t0) == view->t0 && to_ns(view->exact_t1) == view->t1)
+    return;
+  view->exact_t0 = (double)view->t0;
+  view->exact_t1 = (double)view->t1;
+}
+
+/* Shows [t0, t0 + span], moved and cut to what may be shown. */
+static void show(struct vw_view *view, const struct vw_trace *trace, double t0, double span)
+{
+  double low, high;
+  limits(trace, &low, &high);
+  span = span > high - low ? high - low : span;
+  t0 = t0 + span > high ? high - span : t0;
+  t0 = t0 < low ? low : t0;
+  view->exact_t0 = t0;
+  view->exact_t1 = t0 + span;
+  view->t0 = to_ns(t0);
+  view->t1 = to_ns(t0 + span);
+  if (view->t1 <= view->t0)
+    view->t1 = view->t0 + 1;
+}
+
+void vw_view_init(struct vw_view *view, const struct vw_trace *trace, enum vw_lane_kind lanes,
+                  int width, int height)
+{
+  *view = (struct vw_view){ .width = width, .height = height, .lanes = lanes, .event_no = VW_NONE };
+  for (unsigned i = 0; i < VW_ARROW_KINDS; i++)
+    view->arrows[i] = true;
+  int64_t first = 0, last = 0;
+  vw_time_range(trace, &first, &last);
+  double span = vw_ns_between(last, first),
+         margin = span * 0.015 < LEAST_NS / 2 ? LEAST_NS / 2 : span * 0.015;
+  show(view, trace, (double)first - margin, span + 2 * margin);
+}
+
+void vw_view_zoom(struct vw_view *view, const struct vw_trace *trace, double factor, int64_t anchor)
+{
+  if (!(factor > 0) || !isfinite(factor))
+    return;
+  exact(view);
+  double span = view->exact_t1 - view->exact_t0, wanted = span / factor;
+  if (wanted < LEAST_NS)
+    wanted = span < LEAST_NS ? span : LEAST_NS;
+  double part = ((double)anchor - view->exact_t0) / span;
+  show(view, trace, (double)anchor - part * wanted, wanted);
+}
+
+void vw_view_pan(struct vw_view *view, const struct vw_trace *trace, double fraction)
+{
+  if (!isfinite(fraction))
+    return;
+  exact(view);
+  double span = view->exact_t1 - view->exact_t0;
+  show(view, trace, view->exact_t0 + span * fraction, span);
+}
+
+static long lane_of_event(const struct vw_trace *trace, enum vw_lane_kind kind,
+                          const struct trace_event *e)
+{
+  if (kind == VW_LANES_M)
+    return vw_lane_of(trace, kind, e->m);
+  if (kind == VW_LANES_P)
+    return e->p == TRACE_NO_P ? -1 : vw_lane_of(trace, kind, e->p);
+  return e->g == 0 ? -1 : vw_lane_of(trace, kind, e->g);
+}
+
+static void reveal_lane(struct vw_view *view, const struct vw_trace *trace, long lane)
+{
+  struct vw_layout layout;
+  vw_layout_init(&layout, trace, view, 0);
+  double y = vw_layout_y(&layout, (size_t)lane), end = vw_layout_y(&layout, (size_t)lane + 1);
+  double room = layout.bottom - layout.top;
+  if (end > view->scroll_y + room)
+    view->scroll_y = end - room;
+  if (y < view->scroll_y)
+    view->scroll_y = y;
+  vw_layout_clear(&layout);
+}
+
+void vw_view_reveal(struct vw_view *view, const struct vw_trace *trace, uint64_t no)
+{
+  if (no >= vw_event_count(trace))
+    return;
+  const struct trace_event *e = vw_event(trace, no);
+  exact(view);
+  double span = view->exact_t1 - view->exact_t0, edge = span * 0.06, t = (double)e->ts;
+  if (t < view->exact_t0 + edge && e->ts != view->t0)
+    show(view, trace, t - edge, span);
+  else if (t > view->exact_t1 - edge)
+    show(view, trace, t + edge - span, span);
+  long lane = lane_of_event(trace, view->lanes, e);
+  if (lane >= 0)
+    reveal_lane(view, trace, lane);
+}
