@@ -17,6 +17,28 @@
  * Independent of the runtime on purpose: it includes nothing of it and shares no algorithm with it, so
  * that a wrong heap sift or queue there cannot hide here.
  *
+ * Timer heaps, exactly (Go's time.go is the model). A heap is an array of (key, timer); the children of i are
+ * 4i+1 ... 4i+4; "least" is the leftmost of the least; an entry moves only if it is strictly less.
+ *   sift up i     while i > 0 and key(i) < key((i-1)/4): exchange with the parent
+ *   sift down i   while the least child c of i has key(c) < key(i): exchange with c
+ *   add           append with key = when, sift up the last
+ *   modify, stop  the entry stays where it is with its old key; the timer has another time, or is a zombie
+ *   update ROOT   key(0) = the timer's time, sift down 0             (a modified timer came to the root)
+ *   update SCAN   key(place) = the timer's time, no sift              (adjust; heapify follows)
+ *   update FIRED  as ROOT, of a periodic timer: fire, modify with its next time, update FIRED
+ *   remove ROOT   the last entry replaces entry 0, sift down 0       (a zombie came to the root)
+ *   remove FIRED  as ROOT, of a one-shot timer: fire, remove FIRED
+ *   remove SCAN   the last entry replaces entry `place`, no sift      (adjust; heapify follows)
+ *   remove TAIL   the last entry is cut off                           (cleanHead)
+ *   heapify       for i = parent of the last entry down to 0: sift down i; n is the number of entries
+ *   move          all entries, as they are, appended in array order to the other heap, which is heapified
+ *   check         n, and FNV-1a 64 over the timers' ids, each as 4 bytes little-endian, in array order
+ * After a SCAN step nothing but SCAN steps may happen to the heap before its heapify.
+ *
+ * Stamps. What a transition takes (from a queue, a P by stealing) is stamped after it was taken, what it gives
+ * is stamped before it can be seen; queues under sched.lock, heaps under their lock.  Only two pairs of
+ * events of different Ms may then stand in the wrong order, and are understood (trace-replay-state.h).
+ *
  * Cost: O(1) per event (hash look-ups), O(log n) for heaps; memory: live Gs, queued Gs, timers, defers.
  */
 #pragma once

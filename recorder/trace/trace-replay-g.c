@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/* trace-replay-g.c - what the events of a G do to it and to the M that runs it.
+ *
+ *            go_create                    go_start
+ *   (none) ------------> runnable in hand ---------> running ---> (none)   go_destroy
+ *                          ^    ^   ^  ^ go_stop      |  |  ^
+ *               go_unblock |    |   |  +--------------+  |  | go_syscall_end
+ *                       waiting |   |     go_block    |  |  |
+ *                          ^----|---|-----------------+  v  |
+ *                               |   +----------------- in a system call
+ *                       (run queues)   go_syscall_end_blocked
+ *
+ * A runnable G is in an M's hand or on a queue; the events of trace-replay-runq.c move it between them.
+ */
+#include "trace-replay-state.h"
+
+struct rep_g *trace_subject(struct trace_replay *r, struct rep_m *m)
+{
+  char phrase[TRACE_PHRASE];
+  uint32_t goid = r->event->g;
+  struct rep_g *g = trace_need_g(r, goid, TRACE_RULE_G_RUNNING);
+  if (!g)
+    return NULL;
+  if (g->wild) {
+    trace_bind_g(r, m, g);
+    trace_set_g(r, g, TRACE_GSTATUS_RUNNING);
+  } else if (g->pub.status != TRACE_GSTATUS_RUNNING || m->pub.g != goid) {
+    trace_broken(r, TRACE_RULE_G_RUNNING, "G%u speaks as the running G of M%u, but it is %s", goid,
+                 m->pub.id, trace_g_phrase(g, phrase));
+  }
+  return g;
+}
+
+static void into_hand(struct trace_replay *r, struct rep_m *m, struct rep_g *g)
+{
+  trace_set_g(r, g, TRACE_GSTATUS_RUNNABLE);
+  trace_set_place(r, g, TRACE_PLACE_HAND, m->pub.id, 0);
+}
+
+/* The M lets its G go. */
+static void let_go(struct trace_replay *r, struct rep_m *m, struct rep_g *g)
+{
+  trace_set_place(r, g, TRACE_PLACE_NOWHERE, 0, 0);
+  trace_bind_g(r, m, NULL);
+}
+
+void trace_on_go_create(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  struct trace_args_go_create a = trace_args_go_create(e);
+  char phrase[TRACE_PHRASE];
+  if (a.new_g == 0) {
+    trace_broken(r, TRACE_RULE_G_CREATE, "a G is made, but its id is 0");
+    return;
+  }
+  struct rep_g *g = trace_store_find(&r->gs, a.new_g);
+  if (g) {
+    trace_broken(r, TRACE_RULE_G_CREATE, "G%u is made, but there is one already: it is %s", a.new_g,
+                 trace_g_phrase(g, phrase));
+    trace_drop_g(r, g);
+  }
+  g = trace_new_g(r, a.new_g, TRACE_GSTATUS_RUNNABLE);
+  if (!g)
+    return;
+  g->pub.parent = e->g;
+  g->pub.fn = a.fn;
+  g->seq_known = true;
+  into_hand(r, m, g);
+}
+
+/* NULL, or why g cannot start on m. */
+static const char *start_obstacle(const struct trace_replay *r, const struct rep_m *m,
+                                  const struct rep_g *g)
+{
+  if (!g->wild && g->pub.status != TRACE_GSTATUS_RUNNABLE)
+    return "it is not runnable";
+  if (g->pub.locked_m != TRACE_NO_M && g->pub.locked_m != m->pub.id)
+    return "it is locked to another M";
+  bool in_hand = g->pub.place == TRACE_PLACE_HAND &&
+                 (g->pub.place_id == m->pub.id || g->pub.locked_m == m->pub.id);
+  if (!in_hand && !trace_place_open(g) && trace_trusts(r, TRACE_FAMILY_RUNQ))
+    return "it is not in this M's hand";
+  if (m->pub.p == TRACE_NO_P)
+    return "the M has no P";
+  if (m->pub.g != 0)
+    return "the M has a G already";
+  if (m->pub.status != TRACE_MSTATUS_RUNNING)
+    return "the M is not free to run one";
+  return NULL;
+}
+
+void trace_on_go_start(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  struct trace_args_go_start a = trace_args_go_start(e);
+  char g_is[TRACE_PHRASE], m_is[TRACE_PHRASE];
+  struct rep_g *g = trace_need_g(r, a.run_g, TRACE_RULE_G_START);
+  if (!g)
+    return;
+  const char *obstacle = start_obstacle(r, m, g);
+  if (obstacle)
+    trace_broken(r, TRACE_RULE_G_START, "G%u starts on M%u, but %s: G%u is %s, M%u is %s", a.run_g,
+                 m->pub.id, obstacle, a.run_g, trace_g_phrase(g, g_is), m->pub.id,
+                 trace_m_phrase(m, m_is));
+  trace_check_g_seq(r, g, a.g_seq);
+  trace_bind_g(r, m, g);
+  trace_set_g(r, g, TRACE_GSTATUS_RUNNING);
+  g->pub.why = 0;
+  if (m->pub.status != TRACE_MSTATUS_RUNNING)
+    trace_set_m(r, m, TRACE_MSTATUS_RUNNING);
+}
+
+void trace_on_go_stop(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  struct trace_args_go_stop a = trace_args_go_stop(e);
+  struct rep_g *g = trace_subject(r, m);
+  if (!g)
+    return;
+  let_go(r, m, g);
+  into_hand(r, m, g);
+  g->pub.why = a.why;
+}
+
+void trace_on_go_block(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  struct trace_args_go_block a = trace_args_go_block(e);
+  struct rep_g *g = trace_subject(r, m);
+  if (!g)
+    return;
+  let_go(r, m, g);
+  trace_set_g(r, g, TRACE_GSTATUS_WAITING);
+  g->pub.why = a.why;
+  g->pub.obj = a.obj;
+}
+
+void trace_on_go_unblock(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  struct trace_args_go_unblock a = trace_args_go_unblock(e);
+  char phrase[TRACE_PHRASE];
+  struct rep_g *g = trace_need_g(r, a.woken_g, TRACE_RULE_G_UNBLOCK);
+  if (!g)
+    return;
+  if (!g->wild && g->pub.status != TRACE_GSTATUS_WAITING)
+    trace_broken(r, TRACE_RULE_G_UNBLOCK, "G%u is made ready by M%u, but it is %s", a.woken_g,
+                 m->pub.id, trace_g_phrase(g, phrase));
+  trace_check_g_seq(r, g, a.g_seq);
+  into_hand(r, m, g);
+  g->pub.why = 0;
+  g->pub.obj = 0;
+  g->pub.waker = e->g;
+  g->pub.wake_no = r->world.n_events;
+}
+
+void trace_on_go_destroy(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)e;
+  struct rep_g *g = trace_subject(r, m);
+  if (!g)
+    return;
+  bool told = trace_trusts(r, TRACE_FAMILY_DEFER) && trace_trusts(r, TRACE_FAMILY_PANIC);
+  if (told && (g->defers.n || g->panics.n))
+    trace_broken(r, TRACE_RULE_G_END, "G%u ends with %u deferred calls and %u panics left",
+                 g->pub.goid, g->defers.n, g->panics.n);
+  if (g->pub.locked_m == m->pub.id)
+    m->pub.locked_g = 0;
+  let_go(r, m, g);
+  trace_drop_g(r, g);
+}
+
+/* ---- system calls ---- */
+
+void trace_on_go_syscall_begin(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  struct trace_args_go_syscall_begin a = trace_args_go_syscall_begin(e);
+  struct rep_g *g = trace_subject(r, m);
+  if (!g)
+    return;
+  struct rep_p *p = m->pub.p == TRACE_NO_P ? NULL : trace_store_find(&r->ps, m->pub.p);
+  if (!p)
+    trace_broken(r, TRACE_RULE_G_SYSCALL, "G%u enters a system call on M%u, which has no P",
+                 g->pub.goid, m->pub.id);
+  else if (p->seq_known && p->pub.seq != a.p_seq)
+    trace_broken(r, TRACE_RULE_P_SEQ, "a system call begins with P%u at %u, but its number is %u",
+                 p->pub.id, a.p_seq, p->pub.seq);
+  trace_set_g(r, g, TRACE_GSTATUS_SYSCALL);
+  m->reacquired = false;
+}
+
+/* The G of this record comes back from a system call. */
+static struct rep_g *syscall_subject(struct trace_replay *r, struct rep_m *m)
+{
+  char phrase[TRACE_PHRASE];
+  struct rep_g *g = trace_need_g(r, r->event->g, TRACE_RULE_G_SYSCALL);
+  if (!g)
+    return NULL;
+  if (!g->wild && (g->pub.status != TRACE_GSTATUS_SYSCALL || m->pub.g != g->pub.goid))
+    trace_broken(r, TRACE_RULE_G_SYSCALL, "G%u leaves a system call on M%u, but it is %s",
+                 g->pub.goid, m->pub.id, trace_g_phrase(g, phrase));
+  return g;
+}
+
+void trace_on_go_syscall_end(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)e;
+  struct rep_g *g = syscall_subject(r, m);
+  if (!g)
+    return;
+  if (m->pub.p == TRACE_NO_P)
+    trace_broken(r, TRACE_RULE_G_SYSCALL, "G%u leaves a system call with its P, but M%u has none",
+                 g->pub.goid, m->pub.id);
+  trace_bind_g(r, m, g);
+  trace_set_g(r, g, TRACE_GSTATUS_RUNNING);
+}
+
+void trace_on_go_syscall_end_blocked(struct trace_replay *r, struct rep_m *m,
+                                     const struct trace_event *e)
+{
+  struct trace_args_go_syscall_end_blocked a = trace_args_go_syscall_end_blocked(e);
+  struct rep_g *g = syscall_subject(r, m);
+  if (!g)
+    return;
+  if (m->pub.p != TRACE_NO_P && !m->reacquired)
+    trace_broken(r, TRACE_RULE_G_SYSCALL,
+                 "G%u leaves a system call without its P, but M%u still has P%u", g->pub.goid,
+                 m->pub.id, m->pub.p);
+  trace_check_g_seq(r, g, a.g_seq);
+  let_go(r, m, g);
+  into_hand(r, m, g);
+}
+
+/* ---- what existed when recording began ---- */
+
+void trace_on_go_status(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_go_status a = trace_args_go_status(e);
+  char phrase[TRACE_PHRASE];
+  struct rep_g *g = trace_store_find(&r->gs, a.subject_g);
+  if (g && !g->wild && !r->adopting && g->pub.status != a.status)
+    trace_broken(r, TRACE_RULE_G_CREATE, "G%u is said to be %s, but it is %s", a.subject_g,
+                 trace_word_text(TRACE_ARG_GSTATUS, a.status), trace_g_phrase(g, phrase));
+  if (a.subject_g == 0)
+    trace_broken(r, TRACE_RULE_G_CREATE, "the state of a G is told, but its id is 0");
+  else if (!g)
+    g = trace_new_g(r, a.subject_g, a.status);
+  if (!g)
+    return;
+  trace_set_g(r, g, a.status);
+  g->pub.seq = a.g_seq;
+  g->seq_known = true;
+  g->place_unknown = a.status == TRACE_GSTATUS_RUNNABLE && g->pub.place == TRACE_PLACE_NOWHERE;
+  bool has_m = a.status == TRACE_GSTATUS_RUNNING || a.status == TRACE_GSTATUS_SYSCALL;
+  struct rep_m *on_m = has_m && a.on_m != TRACE_NO_M ? trace_need_m(r, a.on_m) : NULL;
+  if (on_m)
+    trace_bind_g(r, on_m, g);
+}
+
+void trace_on_go_status_wait(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_go_status_wait a = trace_args_go_status_wait(e);
+  char phrase[TRACE_PHRASE];
+  struct rep_g *g = trace_need_g(r, a.subject_g, TRACE_RULE_G_CREATE);
+  if (!g)
+    return;
+  if (!g->wild && g->pub.status != TRACE_GSTATUS_WAITING)
+    trace_broken(r, TRACE_RULE_G_CREATE, "it is told what G%u waits for, but it is %s", a.subject_g,
+                 trace_g_phrase(g, phrase));
+  trace_set_g(r, g, TRACE_GSTATUS_WAITING);
+  g->pub.why = a.why;
+  g->pub.obj = a.obj;
+}
+
+void trace_on_go_origin(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_go_origin a = trace_args_go_origin(e);
+  struct rep_g *g = trace_need_g(r, a.subject_g, TRACE_RULE_G_CREATE);
+  if (!g)
+    return;
+  g->pub.parent = a.parent_g;
+  g->pub.fn = a.fn;
+}
+
+void trace_on_go_name(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_go_name a = trace_args_go_name(e);
+  struct rep_g *g = trace_need_g(r, a.named_g, TRACE_RULE_G_CREATE);
+  if (g)
+    g->pub.name = a.name;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* trace-replay-p.c - what the events of a P do, and stop-the-world.
+ *
+ *   idle (on the list) <--proc_idle-- handed over --proc_start--> running (also in a system call)
+ *                      --proc_unidle->     ^  <--proc_stop, proc_steal--
+ *                                          | proc_restart                 proc_gcstop from all of them
+ *                                       stopped
+ */
+#include "trace-replay-state.h"
+
+/* ---- acquiring and releasing ---- */
+
+static bool is_free(const struct rep_p *p)
+{
+  return p->wild ||
+         (p->pub.status == TRACE_PSTATUS_HANDED && p->pub.m == TRACE_NO_M && !p->steal_due);
+}
+
+void trace_on_proc_start(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  struct trace_args_proc_start a = trace_args_proc_start(e);
+  char phrase[TRACE_PHRASE];
+  struct rep_p *p = trace_need_p(r, a.proc, TRACE_RULE_P_START);
+  if (!p)
+    return;
+  const struct rep_g *g = m->pub.g ? trace_store_find(&r->gs, m->pub.g) : NULL;
+  bool in_syscall = g && g->pub.status == TRACE_GSTATUS_SYSCALL;
+  if (m->pub.p != TRACE_NO_P && in_syscall)
+    trace_p_gone(r, m);
+  if (!is_free(p))
+    trace_broken(r, TRACE_RULE_P_START, "M%u acquires P%u, but it is %s%s", m->pub.id, a.proc,
+                 trace_p_phrase(p, phrase),
+                 p->steal_due ? ", and nobody said that he stole it" : "");
+  if (m->pub.p != TRACE_NO_P)
+    trace_broken(r, TRACE_RULE_P_START, "M%u acquires P%u, but it holds P%u", m->pub.id, a.proc,
+                 m->pub.p);
+  trace_check_p_seq(r, p, a.p_seq);
+  p->steal_due = false;
+  trace_bind_p(r, m, p);
+  trace_set_p(r, p, TRACE_PSTATUS_RUNNING);
+  m->reacquired = in_syscall;
+}
+
+void trace_on_proc_stop(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  struct trace_args_proc_stop a = trace_args_proc_stop(e);
+  char phrase[TRACE_PHRASE];
+  struct rep_p *p = trace_need_p(r, a.proc, TRACE_RULE_P_STOP);
+  if (!p)
+    return;
+  const struct rep_g *g = m->pub.g ? trace_store_find(&r->gs, m->pub.g) : NULL;
+  if (!p->wild && p->pub.m != m->pub.id)
+    trace_broken(r, TRACE_RULE_P_STOP, "M%u releases P%u, but it is %s", m->pub.id, a.proc,
+                 trace_p_phrase(p, phrase));
+  else if (g && g->pub.status == TRACE_GSTATUS_RUNNING)
+    trace_broken(r, TRACE_RULE_P_STOP, "M%u releases P%u while it runs G%u", m->pub.id, a.proc,
+                 m->pub.g);
+  trace_check_p_seq(r, p, a.p_seq);
+  trace_bind_p(r, m, NULL);
+  trace_set_p(r, p, TRACE_PSTATUS_HANDED);
+  m->reacquired = false;
+}
+
+static bool may_be_stolen(const struct trace_replay *r, const struct rep_p *p, uint32_t from_m)
+{
+  if (p->wild)
+    return true;
+  if (p->steal_due)
+    return p->lost_by == from_m;
+  const struct rep_m *loser = trace_store_find(&r->ms, from_m);
+  const struct rep_g *g = loser && loser->pub.g ? trace_store_find(&r->gs, loser->pub.g) : NULL;
+  return loser && p->pub.m == from_m && g && g->pub.status == TRACE_GSTATUS_SYSCALL;
+}
+
+void trace_on_proc_steal(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  struct trace_args_proc_steal a = trace_args_proc_steal(e);
+  char phrase[TRACE_PHRASE];
+  struct rep_p *p = trace_need_p(r, a.proc, TRACE_RULE_P_STEAL);
+  if (!p)
+    return;
+  if (!may_be_stolen(r, p, a.from_m))
+    trace_broken(r, TRACE_RULE_P_STEAL,
+                 "M%u steals P%u from M%u, but it is %s and that M's G is not in a "
+                 "system call with it",
+                 m->pub.id, a.proc, a.from_m, trace_p_phrase(p, phrase));
+  trace_check_p_seq(r, p, a.p_seq);
+  struct rep_m *holder = p->pub.m == TRACE_NO_M ? NULL : trace_store_find(&r->ms, p->pub.m);
+  if (holder)
+    trace_bind_p(r, holder, NULL);
+  p->steal_due = false;
+  trace_set_p(r, p, TRACE_PSTATUS_HANDED);
+}
+
+/* ---- the idle list ---- */
+
+/* What is left in the queue of a P that its M saw empty was taken by thieves who have not said so yet (W1). */
+static void owe_queue_to_thieves(struct trace_replay *r, struct rep_p *p)
+{
+  if (p->pub.n_ring) {
+    p->owed_until = p->tail;
+    p->owed_since = r->world.ts;
+    p->owed_noticed_by = r->event->m;
+    p->owed_rule = TRACE_RULE_P_IDLE;
+  }
+  struct rep_g *next = p->pub.runnext ? trace_store_find(&r->gs, p->pub.runnext) : NULL;
+  if (next) {
+    next->theft_due = true;
+    next->due_since = r->world.ts;
+    next->due_noticed_by = r->event->m;
+    p->pub.runnext = 0;
+  }
+}
+
+void trace_on_proc_idle(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  char phrase[TRACE_PHRASE];
+  struct rep_p *p = trace_need_p(r, trace_args_proc_idle(e).proc, TRACE_RULE_P_IDLE);
+  if (!p)
+    return;
+  if (!is_free(p))
+    trace_broken(r, TRACE_RULE_P_IDLE, "P%u is put on the idle list, but it is %s", p->pub.id,
+                 trace_p_phrase(p, phrase));
+  owe_queue_to_thieves(r, p);
+  trace_set_p(r, p, TRACE_PSTATUS_IDLE);
+}
+
+void trace_on_proc_unidle(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  char phrase[TRACE_PHRASE];
+  struct rep_p *p = trace_need_p(r, trace_args_proc_unidle(e).proc, TRACE_RULE_P_IDLE);
+  if (!p)
+    return;
+  if (!p->wild && !p->idle_listed)
+    trace_broken(r, TRACE_RULE_P_IDLE, "P%u is taken off the idle list, but it is %s", p->pub.id,
+                 trace_p_phrase(p, phrase));
+  trace_set_p(r, p, TRACE_PSTATUS_HANDED);
+}
+
+/* ---- stop-the-world ---- */
+
+static void check_world_stops(struct trace_replay *r, const struct rep_p *p, const char *what)
+{
+  if (!r->world.stopping && !r->world.stopped && trace_trusts(r, TRACE_FAMILY_STW) && !r->adopting)
+    trace_broken(r, TRACE_RULE_P_STOPPED, "P%u is %s, but nobody stops the world", p->pub.id, what);
+}
+
+void trace_on_proc_gcstop(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  char phrase[TRACE_PHRASE];
+  struct rep_p *p = trace_need_p(r, trace_args_proc_gcstop(e).proc, TRACE_RULE_P_STOPPED);
+  if (!p)
+    return;
+  check_world_stops(r, p, "stopped");
+  bool own = p->pub.m == m->pub.id; /* who stops the world keeps its P, stopped */
+  if (!is_free(p) && !own && p->pub.status != TRACE_PSTATUS_IDLE)
+    trace_broken(r, TRACE_RULE_P_STOPPED, "P%u is stopped by M%u, but it is %s", p->pub.id,
+                 m->pub.id, trace_p_phrase(p, phrase));
+  trace_set_p(r, p, TRACE_PSTATUS_GCSTOP);
+}
+
+void trace_on_proc_restart(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  char phrase[TRACE_PHRASE];
+  struct rep_p *p = trace_need_p(r, trace_args_proc_restart(e).proc, TRACE_RULE_P_STOPPED);
+  if (!p)
+    return;
+  check_world_stops(r, p, "restarted");
+  if (!p->wild && p->pub.status != TRACE_PSTATUS_GCSTOP)
+    trace_broken(r, TRACE_RULE_P_STOPPED, "P%u is restarted, but it is %s", p->pub.id,
+                 trace_p_phrase(p, phrase));
+  trace_set_p(r, p, p->pub.m == TRACE_NO_M ? TRACE_PSTATUS_HANDED : TRACE_PSTATUS_RUNNING);
+}
+
+void trace_on_stw_begin(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)e;
+  if (r->world.stopping || r->world.stopped)
+    trace_broken(r, TRACE_RULE_STW, "M%u begins to stop the world, but it is stopp%s already",
+                 m->pub.id, r->world.stopped ? "ed" : "ing");
+  r->world.stopping = true;
+  r->world.stopped = false;
+}
+
+void trace_on_stw_stopped(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  (void)e;
+  char phrase[TRACE_PHRASE];
+  if (!r->world.stopping && !r->adopting)
+    trace_broken(r, TRACE_RULE_STW, "the world is stopped, but nobody began to stop it");
+  for (uint32_t i = 0; i < r->ps.n_slots; i++) {
+    const struct rep_p *p = trace_store_at(&r->ps, i);
+    if (p && !p->wild && p->pub.status != TRACE_PSTATUS_GCSTOP &&
+        p->pub.status != TRACE_PSTATUS_DEAD)
+      trace_broken(r, TRACE_RULE_STW, "the world is said to be stopped, but P%u is %s", p->pub.id,
+                   trace_p_phrase(p, phrase));
+  }
+  r->world.stopping = false;
+  r->world.stopped = true;
+}
+
+void trace_on_stw_end(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  (void)e;
+  if (!r->world.stopped && !r->adopting)
+    trace_broken(r, TRACE_RULE_STW, "the world is started, but it was not stopped");
+  r->world.stopping = r->world.stopped = false;
+}
+
+/* ---- how many there are ---- */
+
+void trace_on_proc_status(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_proc_status a = trace_args_proc_status(e);
+  char phrase[TRACE_PHRASE];
+  bool was_adopting = r->adopting;
+  struct rep_p *p = trace_store_find(&r->ps, a.proc);
+  if (p && !p->wild && !r->adopting && p->pub.status != TRACE_PSTATUS_DEAD &&
+      p->pub.status != a.status)
+    trace_broken(r, TRACE_RULE_P_START, "P%u is said to be %s, but it is %s", a.proc,
+                 trace_word_text(TRACE_ARG_PSTATUS, a.status), trace_p_phrase(p, phrase));
+  r->adopting = true; /* a status makes things exist */
+  p = trace_need_p(r, a.proc, TRACE_RULE_P_START);
+  r->adopting = was_adopting;
+  if (!p)
+    return;
+  trace_set_p(r, p, a.status);
+  p->pub.seq = a.p_seq;
+  p->seq_known = true;
+  struct rep_m *on_m =
+      a.on_m == TRACE_NO_M || a.status != TRACE_PSTATUS_RUNNING ? NULL : trace_need_m(r, a.on_m);
+  if (on_m)
+    trace_bind_p(r, on_m, p);
+}
+
+void trace_on_procs_change(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_procs_change a = trace_args_procs_change(e);
+  r->world.n_procs = a.new_n;
+  for (uint32_t i = 0; i < r->ps.n_slots; i++) {
+    struct rep_p *p = trace_store_at(&r->ps, i);
+    if (p && p->pub.id >= a.new_n && p->pub.status != TRACE_PSTATUS_DEAD)
+      trace_set_p(r, p, TRACE_PSTATUS_DEAD);
+  }
+}

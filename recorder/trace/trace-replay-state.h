@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* trace-replay-state.h - the insides of a replay; private to this folder.
+ *
+ * Who may be wrong.  Every check ends in trace_broken(), which alone decides whether a contradiction counts:
+ *   - rules of a family that was lost or switched off at some time are not counted (`trusted`);
+ *   - a thing that is `wild` was adopted: what an event says about it is believed once.
+ * After the check the event is made true by force, so that a reader can go on.
+ *
+ * Which events of different Ms may stand in the wrong order, and why (everything else may not):
+ *   W1  runq_steal, runq_get (the taker stamps after its CAS) against later changes of the same queue.
+ *       So takes are matched by index, in any order; see trace-replay-runq.c.
+ *   W2  proc_steal (stamped after the P was taken) against the syscall end of the M that lost it.
+ *       So an M may find its P gone first; the P is `steal_due` until its proc_steal comes.
+ */
+#pragma once
+#include "trace-args.h"
+#include "trace-replay.h"
+#include "trace-store.h"
+
+/* A growable array of plain things. */
+struct trace_array {
+  void *items;
+  uint32_t n, capacity;
+};
+/* Room for one more thing of `size` bytes at the end, zeroed and counted; NULL: out of memory. */
+void *trace_array_add(struct trace_array *a, size_t size);
+bool trace_array_copy(struct trace_array *to, const struct trace_array *from, size_t size);
+
+struct rep_g {
+  struct trace_g pub;
+  struct trace_array defers, panics, calls;
+  uint64_t place_index; /* index in a ring, or place in the global queue */
+  uint32_t n_regions;
+  bool wild;          /* adopted: status and place unknown until the next event tells */
+  bool place_unknown; /* told runnable when recording began, but not yet where */
+  bool seq_known;
+  bool theft_due;  /* W1: was kicked out of runnext by a thief whose event is still to come */
+  bool has_popped; /* popped is a deferred call that is about to begin */
+  int64_t due_since;
+  uint32_t due_noticed_by; /* M */
+  struct trace_defer popped;
+};
+
+struct rep_m {
+  struct trace_m pub;
+  bool wild;       /* adopted: P and G unknown */
+  bool created;    /* m_create or a status was seen */
+  bool spoke;      /* it wrote a record other than of the trace itself */
+  bool wake_spins; /* who woke it says that it spins */
+  bool seq_known;
+  bool reacquired;  /* got a P while its G was still in the system call */
+  uint32_t prev_g;  /* ran last */
+  uint32_t n_hand;  /* runnable Gs in its hand that nobody else could start */
+  uint64_t idle_no; /* order of parking */
+  /* a string or stack under way */
+  uint16_t part_kind; /* that must come next, or TRACE_KIND_NONE */
+  uint32_t part_id, parts_left, n_bytes;
+  struct trace_array bytes;
+};
+
+struct rep_p {
+  struct trace_p pub;
+  bool wild; /* adopted: status and holder unknown */
+  bool idle_listed;
+  bool seq_known;
+  bool steal_due;   /* W2 */
+  uint32_t lost_by; /* the M that found it gone */
+  int64_t due_since;
+  uint64_t idle_no; /* order of going idle */
+  /* ring: ids of [low, tail), 0 where taken */
+  uint32_t *ring;
+  uint32_t ring_capacity;         /* 0 or a power of two */
+  uint32_t low, tail, owed_until; /* indices below owed_until can only be taken by thieves (W1) */
+  int64_t owed_since;
+  uint32_t owed_noticed_by;  /* M */
+  enum trace_rule owed_rule; /* that is broken if somebody else takes them */
+  bool tail_known;
+  /* timer heap */
+  struct trace_array heap; /* struct rep_entry */
+  bool unordered;          /* a scan changed it, and heapify is still to come */
+};
+
+struct rep_entry {
+  int64_t key;
+  struct rep_timer *timer; /* never moves; mended by clone */
+};
+
+struct rep_timer {
+  struct trace_timer pub;
+  bool modified, zombie, fired;
+};
+
+struct rep_object {
+  uint32_t what, name, ordinal;
+};
+
+/* A string's bytes: never changed, so clones share them. */
+struct trace_text_blob;
+
+struct rep_string {
+  struct trace_text_blob *blob;
+};
+
+struct trace_replay {
+  struct trace_store gs, ms, ps, timers, objects, strings;
+  struct trace_map stacks, tasks; /* sets */
+  uint32_t n_objects[16];         /* by OBJKIND */
+  /* the global queue: ids of [global_head, global_tail), 0 where taken */
+  uint32_t *global;
+  uint64_t global_capacity, global_head, global_tail;
+  struct trace_world world;
+  uint32_t trusted;      /* families that were told without a gap so far */
+  bool adopting;         /* things never told of are adopted */
+  bool began_from_start; /* trace_begin said so */
+  uint64_t n_parks, n_idles;
+  uint64_t breaches, losses;
+  bool broke; /* in this apply */
+  struct trace_breach breach;
+  const struct trace_event *event;       /* being applied */
+  uint8_t word_checks[TRACE_KIND_LIMIT]; /* bits of words that have a range */
+};
+
+/* ---- saying what is wrong ---- */
+
+/* Notes a broken rule, if its family can be trusted. */
+__attribute__((format(printf, 3, 4))) void
+trace_broken(struct trace_replay *r, enum trace_rule rule, const char *format, ...);
+#define TRACE_PHRASE 96
+/* "running on M2", "waiting (sleep)", "runnable in P1's ring": for sentences. Returns out. */
+const char *trace_g_phrase(const struct rep_g *g, char out[TRACE_PHRASE]);
+const char *trace_p_phrase(const struct rep_p *p, char out[TRACE_PHRASE]);
+const char *trace_m_phrase(const struct rep_m *m, char out[TRACE_PHRASE]);
+/* "P3" or "no P". */
+const char *trace_p_name(uint32_t p, char out[TRACE_PHRASE]);
+
+/* ---- things ---- */
+
+/* The thing, adopted if it was not known: then, unless everything is being adopted, `rule` is broken.
+ * NULL: the id is none, or out of memory (both said). */
+struct rep_g *trace_need_g(struct trace_replay *r, uint32_t goid, enum trace_rule rule);
+struct rep_m *trace_need_m(struct trace_replay *r, uint32_t id);
+struct rep_p *trace_need_p(struct trace_replay *r, uint32_t id, enum trace_rule rule);
+struct rep_timer *trace_need_timer(struct trace_replay *r, uint32_t id);
+struct rep_g *trace_new_g(struct trace_replay *r, uint32_t goid, uint32_t status);
+void trace_drop_g(struct trace_replay *r, struct rep_g *g);
+/* The running G of an event, by its record; it must be what its M runs. NULL as above. */
+struct rep_g *trace_subject(struct trace_replay *r, struct rep_m *m);
+
+/* Makes what the outside sees of g's three stacks agree with them. */
+void trace_publish_stacks(struct rep_g *g);
+
+/* The only ways to change these states; they keep the counts of the world. */
+void trace_set_g(struct trace_replay *r, struct rep_g *g, uint32_t status);
+void trace_set_m(struct trace_replay *r, struct rep_m *m, uint32_t status);
+void trace_set_p(struct trace_replay *r, struct rep_p *p, uint32_t status);
+void trace_set_place(struct trace_replay *r, struct rep_g *g, enum trace_place place, uint32_t id,
+                     uint64_t index);
+/* m runs g from now on (or is in a system call for it); NULL: nothing. */
+void trace_bind_g(struct trace_replay *r, struct rep_m *m, struct rep_g *g);
+/* m holds p from now on; NULL: none. */
+void trace_bind_p(struct trace_replay *r, struct rep_m *m, struct rep_p *p);
+
+static inline bool trace_trusts(const struct trace_replay *r, uint32_t family)
+{
+  return (r->trusted & family) != 0;
+}
+
+/* seq must be the next one of g, or of p. */
+void trace_check_g_seq(struct trace_replay *r, struct rep_g *g, uint32_t seq);
+void trace_check_p_seq(struct trace_replay *r, struct rep_p *p, uint32_t seq);
+/* m, in a system call, finds that its P was taken from it (W2). */
+void trace_p_gone(struct trace_replay *r, struct rep_m *m);
+static inline bool trace_place_open(const struct rep_g *g)
+{
+  return g->wild || g->place_unknown;
+}
+
+/* ---- what each event does: one function a kind, in the file of its family ---- */
+#define EVENT(number, NAME, name, family, w0, w1, w2, w3, doc)                                     \
+  void trace_on_##name(struct trace_replay *r, struct rep_m *m, const struct trace_event *e);
+#include "events.def"
+#undef EVENT
+
+/* A record's P and G against what its M holds and runs. */
+void trace_check_record(struct trace_replay *r, struct rep_m *m, const struct trace_event *e);
+/* A record of m that is not the part that must come next. */
+void trace_string_cut(struct trace_replay *r, struct rep_m *m);
+void trace_blob_unref(struct trace_text_blob *blob);
+struct trace_text_blob *trace_blob_ref(struct trace_text_blob *blob);
+const char *trace_blob_text(const struct trace_text_blob *blob, size_t *length);
+size_t trace_blob_bytes(const struct trace_text_blob *blob);
+void trace_finish_runq(struct trace_replay *r);

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/* trace-replay-timer.c - each P's timer heap, rebuilt step by step from what the events say.
+ *
+ * The algorithm is written down in trace-replay.h ("Timer heaps"), so that the runtime's author and this file
+ * can agree on it without sharing a line; timer_check tells whether they do.
+ *
+ * A scan (adjust) changes entries all over the array and mends the order once, at its end, by timer_heapify.
+ * Between the two the heap is `unordered`, and nothing that relies on its order may happen.
+ */
+#include "trace-replay-state.h"
+
+#include <stdlib.h>
+
+#define ARITY 4u
+
+static struct rep_entry *entries(const struct rep_p *p)
+{
+  return p->heap.items;
+}
+
+static void sift_up(struct rep_entry *heap, uint32_t i)
+{
+  struct rep_entry moving = heap[i];
+  while (i > 0) {
+    uint32_t parent = (i - 1) / ARITY;
+    if (moving.key >= heap[parent].key)
+      break;
+    heap[i] = heap[parent];
+    i = parent;
+  }
+  heap[i] = moving;
+}
+
+static void sift_down(struct rep_entry *heap, uint32_t n, uint32_t i)
+{
+  struct rep_entry moving = heap[i];
+  for (;;) {
+    uint32_t first = i * ARITY + 1, least = first;
+    if (first >= n)
+      break;
+    for (uint32_t child = first + 1; child < n && child < first + ARITY; child++) {
+      if (heap[child].key < heap[least].key)
+        least = child;
+    }
+    if (heap[least].key >= moving.key)
+      break;
+    heap[i] = heap[least];
+    i = least;
+  }
+  heap[i] = moving;
+}
+
+static void heapify(struct rep_entry *heap, uint32_t n)
+{
+  if (n < 2)
+    return;
+  for (uint32_t i = (n - 2) / ARITY + 1; i-- > 0;)
+    sift_down(heap, n, i);
+}
+
+static void needs_order(struct trace_replay *r, struct rep_p *p)
+{
+  if (p->unordered)
+    trace_broken(r, TRACE_RULE_TIMER_ORDER,
+                 "a scan changed P%u's heap, and it is used before its order was rebuilt",
+                 p->pub.id);
+  p->unordered = false;
+}
+
+static void append(struct trace_replay *r, struct rep_p *p, struct rep_timer *t, int64_t key)
+{
+  struct rep_entry *entry = trace_array_add(&p->heap, sizeof *entry);
+  if (!entry) {
+    trace_broken(r, TRACE_RULE_RECORD, "no memory is left to replay a timer heap");
+    return;
+  }
+  *entry = (struct rep_entry){ key, t };
+  p->pub.n_timers = p->heap.n;
+  r->world.n_timers++;
+  t->pub.heap = p->pub.id;
+}
+
+/* Where t is in p's heap, or n. Events say the place; this is for those that do not fit. */
+static uint32_t place_of(const struct rep_p *p, const struct rep_timer *t)
+{
+  uint32_t i = 0;
+  while (i < p->heap.n && entries(p)[i].timer != t)
+    i++;
+  return i;
+}
+
+static void cut_out(struct trace_replay *r, struct rep_p *p, uint32_t place, bool sift)
+{
+  struct rep_entry *heap = entries(p);
+  struct rep_timer *t = heap[place].timer;
+  uint32_t n = --p->heap.n;
+  heap[place] = heap[n];
+  if (sift && n > 1)
+    sift_down(heap, n, place);
+  p->pub.n_timers = n;
+  r->world.n_timers--;
+  t->pub.heap = TRACE_NO_P;
+  t->pub.when = t->zombie || t->fired ? 0 : t->pub.when;
+  t->modified = t->zombie = t->fired = false;
+}
+
+static struct rep_timer *need_timer(struct trace_replay *r, uint32_t id)
+{
+  if (id == 0) {
+    trace_broken(r, TRACE_RULE_TIMER_OWNER, "a timer is needed here, but its id is 0");
+    return NULL;
+  }
+  return trace_need_timer(r, id);
+}
+
+/* The timer of an event that happens to it in p's heap. NULL: it is not there, and it was said. */
+static struct rep_timer *timer_in(struct trace_replay *r, uint32_t id, const struct rep_p *p)
+{
+  char phrase[TRACE_PHRASE];
+  struct rep_timer *t = need_timer(r, id);
+  if (!t || !p)
+    return NULL;
+  if (t->pub.heap == p->pub.id)
+    return t;
+  if (!r->adopting)
+    trace_broken(r, TRACE_RULE_TIMER_OWNER,
+                 "timer %u changes in P%u's heap, but it is in the heap of %s", id, p->pub.id,
+                 trace_p_name(t->pub.heap, phrase));
+  return NULL;
+}
+
+/* ---- events ---- */
+
+void trace_on_timer_new(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_timer_new a = trace_args_timer_new(e);
+  struct rep_timer *t = need_timer(r, a.timer);
+  if (!t)
+    return;
+  t->pub.what = a.what;
+  t->pub.owner = a.owner_g;
+}
+
+void trace_on_timer_add(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_timer_add a = trace_args_timer_add(e);
+  struct rep_p *p = trace_need_p(r, a.heap, TRACE_RULE_TIMER_OWNER);
+  struct rep_timer *t = need_timer(r, a.timer);
+  if (!p || !t)
+    return;
+  if (t->pub.heap != TRACE_NO_P) {
+    trace_broken(r, TRACE_RULE_TIMER_OWNER, "timer %u is added to P%u's heap, but it is in P%u's",
+                 a.timer, a.heap, t->pub.heap);
+    struct rep_p *old = trace_store_find(&r->ps, t->pub.heap);
+    uint32_t place = place_of(old, t);
+    if (place < old->heap.n)
+      cut_out(r, old, place, true);
+  }
+  needs_order(r, p);
+  t->pub.when = (int64_t)a.when;
+  t->modified = t->zombie = t->fired = false;
+  append(r, p, t, t->pub.when);
+  if (t->pub.heap == a.heap)
+    sift_up(entries(p), p->heap.n - 1);
+}
+
+void trace_on_timer_modify(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_timer_modify a = trace_args_timer_modify(e);
+  struct rep_timer *t = timer_in(r, a.timer, trace_need_p(r, a.heap, TRACE_RULE_TIMER_OWNER));
+  if (!t)
+    return;
+  t->pub.when = (int64_t)a.when;
+  t->modified = true;
+  t->zombie = false;
+}
+
+void trace_on_timer_stop(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_timer_stop a = trace_args_timer_stop(e);
+  struct rep_timer *t = timer_in(r, a.timer, trace_need_p(r, a.heap, TRACE_RULE_TIMER_OWNER));
+  if (!t)
+    return;
+  if (a.was_pending == t->zombie)
+    trace_broken(r, TRACE_RULE_TIMER_OWNER,
+                 "timer %u is stopped as if it was%s pending, but it was%s", a.timer,
+                 a.was_pending ? "" : " not", a.was_pending ? " not" : "");
+  t->pub.when = 0;
+  t->zombie = true;
+}
+
+/* The entry that a removal or an update speaks of; NULL: it is not so, and it was said. */
+static struct rep_entry *entry_at(struct trace_replay *r, struct rep_p *p, uint32_t timer,
+                                  uint32_t place, uint32_t step)
+{
+  struct rep_timer *t = timer_in(r, timer, p);
+  if (!t)
+    return NULL;
+  bool at_root = step == TRACE_HEAPSTEP_ROOT || step == TRACE_HEAPSTEP_FIRED;
+  if (place >= p->heap.n || entries(p)[place].timer != t)
+    trace_broken(r, TRACE_RULE_TIMER_CHECK,
+                 "timer %u is said to be at %u of P%u's heap, but it is at %u", timer, place,
+                 p->pub.id, place_of(p, t));
+  else if (at_root && place != 0)
+    trace_broken(r, TRACE_RULE_TIMER_CHECK,
+                 "timer %u is handled as the root of P%u's heap, but it is at %u", timer, p->pub.id,
+                 place);
+  else if (step == TRACE_HEAPSTEP_TAIL && place != p->heap.n - 1)
+    trace_broken(r, TRACE_RULE_TIMER_CHECK,
+                 "timer %u is handled as the last of P%u's heap, but it is at %u", timer, p->pub.id,
+                 place);
+  if (step == TRACE_HEAPSTEP_FIRED && !t->fired)
+    trace_broken(r, TRACE_RULE_TIMER_FIRE, "timer %u is handled as fired, but it did not fire",
+                 timer);
+  if (step != TRACE_HEAPSTEP_SCAN)
+    needs_order(r, p);
+  uint32_t i = place < p->heap.n && entries(p)[place].timer == t ? place : place_of(p, t);
+  return i < p->heap.n ? &entries(p)[i] : NULL;
+}
+
+void trace_on_timer_update(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_timer_update a = trace_args_timer_update(e);
+  struct rep_p *p = trace_need_p(r, a.heap, TRACE_RULE_TIMER_OWNER);
+  struct rep_entry *entry = p ? entry_at(r, p, a.timer, a.place, a.step) : NULL;
+  if (!entry)
+    return;
+  struct rep_timer *t = entry->timer;
+  if (!t->modified || t->zombie)
+    trace_broken(r, TRACE_RULE_TIMER_OWNER, "the place of timer %u is mended, but it was %s",
+                 a.timer, t->zombie ? "stopped" : "not modified");
+  entry->key = t->pub.when;
+  t->modified = t->fired = false;
+  if (a.step == TRACE_HEAPSTEP_SCAN)
+    p->unordered = true;
+  else
+    sift_down(entries(p), p->heap.n, (uint32_t)(entry - entries(p)));
+}
+
+void trace_on_timer_remove(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_timer_remove a = trace_args_timer_remove(e);
+  struct rep_p *p = trace_need_p(r, a.heap, TRACE_RULE_TIMER_OWNER);
+  struct rep_entry *entry = p ? entry_at(r, p, a.timer, a.place, a.step) : NULL;
+  if (!entry)
+    return;
+  if (a.step != TRACE_HEAPSTEP_FIRED && !entry->timer->zombie)
+    trace_broken(r, TRACE_RULE_TIMER_OWNER,
+                 "timer %u leaves P%u's heap, but it neither fired nor was stopped", a.timer,
+                 p->pub.id);
+  bool sift = a.step == TRACE_HEAPSTEP_ROOT || a.step == TRACE_HEAPSTEP_FIRED;
+  cut_out(r, p, (uint32_t)(entry - entries(p)), sift);
+  if (a.step == TRACE_HEAPSTEP_SCAN)
+    p->unordered = true;
+}
+
+void trace_on_timer_heapify(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_timer_heapify a = trace_args_timer_heapify(e);
+  struct rep_p *p = trace_need_p(r, a.heap, TRACE_RULE_TIMER_OWNER);
+  if (!p)
+    return;
+  if (a.n != p->heap.n && !r->adopting)
+    trace_broken(r, TRACE_RULE_TIMER_CHECK,
+                 "P%u's heap has %u entries, but by the events it has %u", a.heap, a.n, p->heap.n);
+  heapify(entries(p), p->heap.n);
+  p->unordered = false;
+}
+
+/* ts comes from a calibrated counter, `when` from CLOCK_MONOTONIC: they may differ by this much. */
+#define CLOCK_SLACK_NS 1000000
+
+void trace_on_timer_fire(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_timer_fire a = trace_args_timer_fire(e);
+  struct rep_p *p = trace_need_p(r, a.heap, TRACE_RULE_TIMER_OWNER);
+  struct rep_timer *t = timer_in(r, a.timer, p);
+  if (!t)
+    return;
+  needs_order(r, p);
+  if (entries(p)[0].timer != t)
+    trace_broken(r, TRACE_RULE_TIMER_FIRE, "timer %u fires, but timer %u is the root of P%u's heap",
+                 a.timer, entries(p)[0].timer->pub.id, a.heap);
+  else if (t->zombie || t->modified)
+    trace_broken(r, TRACE_RULE_TIMER_FIRE, "timer %u fires, but it was %s", a.timer,
+                 t->zombie ? "stopped" : "modified and not mended");
+  else if ((int64_t)a.late < 0 || entries(p)[0].key - CLOCK_SLACK_NS > e->ts)
+    trace_broken(r, TRACE_RULE_TIMER_FIRE, "timer %u fires before its time", a.timer);
+  t->fired = true;
+}
+
+void trace_on_timer_check(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_timer_check a = trace_args_timer_check(e);
+  struct rep_p *p = trace_need_p(r, a.heap, TRACE_RULE_TIMER_CHECK);
+  if (!p)
+    return;
+  needs_order(r, p);
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (uint32_t i = 0; i < p->heap.n; i++) {
+    uint32_t id = entries(p)[i].timer->pub.id;
+    for (int byte = 0; byte < 4; byte++)
+      hash = (hash ^ (id >> byte * 8 & 0xff)) * 0x100000001b3u;
+  }
+  if (r->adopting)
+    return;
+  if (a.n != p->heap.n)
+    trace_broken(r, TRACE_RULE_TIMER_CHECK,
+                 "P%u's heap has %u entries, but by the events it has %u", a.heap, a.n, p->heap.n);
+  else if (a.ids != hash)
+    trace_broken(r, TRACE_RULE_TIMER_CHECK,
+                 "P%u's heap has the %u timers in another order than by the events", a.heap, a.n);
+}
+
+void trace_on_timer_status(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_timer_status a = trace_args_timer_status(e);
+  struct rep_p *p = trace_need_p(r, a.heap, TRACE_RULE_TIMER_OWNER);
+  struct rep_timer *t = need_timer(r, a.timer);
+  if (!p || !t)
+    return;
+  if (t->pub.heap != TRACE_NO_P) {
+    trace_broken(r, TRACE_RULE_TIMER_OWNER,
+                 "timer %u is told to be in P%u's heap, but it is in P%u's", a.timer, a.heap,
+                 t->pub.heap);
+    return;
+  }
+  t->pub.when = (int64_t)a.when;
+  append(r, p, t, t->pub.when);
+  if (t->pub.heap != a.heap)
+    return;
+  uint32_t i = p->heap.n - 1;
+  if (i > 0 && entries(p)[(i - 1) / ARITY].key > entries(p)[i].key)
+    trace_broken(r, TRACE_RULE_TIMER_ORDER,
+                 "timer %u at %u of P%u's heap is earlier than its parent", a.timer, i, a.heap);
+}
+
+void trace_on_timer_move(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_timer_move a = trace_args_timer_move(e);
+  struct rep_p *from = trace_need_p(r, a.heap, TRACE_RULE_TIMER_OWNER);
+  struct rep_p *to = trace_need_p(r, a.to_heap, TRACE_RULE_TIMER_OWNER);
+  if (!from || !to || from == to)
+    return;
+  for (uint32_t i = 0; i < from->heap.n; i++)
+    append(r, to, entries(from)[i].timer, entries(from)[i].key);
+  r->world.n_timers -= from->heap.n;
+  from->heap.n = from->pub.n_timers = 0;
+  heapify(entries(to), to->heap.n);
+}
+
+void trace_on_timer_run_other(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  uint32_t heap = trace_args_timer_run_other(e).heap;
+  if (heap == m->pub.p && heap != TRACE_NO_P)
+    trace_broken(r, TRACE_RULE_TIMER_OWNER,
+                 "M%u runs the timers of P%u as another P's, but it holds it", m->pub.id, heap);
+}

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: MIT */
+/* trace-replay.c - applies one event after the other; life, copies and the end of a replay.
+ *
+ * The files beside this one hold what events do, by idea: -g, -m, -p, -runq, -timer, -defer (and panic),
+ * -meta; -state has the things and their setters, -query the looking.  Here: what is checked of every record
+ * whatever its kind, and the one switch over all kinds, without a default, so that the compiler names the
+ * kind that somebody forgot.
+ */
+#include "trace-replay-state.h"
+
+#include <stdlib.h>
+
+/* ---- life ---- */
+
+/* Which words of each kind have a range that is narrower than the word. */
+static uint8_t words_with_range(const struct trace_spec *spec)
+{
+  uint8_t bits = 0;
+  for (int i = 0; i < 4; i++) {
+    enum trace_arg type = spec->args[i].type;
+    if (type == TRACE_ARG_BOOL || type == TRACE_ARG_P || trace_arg_is_word(type))
+      bits |= (uint8_t)(1u << i);
+  }
+  return bits;
+}
+
+struct trace_replay *trace_replay_new(void)
+{
+  struct trace_replay *r = calloc(1, sizeof *r);
+  if (!r)
+    return NULL;
+  r->gs.size = sizeof(struct rep_g);
+  r->ms.size = sizeof(struct rep_m);
+  r->ps.size = sizeof(struct rep_p);
+  r->timers.size = sizeof(struct rep_timer);
+  r->objects.size = sizeof(struct rep_object);
+  r->strings.size = sizeof(struct rep_string);
+  for (uint32_t kind = 0; kind < TRACE_KIND_LIMIT; kind++)
+    r->word_checks[kind] = trace_specs[kind].name ? words_with_range(&trace_specs[kind]) : 0;
+  r->world.polling_m = TRACE_NO_M;
+  r->world.categories = r->trusted = TRACE_FAMILY_ALL;
+  r->world.ts = INT64_MIN;
+  r->adopting = true;
+  return r;
+}
+
+static void free_things(struct trace_replay *r)
+{
+  for (uint32_t i = 0; i < r->gs.n_slots; i++) {
+    struct rep_g *g = trace_store_at(&r->gs, i);
+    if (!g)
+      continue;
+    free(g->defers.items);
+    free(g->panics.items);
+    free(g->calls.items);
+  }
+  for (uint32_t i = 0; i < r->ms.n_slots; i++) {
+    struct rep_m *m = trace_store_at(&r->ms, i);
+    free(m->bytes.items);
+  }
+  for (uint32_t i = 0; i < r->ps.n_slots; i++) {
+    struct rep_p *p = trace_store_at(&r->ps, i);
+    free(p->ring);
+    free(p->heap.items);
+  }
+  for (uint32_t i = 0; i < r->strings.n_slots; i++) {
+    struct rep_string *s = trace_store_at(&r->strings, i);
+    trace_blob_unref(s->blob);
+  }
+}
+
+void trace_replay_free(struct trace_replay *r)
+{
+  if (!r)
+    return;
+  free_things(r);
+  trace_store_clear(&r->gs);
+  trace_store_clear(&r->ms);
+  trace_store_clear(&r->ps);
+  trace_store_clear(&r->timers);
+  trace_store_clear(&r->objects);
+  trace_store_clear(&r->strings);
+  trace_map_clear(&r->stacks);
+  trace_map_clear(&r->tasks);
+  free(r->global);
+  free(r);
+}
+
+/* ---- copies ---- */
+
+/* After the stores were copied byte by byte, things point at the original's memory: first give every thing
+ * nothing of its own, so that a copy that fails half-way can be freed, then copy what is pointed at. */
+static void disown(struct trace_replay *r)
+{
+  for (uint32_t i = 0; i < r->gs.n_slots; i++) {
+    struct rep_g *g = trace_store_at(&r->gs, i);
+    if (g)
+      g->defers = g->panics = g->calls = (struct trace_array){ 0 };
+  }
+  for (uint32_t i = 0; i < r->ms.n_slots; i++)
+    ((struct rep_m *)trace_store_at(&r->ms, i))->bytes = (struct trace_array){ 0 };
+  for (uint32_t i = 0; i < r->ps.n_slots; i++) {
+    struct rep_p *p = trace_store_at(&r->ps, i);
+    p->ring = NULL;
+    p->heap = (struct trace_array){ 0 };
+  }
+  for (uint32_t i = 0; i < r->strings.n_slots; i++) {
+    struct rep_string *s = trace_store_at(&r->strings, i);
+    if (s->blob)
+      trace_blob_ref(s->blob);
+  }
+}
+
+static bool copy_gs(struct trace_replay *to, const struct trace_replay *from)
+{
+  for (uint32_t i = 0; i < from->gs.n_slots; i++) {
+    const struct rep_g *old = trace_store_at(&from->gs, i);
+    struct rep_g *g = trace_store_at(&to->gs, i);
+    if (old && (!trace_array_copy(&g->defers, &old->defers, sizeof(struct trace_defer)) ||
+                !trace_array_copy(&g->panics, &old->panics, sizeof(struct trace_panic)) ||
+                !trace_array_copy(&g->calls, &old->calls, sizeof(struct trace_call))))
+      return false;
+    if (old)
+      trace_publish_stacks(g);
+  }
+  return true;
+}
+
+static bool copy_ms(struct trace_replay *to, const struct trace_replay *from)
+{
+  for (uint32_t i = 0; i < from->ms.n_slots; i++) {
+    const struct rep_m *old = trace_store_at(&from->ms, i);
+    struct rep_m *m = trace_store_at(&to->ms, i);
+    if (!trace_array_copy(&m->bytes, &old->bytes, 16))
+      return false;
+  }
+  return true;
+}
+
+static bool copy_ps(struct trace_replay *to, const struct trace_replay *from)
+{
+  for (uint32_t i = 0; i < from->ps.n_slots; i++) {
+    const struct rep_p *old = trace_store_at(&from->ps, i);
+    struct rep_p *p = trace_store_at(&to->ps, i);
+    if (!trace_array_copy(&p->heap, &old->heap, sizeof(struct rep_entry)))
+      return false;
+    struct rep_entry *entries = p->heap.items;
+    for (uint32_t k = 0; k < p->heap.n; k++)
+      entries[k].timer = trace_store_find(&to->timers, entries[k].timer->pub.id);
+    if (!old->ring)
+      continue;
+    p->ring = malloc(old->ring_capacity * sizeof *p->ring);
+    if (!p->ring)
+      return false;
+    memcpy(p->ring, old->ring, old->ring_capacity * sizeof *p->ring);
+  }
+  return true;
+}
+
+static bool copy_global(struct trace_replay *to, const struct trace_replay *from)
+{
+  if (from->global_capacity == 0)
+    return true;
+  to->global = malloc(from->global_capacity * sizeof *to->global);
+  if (!to->global)
+    return false;
+  memcpy(to->global, from->global, from->global_capacity * sizeof *to->global);
+  return true;
+}
+
+static void clear_owned(struct trace_replay *r)
+{
+  struct trace_store *stores[] = { &r->gs, &r->ms, &r->ps, &r->timers, &r->objects, &r->strings };
+  for (size_t i = 0; i < sizeof stores / sizeof stores[0]; i++)
+    *stores[i] = (struct trace_store){ .size = stores[i]->size };
+  r->stacks = r->tasks = (struct trace_map){ 0 };
+  r->global = NULL;
+  r->event = NULL;
+}
+
+struct trace_replay *trace_replay_clone(const struct trace_replay *from)
+{
+  struct trace_replay *r = malloc(sizeof *r);
+  if (!r)
+    return NULL;
+  *r = *from;
+  clear_owned(r);
+  bool copied = trace_store_copy(&r->gs, &from->gs) && trace_store_copy(&r->ms, &from->ms) &&
+                trace_store_copy(&r->ps, &from->ps) &&
+                trace_store_copy(&r->timers, &from->timers) &&
+                trace_store_copy(&r->objects, &from->objects) &&
+                trace_store_copy(&r->strings, &from->strings);
+  disown(r);
+  if (!copied || !trace_map_copy(&r->stacks, &from->stacks) ||
+      !trace_map_copy(&r->tasks, &from->tasks) || !copy_gs(r, from) || !copy_ms(r, from) ||
+      !copy_ps(r, from) || !copy_global(r, from)) {
+    trace_replay_free(r);
+    return NULL;
+  }
+  return r;
+}
+
+size_t trace_replay_size(const struct trace_replay *r)
+{
+  size_t sum = sizeof *r + trace_store_bytes(&r->gs) + trace_store_bytes(&r->ms) +
+               trace_store_bytes(&r->ps) + trace_store_bytes(&r->timers) +
+               trace_store_bytes(&r->objects) + trace_store_bytes(&r->strings);
+  sum += ((size_t)r->stacks.capacity + r->tasks.capacity) * sizeof(struct trace_map_entry);
+  sum += r->global_capacity * sizeof *r->global;
+  for (uint32_t i = 0; i < r->ps.n_slots; i++) {
+    const struct rep_p *p = trace_store_at(&r->ps, i);
+    sum += p->ring_capacity * sizeof *p->ring + p->heap.capacity * sizeof(struct rep_entry);
+  }
+  for (uint32_t i = 0; i < r->gs.n_slots; i++) {
+    const struct rep_g *g = trace_store_at(&r->gs, i);
+    if (g)
+      sum += g->defers.capacity * sizeof(struct trace_defer) +
+             g->panics.capacity * sizeof(struct trace_panic) +
+             g->calls.capacity * sizeof(struct trace_call);
+  }
+  return sum;
+}
+
+/* ---- every record ---- */
+
+static bool word_in_range(const struct trace_arg_spec *arg, uint32_t value)
+{
+  if (arg->type == TRACE_ARG_BOOL)
+    return value <= 1;
+  if (arg->type == TRACE_ARG_P)
+    return value <= TRACE_NO_P;
+  return trace_word_text(arg->type, value) != NULL;
+}
+
+static bool check_words(struct trace_replay *r, const struct trace_event *e)
+{
+  if (!trace_spec_get(e->kind)) {
+    trace_broken(r, TRACE_RULE_RECORD, "there is no event of kind %u", e->kind);
+    return false;
+  }
+  const struct trace_spec *spec = &trace_specs[e->kind];
+  for (uint32_t bits = r->word_checks[e->kind]; bits; bits &= bits - 1) {
+    int i = __builtin_ctz(bits);
+    if (word_in_range(&spec->args[i], e->w[i]))
+      continue;
+    trace_broken(r, TRACE_RULE_RECORD, "%s has %s=%u, which is out of its range", spec->name,
+                 spec->args[i].name, e->w[i]);
+    return false;
+  }
+  return true;
+}
+
+static void check_time(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  if (e->ts < m->pub.last_ts)
+    trace_broken(r, TRACE_RULE_TIME, "time goes back within M%u, from %ld to %ld", m->pub.id,
+                 (long)m->pub.last_ts, (long)e->ts);
+  else if (e->ts < r->world.ts)
+    trace_broken(r, TRACE_RULE_TIME, "time goes back in the trace, from %ld to %ld",
+                 (long)r->world.ts, (long)e->ts);
+  m->pub.last_ts = e->ts;
+  if (e->ts > r->world.ts)
+    r->world.ts = e->ts;
+}
+
+/* A gap in an M's numbers is a loss, and a `lost` record of just that size must stand behind it. */
+static void check_number(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  uint64_t told = e->kind == TRACE_LOST ? trace_args_lost(e).n_lost : 0;
+  uint64_t gap = m->seq_known || r->began_from_start ? e->seq - m->pub.next_seq : told;
+  if (gap != told)
+    trace_broken(r, TRACE_RULE_LOST,
+                 "M%u's event has number %lu, so %ld before it are lost, but %lu are told",
+                 m->pub.id, (unsigned long)e->seq, (long)gap, (unsigned long)told);
+  if (gap || told) {
+    r->losses += told ? told : 1;
+    r->trusted = 0;
+    m->part_kind = TRACE_KIND_NONE;
+  }
+  m->pub.next_seq = e->seq + 1;
+  m->seq_known = true;
+}
+
+/* ---- the switch ---- */
+
+static void apply_kind(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  switch ((enum trace_kind)e->kind) {
+#define CASE(NAME, name)                                                                           \
+  case TRACE_##NAME:                                                                               \
+    trace_on_##name(r, m, e);                                                                      \
+    break;
+    CASE(GO_CREATE, go_create)
+    CASE(GO_START, go_start)
+    CASE(GO_STOP, go_stop)
+    CASE(GO_BLOCK, go_block)
+    CASE(GO_UNBLOCK, go_unblock)
+    CASE(GO_DESTROY, go_destroy)
+    CASE(GO_SYSCALL_BEGIN, go_syscall_begin)
+    CASE(GO_SYSCALL_END, go_syscall_end)
+    CASE(GO_SYSCALL_END_BLOCKED, go_syscall_end_blocked)
+    CASE(GO_STATUS, go_status)
+    CASE(GO_STATUS_WAIT, go_status_wait)
+    CASE(GO_ORIGIN, go_origin)
+    CASE(GO_NAME, go_name)
+    CASE(M_CREATE, m_create)
+    CASE(M_DESTROY, m_destroy)
+    CASE(M_SPINNING_BEGIN, m_spinning_begin)
+    CASE(M_SPINNING_END, m_spinning_end)
+    CASE(M_PARK, m_park)
+    CASE(M_UNPARK, m_unpark)
+    CASE(M_WAKE, m_wake)
+    CASE(M_LOCK, m_lock)
+    CASE(M_UNLOCK, m_unlock)
+    CASE(M_STATUS, m_status)
+    CASE(M_POLL_BEGIN, m_poll_begin)
+    CASE(M_POLL_END, m_poll_end)
+    CASE(PROC_START, proc_start)
+    CASE(PROC_STOP, proc_stop)
+    CASE(PROC_STEAL, proc_steal)
+    CASE(PROC_IDLE, proc_idle)
+    CASE(PROC_UNIDLE, proc_unidle)
+    CASE(PROC_GCSTOP, proc_gcstop)
+    CASE(PROC_RESTART, proc_restart)
+    CASE(PROC_STATUS, proc_status)
+    CASE(PROCS_CHANGE, procs_change)
+    CASE(RUNQ_PUT, runq_put)
+    CASE(RUNQ_PUT_NEXT, runq_put_next)
+    CASE(RUNQ_PUT_GLOBAL, runq_put_global)
+    CASE(RUNQ_GET, runq_get)
+    CASE(RUNQ_GET_NEXT, runq_get_next)
+    CASE(RUNQ_GET_GLOBAL, runq_get_global)
+    CASE(RUNQ_BATCH, runq_batch)
+    CASE(RUNQ_STEAL, runq_steal)
+    CASE(RUNQ_STEAL_NEXT, runq_steal_next)
+    CASE(RUNQ_OVERFLOW, runq_overflow)
+    CASE(RUNQ_STATUS, runq_status)
+    CASE(RUNQ_DRAIN, runq_drain)
+    CASE(TIMER_NEW, timer_new)
+    CASE(TIMER_ADD, timer_add)
+    CASE(TIMER_MODIFY, timer_modify)
+    CASE(TIMER_STOP, timer_stop)
+    CASE(TIMER_UPDATE, timer_update)
+    CASE(TIMER_REMOVE, timer_remove)
+    CASE(TIMER_HEAPIFY, timer_heapify)
+    CASE(TIMER_FIRE, timer_fire)
+    CASE(TIMER_RUN_OTHER, timer_run_other)
+    CASE(TIMER_CHECK, timer_check)
+    CASE(TIMER_STATUS, timer_status)
+    CASE(TIMER_MOVE, timer_move)
+    CASE(DEFER_PUSH, defer_push)
+    CASE(DEFER_POP, defer_pop)
+    CASE(DEFER_BEGIN, defer_begin)
+    CASE(DEFER_END, defer_end)
+    CASE(DEFER_RECYCLE, defer_recycle)
+    CASE(DEFER_REFILL, defer_refill)
+    CASE(DEFER_SPILL, defer_spill)
+    CASE(DEFER_STATUS, defer_status)
+    CASE(PANIC_BEGIN, panic_begin)
+    CASE(PANIC_WALK, panic_walk)
+    CASE(PANIC_RECOVER_CALL, panic_recover_call)
+    CASE(PANIC_RECOVERED, panic_recovered)
+    CASE(PANIC_NESTED, panic_nested)
+    CASE(PANIC_ABORTED, panic_aborted)
+    CASE(PANIC_FATAL, panic_fatal)
+    CASE(GOEXIT_BEGIN, goexit_begin)
+    CASE(GOEXIT_END, goexit_end)
+    CASE(STW_BEGIN, stw_begin)
+    CASE(STW_STOPPED, stw_stopped)
+    CASE(STW_END, stw_end)
+    CASE(TASK_BEGIN, task_begin)
+    CASE(TASK_END, task_end)
+    CASE(REGION_BEGIN, region_begin)
+    CASE(REGION_END, region_end)
+    CASE(OBJECT_NEW, object_new)
+    CASE(OBJECT_NAME, object_name)
+    CASE(TRACE_BEGIN, trace_begin)
+    CASE(TRACE_STATUS_DONE, trace_status_done)
+    CASE(STRING, string)
+    CASE(STRING_PART, string_part)
+    CASE(STACK_BEGIN, stack_begin)
+    CASE(STACK_PART, stack_part)
+    CASE(CATEGORIES, categories)
+#undef CASE
+  /* These tell a story but change nothing that is kept. */
+  case TRACE_DEFER_ALLOC:
+  case TRACE_PREEMPT_REQUEST: /* may come late: its G may have stopped, or ended, by itself */
+  case TRACE_PREEMPT_SEND:
+  case TRACE_PREEMPT_LAND:
+  case TRACE_PREEMPT_TAKEN:
+  case TRACE_SYSMON_RETAKE:
+  case TRACE_SYSMON_NETPOLL:
+  case TRACE_SYSMON_SLEEP:
+  case TRACE_STACK_SCAN:
+  case TRACE_NETPOLL_READY:
+  case TRACE_NETPOLL_BREAK:
+  case TRACE_USER_LOG:
+  case TRACE_TRACE_END:
+  case TRACE_CLOCK_SYNC:
+  case TRACE_LOST: /* check_number */
+  case TRACE_CHOICE:
+  case TRACE_FAULT:
+  case TRACE_KIND_NONE:
+  case TRACE_KIND_LIMIT:
+    break;
+  }
+}
+
+static void check_speaker(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  bool is_meta = trace_specs[e->kind].family == TRACE_FAMILY_META;
+  if (m->part_kind != TRACE_KIND_NONE && e->kind != m->part_kind)
+    trace_string_cut(r, m);
+  if (is_meta || e->kind == TRACE_M_CREATE)
+    return;
+  if (!m->created && !r->adopting)
+    trace_broken(r, TRACE_RULE_M_CREATE, "M%u writes events, but it was never created", m->pub.id);
+  else if (m->pub.status == TRACE_MSTATUS_DEAD && m->created)
+    trace_broken(r, TRACE_RULE_M_CREATE, "M%u writes events, but it has ended", m->pub.id);
+  m->created = m->spoke = true;
+  trace_check_record(r, m, e);
+}
+
+bool trace_replay_apply(struct trace_replay *r, const struct trace_event *e)
+{
+  r->broke = false;
+  r->event = e;
+  r->world.n_events++;
+  struct rep_m *m = check_words(r, e) ? trace_need_m(r, e->m) : NULL;
+  if (m) {
+    check_time(r, m, e);
+    check_number(r, m, e);
+    check_speaker(r, m, e);
+    apply_kind(r, m, e);
+  }
+  r->event = NULL;
+  return !r->broke;
+}
+
+bool trace_replay_finish(struct trace_replay *r, bool complete)
+{
+  r->broke = false;
+  for (uint32_t i = 0; complete && i < r->ms.n_slots; i++) {
+    const struct rep_m *m = trace_store_at(&r->ms, i);
+    if (m->part_kind != TRACE_KIND_NONE)
+      trace_broken(r, TRACE_RULE_TABLE,
+                   "the trace ends although %u records of %s %u are still to come", m->parts_left,
+                   m->part_kind == TRACE_STRING_PART ? "string" : "stack", m->part_id);
+  }
+  if (complete)
+    trace_finish_runq(r);
+  return !r->broke;
+}
