@@ -137,7 +137,9 @@ struct timer {            /* zero, then timer_init; embedded in its owner */
   _Atomic uint8_t astate; /* copy of state at the last unlock */
   uint8_t state;          /* timer_heaped | timer_modified | timer_zombie */
   bool is_chan;           /* f sends on a channel: send_lock and seq keep stale values out */
-  bool free_when_out;     /* its owner gave it up: who takes it out of the heap frees it */
+  bool freeable;          /* in memory of its own: timer_give_up may be called */
+  bool running;           /* f runs, for a freeable one */
+  bool given_up;          /* freed as soon as it is out of its heap and f is done */
   uint32_t id;            /* for the trace; given when first armed */
   uint32_t kind;          /* TRACE_TIMERKIND_... */
   uint32_t owner;         /* goid of who made it */
@@ -295,23 +297,29 @@ struct p {
  */
 
 struct m {
-  struct g *curg;      /* NULL: on g0 */
-  struct p *_Atomic p; /* NULL: none; taken away by sysmon while curg is in a system call */
-  uint32_t trace_mask; /* families recorded; 0: tracing is off */
+  struct g *_Atomic curg; /* NULL: on g0; written by the M alone, by set_curg */
+  struct p *_Atomic p;    /* NULL: none; taken away by sysmon while curg is in a system call */
+  uint32_t trace_mask;    /* families recorded; 0: tracing is off */
   uint32_t id;
   struct trace_writer *tw; /* its ring, or NULL (tracedoor.h) */
   void *g0_sp;
-  struct g *prevg; /* just left; its on_cpu is cleared by who comes next */
-  struct g *nextg; /* picked on a G's stack, to be run by g0 */
+  struct g *prevg; /* just left alive; its on_cpu is cleared by who comes next */
+  struct g *deadg; /* just left dead; it and its stack are freed by who comes next */
+  struct g *nextg; /* in hand, to be run by g0 */
   bool next_inherit;
   bool spinning;
+  bool parked_locked; /* waits for its locked G; sched.lock */
   bool is_sysmon;
+  bool is_main; /* the thread that called rt_run */
+  _Atomic bool exited;
+  bool leaving;                            /* its thread ends */
   bool blocked;                            /* asleep on its note */
   int locks;                               /* > 0: must not be preempted or lose its P */
   int *errnop;                             /* the thread's errno */
   void (*g0_call)(struct m *, struct g *); /* to do on g0 for the G just left (mcall) */
-  struct p *nextp;                         /* to acquire when woken */
-  struct p *oldp;                          /* held before the system call */
+  struct g *g0_arg;
+  struct p *nextp; /* to acquire when woken */
+  struct p *oldp;  /* held before the system call */
   uint32_t syscalltick;
   struct g *lockedg;
   int locked_ext; /* nesting of LockOSThread */
@@ -360,8 +368,11 @@ struct schedt {
   struct mutex sysmonlock;
   _Atomic int32_t n_syscall_no_p;
   int32_t gomaxprocs;
-  _Atomic uint32_t run; /* counts rt_run calls */
-  _Atomic bool ended;   /* the main G returned: every M leaves */
+  _Atomic uint32_t run;   /* counts rt_run calls */
+  struct note sysmonstop; /* woken when the run is over */
+  _Atomic uint32_t exits; /* Ms that left; a futex */
+  struct m *mfree;        /* Ms of earlier runs, to be used again */
+  _Atomic bool ended;     /* the main G returned: every M leaves */
   /* The world's lock: one stopper at a time; its waiters park (stw.c). */
   struct mutex worldlock;
   struct gqueue worldwaiters;
@@ -381,10 +392,16 @@ extern _Atomic uint64_t timer_p_mask[MAX_PROCS / 64];
 /* The calling thread's M; NULL on a thread that the runtime does not know. Never cached across a
  * switch. */
 struct m *getm(void);
+void setm(struct m *mp);
 /* The running G; NULL on g0. */
 static inline struct g *getg(void)
 {
-  return getm()->curg;
+  return atomic_load_explicit(&getm()->curg, memory_order_relaxed);
+}
+static inline void set_curg(struct m *mp, struct g *gp)
+{
+  atomic_store_explicit(&mp->curg, gp,
+                        memory_order_release); /* pairs with sysmon's and dumps' loads */
 }
 /* Keeps the G on this M and P until releasem. */
 static inline struct m *acquirem(void)
@@ -460,10 +477,20 @@ struct g *findrunnable(struct m *mp, bool *inherit);
 bool pollwork(void);
 
 /* m.c */
+/* A fresh M, not in allm. sched.lock held. NULL: out of memory. */
 struct m *allocm(void);
-int newm(struct m *mp, void (*fn)(struct m *)); /* 0 or -errno */
-void mput(struct m *mp);                        /* sched.lock held */
-struct m *mget(void);                           /* sched.lock held */
+/* Starts its thread: 0 or -errno, and then it is as if it had never been. */
+int newm(struct m *creator, struct m *mp);
+void minit(struct m *mp, uint32_t id); /* on the M's own thread */
+void let_go_of_p(struct m *mp);
+void mexit(struct m *mp);  /* the same */
+void mpark(struct m *mp);  /* sleeps on its note */
+void mleave(struct m *mp); /* the run is over */
+void *mstart(void *mp);    /* what an M's thread runs */
+
+/* wake.c */
+void mput(struct m *mp); /* sched.lock held */
+struct m *mget(void);    /* sched.lock held */
 void stopm(struct m *mp);
 void startm(struct m *mp, struct p *pp, bool spinning);
 void handoffp(struct m *mp, struct p *pp);
@@ -479,10 +506,12 @@ void mloop(struct m *mp); /* the scheduler's loop on g0; returns when the run is
 /* p.c */
 void acquirep(struct m *mp, struct p *pp);
 struct p *releasep(struct m *mp);
-void pidleput(struct m *mp, struct p *pp);                    /* sched.lock held */
-struct p *pidleget(struct m *mp);                             /* sched.lock held */
-struct p *pidlegetSpinning(struct m *mp);                     /* sched.lock held */
-int procresize(struct m *mp, int32_t n, struct p **runnable); /* world stopped, sched.lock held */
+void pidleput(struct m *mp, struct p *pp); /* sched.lock held */
+struct p *pidleget(struct m *mp);          /* sched.lock held */
+struct p *pidlegetSpinning(struct m *mp);  /* sched.lock held */
+/* World stopped, sched.lock held. Ps with work, linked, not this M's, in *runnable. 0 or -ENOMEM. */
+int procresize(struct m *mp, int32_t n, struct p **runnable);
+void gcstopp(struct m *mp, struct p *pp); /* sched.lock held; a P in hand stops */
 
 /* timer.c */
 int64_t timers_check(struct m *mp, struct timers *ts, int64_t now, int64_t *poll_until, bool *ran);
@@ -491,12 +520,29 @@ void timers_take(struct m *mp, struct timers *ts, struct timers *from);
 int64_t time_sleep_until(void);
 void wake_net_poller(struct m *mp, int64_t when);
 
+/* syscall.c: takes pp from the M whose G is in a system call; false: it is not in one. The P is Pidle, in hand. */
+bool take_syscall_p(struct m *mp, struct p *pp, bool (*wanted)(struct p *, void *), void *arg);
+void wake_sysmon(void); /* sched.lock held */
+
+/* proc.c, for g0 */
+void execute(struct m *mp, struct g *gp, bool inherit);
+void mcall(struct m *mp, struct g *gp, void (*fn)(struct m *, struct g *));
+void goroutine_ready(void *gp, uintptr_t seq, int64_t delay); /* a timer_func */
+void preemptall(struct m *mp, uint32_t why);
+bool preemptone(struct m *mp, struct p *pp, uint32_t why);
+
+/* schedtrace.c: what RT_DEBUG=schedtrace asks for, if it is due */
+void schedtrace(struct m *mp, int64_t now);
+
+/* sysmon.c */
+void sysmon(struct m *mp);
+
 /* stw.c */
 void stopTheWorld(uint32_t why); /* TRACE_STWWHY_... */
 void startTheWorld(void);
 
 /* stack.c */
-bool stackalloc(struct p *pp, struct stack *s);
+bool stackalloc(struct p *pp, struct stack *s); /* false: out of memory */
 void stackfree(struct p *pp, struct stack *s);
 void stack_init(size_t size);
 /* The G whose guard holds addr, or NULL. Signal-safe. */
@@ -507,13 +553,16 @@ struct g *gfget(struct m *mp);
 void gfput(struct m *mp, struct g *gp);
 void forEachG(void (*visit)(struct g *, void *), void *arg);
 
-/* ---- The end (panic-print.c, throw.c)
+/* ---- The end (throw.c, print.c, dump.c)
  * ---------------------------------------------------------------------------- */
 
 /* Our bug: prints "fatal error: msg", dumps every G, ends the trace, exits with 2. */
 _Noreturn void throw(const char *msg);
 /* The user's: the same without runtime internals. */
 _Noreturn void fatal(const char *msg);
+/* What the signals come to. */
+bool on_fault(void *address, void *pc, void *fp, void *sp);
+void on_quit(void);
 /* After a panic was printed: dumps as RT_TRACEBACK says, ends the trace, exits with 2. */
 _Noreturn void dopanic(void);
 /* Ends the trace and the process. */

@@ -38,15 +38,15 @@ static inline void tr_stamp_after(struct m *mp)
 uint32_t tr_string_id(struct m *mp, const char *text);
 uint32_t tr_string_id_n(struct m *mp, const char *text, size_t n);
 
-/* What the M's records say from now on: called where m.p and m.curg change. */
-void tr_set_p(struct m *mp, uint32_t p);
-void tr_set_g(struct m *mp, uint64_t goid);
-
 /* A new id for a timer. */
 uint32_t tr_timer_id(void);
 
+/* Emits clock_sync if the last one is a second old, or at once if now. */
+void tr_sync_clocks(struct m *mp, bool now);
 /* Takes up the trace memory that the environment names, if it does. Before the first M. */
 void tr_init(void);
+/* Somebody records, and the end was not told. */
+bool tr_wanted(void);
 /* Opens the M's ring; on its own thread. */
 void tr_open(struct m *mp);
 /* Closes it; the thread is about to end. */

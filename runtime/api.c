@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* api.c - rt.h's calls about Gs that are no more than a name for the scheduler's. */
+#include "os.h"
+#include "runtime.h"
+
+/* On a thread that the runtime does not know these cannot work: say so, instead of crashing. */
+static struct g *need_g(const char *what)
+{
+  struct m *mp = getm();
+  struct g *gp = mp ? mp->curg : NULL;
+  if (likely(gp != NULL))
+    return gp;
+  printlock();
+  print_str("runtime: ");
+  print_str(what);
+  print_str(" called on a thread that runs no goroutine; call it from inside rt_main or rt_run\n");
+  printunlock();
+  throw("not on a goroutine");
+}
+
+int rt_go(void (*fn)(void *), void *arg)
+{
+  return rt_go_named(NULL, fn, arg);
+}
+
+int rt_go_named(const char *name, void (*fn)(void *), void *arg)
+{
+  checkpreempt(need_g("rt_go"));
+  return newproc(name, fn, arg);
+}
+
+void rt_yield(void)
+{
+  need_g("rt_yield");
+  gosched();
+}
+
+uint64_t rt_goid(void)
+{
+  struct m *mp = getm();
+  struct g *gp = mp ? mp->curg : NULL;
+  return gp ? gp->goid : 0;
+}
+
+int rt_num_goroutine(void)
+{
+  return atomic_load_explicit(&sched.ngs, memory_order_relaxed);
+}
+
+void rt_safepoint(void)
+{
+  checkpreempt(need_g("rt_safepoint"));
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* g.c - the memory of Gs: slabs that are never freed, and lists of dead ones to use again.
+ *
+ * Since a struct g stays a struct g for ever, a pointer to one may be looked at by anybody at any time
+ * (sysmon, dumps, a late waker): what it says may be old, but it is a G. A P keeps 32 to 64 dead Gs; what
+ * is beyond goes through sched.gfree.
+ */
+#include "os.h"
+#include "runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SLAB_GS    64u
+#define P_FREE_MAX 64u
+
+struct gslab {
+  struct gslab *next;
+  struct g gs[SLAB_GS];
+};
+
+static struct gslab *_Atomic slabs; /* newest first */
+
+/* sched.lock held */
+static bool new_gslab(void)
+{
+  struct gslab *slab =
+      aligned_alloc(CACHE_LINE, (sizeof *slab + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+  if (!slab)
+    return false;
+  memset(slab, 0, sizeof *slab);
+  for (uint32_t i = SLAB_GS; i-- > 0;) {
+    atomic_store_explicit(&slab->gs[i].status, Gdead, memory_order_relaxed);
+    glist_push(&sched.gfree, &slab->gs[i]);
+  }
+  sched.n_gfree += SLAB_GS;
+  slab->next = atomic_load_explicit(&slabs, memory_order_relaxed);
+  atomic_store_explicit(&slabs, slab, memory_order_release); /* pairs with forEachG */
+  return true;
+}
+
+static void refill(struct p *pp)
+{
+  lock2(&sched.lock);
+  if (sched.n_gfree > 0 || new_gslab())
+    while (sched.n_gfree > 0 && pp->n_gfree < P_FREE_MAX / 2) {
+      glist_push(&pp->gfree, glist_pop(&sched.gfree));
+      sched.n_gfree--;
+      pp->n_gfree++;
+    }
+  unlock2(&sched.lock);
+}
+
+struct g *gfget(struct m *mp)
+{
+  struct p *pp = mp->p;
+  if (unlikely(pp->n_gfree == 0))
+    refill(pp);
+  struct g *gp = glist_pop(&pp->gfree);
+  if (gp)
+    pp->n_gfree--;
+  return gp;
+}
+
+void gfput(struct m *mp, struct g *gp)
+{
+  struct p *pp = mp->p;
+  glist_push(&pp->gfree, gp);
+  if (likely(++pp->n_gfree < P_FREE_MAX))
+    return;
+  lock2(&sched.lock);
+  while (pp->n_gfree > P_FREE_MAX / 2) {
+    glist_push(&sched.gfree, glist_pop(&pp->gfree));
+    sched.n_gfree++;
+    pp->n_gfree--;
+  }
+  unlock2(&sched.lock);
+}
+
+void forEachG(void (*visit)(struct g *, void *), void *arg)
+{
+  struct gslab *slab =
+      atomic_load_explicit(&slabs, memory_order_acquire); /* pairs with new_gslab */
+  for (; slab; slab = slab->next)
+    for (uint32_t i = 0; i < SLAB_GS; i++)
+      visit(&slab->gs[i], arg);
+}

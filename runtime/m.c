@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* m.c - Ms: making threads, parking and ending them, and wiring them to a G.
+ *
+ * An M that has nothing to do releases its P and parks on its note, on sched.midle, last in first out: the
+ * one whose caches are warmest wakes first. Who wakes it has put a P into nextp before.
+ * A struct m is not freed while its run lasts, because sysmon and dumps look at any M at any time.
+ */
+#include "os.h"
+#include "runtime.h"
+#include "switch.h"
+#include "tracedoor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- threads ---- */
+
+struct m *allocm(void)
+{
+  struct m *mp = sched.mfree;
+  if (mp)
+    sched.mfree = mp->idlelink;
+  else
+    mp = malloc(sizeof *mp);
+  if (!mp)
+    return NULL;
+  memset(mp, 0, sizeof *mp);
+  mp->id = sched.mnext++;
+  mp->run = atomic_load(&sched.run);
+  mp->rand = os_entropy() | 1;
+  mp->alllink = atomic_load(&allm);
+  atomic_store(&allm, mp);
+  return mp;
+}
+
+int newm(struct m *creator, struct m *mp)
+{
+  mp->creator = creator->id;
+  int error = os_thread_start(mstart, mp, &mp->thread);
+  if (error == 0)
+    return 0;
+  lock2(&sched.lock);
+  sched.nmfreed++;
+  atomic_store(&mp->exited, true);
+  unlock2(&sched.lock);
+  return error;
+}
+
+/* What the thread knows of itself. */
+void minit(struct m *mp, uint32_t creator)
+{
+  mp->creator = creator;
+  setm(mp);
+  mp->tid = os_tid();
+  mp->errnop = os_errno();
+  mp->altstack = os_altstack_install();
+  os_stack_bounds(&mp->g0_lo, &mp->g0_hi);
+  thread_fiber(mp);
+  tr_open(mp);
+  tr_stamp(mp);
+  tr_m_create(mp, mp->tid, creator);
+}
+
+void mexit(struct m *mp)
+{
+  tr_stamp(mp);
+  tr_m_destroy(mp);
+  os_altstack_remove(mp->altstack);
+  tr_close(mp);
+  setm(NULL);
+  lock2(&sched.lock);
+  if (mp->run == atomic_load(&sched.run))
+    sched.nmfreed++;
+  atomic_store(&mp->exited, true);
+  atomic_fetch_add(&sched.exits, 1);
+  unlock2(&sched.lock);
+  os_futex_wake(&sched.exits, 1);
+}
+
+/* Takes the P that its waker left for it. */
+static void acquire_next(struct m *mp)
+{
+  struct p *pp = mp->nextp;
+  mp->nextp = NULL;
+  acquirep(mp, pp);
+  if (mp->spinning)
+    tr_m_spinning_begin(mp);
+}
+
+/* When the run is over, the P is nobody's concern any more. */
+void let_go_of_p(struct m *mp)
+{
+  struct p *pp = mp->p;
+  if (!pp)
+    return;
+  if (!atomic_load(&sched.ended)) {
+    handoffp(mp, releasep(mp));
+    return;
+  }
+  atomic_store(&pp->status, Prunning);
+  releasep(mp);
+}
+
+void *mstart(void *arg)
+{
+  struct m *mp = arg;
+  os_thread_detach(os_thread_self());
+  minit(mp, mp->creator);
+  if (mp->is_sysmon) {
+    sysmon(mp);
+  } else {
+    acquire_next(mp);
+    mloop(mp);
+    let_go_of_p(mp);
+  }
+  mexit(mp);
+  return NULL;
+}
+
+/* ---- idle Ms; sched.lock held ---- */
+
+void mput(struct m *mp)
+{
+  tr_stamp_after(mp);
+  tr_m_park(mp);
+  mp->idlelink = sched.midle;
+  sched.midle = mp;
+  sched.nmidle++;
+  checkdead();
+}
+
+struct m *mget(void)
+{
+  struct m *mp = sched.midle;
+  if (mp) {
+    sched.midle = mp->idlelink;
+    sched.nmidle--;
+  }
+  return mp;
+}
+
+int32_t mcount(void)
+{
+  return (int32_t)sched.mnext - sched.nmfreed;
+}
+
+/* ---- parking ---- */
+
+void mpark(struct m *mp)
+{
+  mp->blocked = true;
+  notesleep(&mp->park);
+  noteclear(&mp->park);
+  mp->blocked = false;
+  tr_stamp_after(mp);
+  tr_m_unpark(mp);
+}
+
+void mleave(struct m *mp)
+{
+  mp->leaving = true;
+}
+
+/* sched.lock held. */
+static bool run_is_over(const struct m *mp)
+{
+  return atomic_load(&sched.ended) || mp->run != atomic_load(&sched.run);
+}
+
+/* Parks until there is work and a P for it; or the run is over, and then mp->leaving. */
+void stopm(struct m *mp)
+{
+  if (mp->locks || mp->p || mp->spinning)
+    throw("stopm: an M with locks, with a P or spinning");
+  lock2(&sched.lock);
+  if (run_is_over(mp)) {
+    unlock2(&sched.lock);
+    mleave(mp);
+    return;
+  }
+  mput(mp);
+  unlock2(&sched.lock);
+  mpark(mp);
+  if (mp->nextp)
+    acquire_next(mp);
+  else
+    mleave(mp); /* only the end wakes without a P */
+}
+
+/* Stops this M's P for the world's sake, and parks. */
+void gcstopm(struct m *mp)
+{
+  if (mp->spinning) {
+    mp->spinning = false;
+    atomic_fetch_sub(&sched.nmspinning, 1);
+    tr_m_spinning_end(mp, false);
+  }
+  struct p *pp = releasep(mp);
+  lock2(&sched.lock);
+  tr_stamp_after(mp);
+  gcstopp(mp, pp);
+  unlock2(&sched.lock);
+  stopm(mp);
+}
+
+/* ---- Gs wired to threads ---- */
+
+/* This M may only run its locked G, which is not runnable yet: passes its P on and parks. */
+void stoplockedm(struct m *mp)
+{
+  if (mp->p)
+    handoffp(mp, releasep(mp));
+  lock2(&sched.lock);
+  if (run_is_over(mp)) {
+    unlock2(&sched.lock);
+    mleave(mp);
+    return;
+  }
+  tr_stamp_after(mp);
+  tr_m_park(mp);
+  sched.nmidlelocked++;
+  mp->parked_locked = true;
+  checkdead();
+  unlock2(&sched.lock);
+  mpark(mp);
+  if (mp->nextp)
+    acquire_next(mp);
+  else
+    mleave(mp);
+}
+
+/* gp, in hand, can only run on its own M: gives that this P, and parks. */
+void startlockedm(struct m *mp, struct g *gp)
+{
+  struct m *target = gp->lockedm;
+  struct p *pp = releasep(mp);
+  lock2(&sched.lock);
+  sched.nmidlelocked--;
+  target->parked_locked = false;
+  target->nextp = pp;
+  tr_stamp_after(mp);
+  tr_m_wake(mp, target->id, pp->id, false);
+  unlock2(&sched.lock);
+  notewakeup(&target->park);
+  stopm(mp);
+}
+
+void rt_lock_os_thread(void)
+{
+  struct m *mp = getm();
+  struct g *gp = getg();
+  if (mp->locked_ext++ > 0)
+    return;
+  mp->lockedg = gp;
+  gp->lockedm = mp;
+  tr_stamp(mp);
+  tr_m_lock(mp, (uint32_t)gp->goid);
+}
+
+void rt_unlock_os_thread(void)
+{
+  struct m *mp = getm();
+  struct g *gp = getg();
+  if (mp->locked_ext == 0 || --mp->locked_ext > 0)
+    return;
+  mp->lockedg = NULL;
+  gp->lockedm = NULL;
+  tr_stamp(mp);
+  tr_m_unlock(mp, (uint32_t)gp->goid);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* os-linux-signal.c - the signals that the runtime takes, on an alternate stack.
+ *
+ * SIGSEGV and SIGBUS: a G that runs into its stack's guard can only be told on another stack. A fault that
+ * the handler does not know goes to whoever had the signal before, as if we were not there: the old
+ * handler is called, or the default is restored and the instruction runs again and dies of it.
+ * SIGQUIT: the dump of all Gs, unless the program takes it itself.
+ */
+#include "os.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <ucontext.h>
+
+#define ALT_STACK_SIZE (64u << 10)
+
+static os_fault_handler *on_fault;
+static void (*on_quit)(void);
+static struct sigaction old_segv, old_bus, old_quit;
+
+static void pass_on(int number, siginfo_t *info, void *context)
+{
+  const struct sigaction *old = number == SIGBUS ? &old_bus : &old_segv;
+  if (old->sa_flags & SA_SIGINFO)
+    old->sa_sigaction(number, info, context);
+  else if (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN)
+    old->sa_handler(number);
+  else
+    sigaction(number, old, NULL);
+}
+
+static void handle_fault(int number, siginfo_t *info, void *context)
+{
+  const mcontext_t *regs = &((ucontext_t *)context)->uc_mcontext;
+#if defined(__x86_64__)
+  void *pc = (void *)regs->gregs[REG_RIP], *fp = (void *)regs->gregs[REG_RBP];
+  void *sp = (void *)regs->gregs[REG_RSP];
+#else
+  void *pc = (void *)regs->pc, *fp = (void *)regs->regs[29], *sp = (void *)regs->sp;
+#endif
+  if (!on_fault(info->si_addr, pc, fp, sp))
+    pass_on(number, info, context);
+}
+
+static void handle_quit(int number)
+{
+  (void)number;
+  on_quit();
+}
+
+static void take(int number, struct sigaction *action, struct sigaction *old)
+{
+  sigemptyset(&action->sa_mask);
+  sigaction(number, action, old);
+}
+
+void os_signals_install(os_fault_handler *fault, void (*quit)(void))
+{
+  on_fault = fault;
+  on_quit = quit;
+  struct sigaction action = { .sa_sigaction = handle_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+  take(SIGSEGV, &action, &old_segv);
+  take(SIGBUS, &action, &old_bus);
+  sigaction(SIGQUIT, NULL, &old_quit);
+  if ((old_quit.sa_flags & SA_SIGINFO) || old_quit.sa_handler != SIG_DFL)
+    return;
+  struct sigaction quit_action = { .sa_handler = handle_quit, .sa_flags = SA_ONSTACK };
+  take(SIGQUIT, &quit_action, &old_quit);
+}
+
+void os_signals_restore(void)
+{
+  sigaction(SIGSEGV, &old_segv, NULL);
+  sigaction(SIGBUS, &old_bus, NULL);
+  sigaction(SIGQUIT, &old_quit, NULL);
+}
+
+void *os_altstack_install(void)
+{
+  stack_t current;
+  if (sigaltstack(NULL, &current) == 0 && !(current.ss_flags & SS_DISABLE))
+    return NULL; /* a sanitizer's, or the program's: large enough */
+  stack_t stack = { .ss_sp = malloc(ALT_STACK_SIZE), .ss_size = ALT_STACK_SIZE };
+  if (!stack.ss_sp)
+    return NULL;
+  sigaltstack(&stack, NULL);
+  return stack.ss_sp;
+}
+
+void os_altstack_remove(void *stack)
+{
+  if (!stack)
+    return;
+  stack_t none = { .ss_flags = SS_DISABLE };
+  sigaltstack(&none, NULL);
+  free(stack);
+}

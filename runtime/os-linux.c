@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/* os-linux.c - os.h on Linux: threads, futex, clocks, epoll, memory. Signals are in os-linux-signal.c.
+ *
+ * Each function is the thinnest wrapper that hides the kernel's form; none keeps state. The time-outs of
+ * futex and epoll are in ns: epoll_pwait2 (Linux 5.11) where it exists, so that a short sleep does not
+ * become a millisecond, as it does in Go, which rounds to epoll_wait's milliseconds.
+ */
+#include "os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <link.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define THREAD_STACK (1u << 20)
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102 /* Linux 6.13 */
+#endif
+
+/* ---- threads ---- */
+
+int os_thread_start(void *(*fn)(void *), void *arg, uint64_t *thread)
+{
+  pthread_attr_t attr;
+  pthread_t id;
+  pthread_attr_init(&attr);
+  pthread_attr_setstacksize(&attr, THREAD_STACK);
+  int error = pthread_create(&id, &attr, fn, arg);
+  pthread_attr_destroy(&attr);
+  if (error == 0)
+    *thread = (uint64_t)id;
+  return -error;
+}
+
+void os_thread_join(uint64_t thread)
+{
+  pthread_join((pthread_t)thread, NULL);
+}
+
+void os_thread_detach(uint64_t thread)
+{
+  pthread_detach((pthread_t)thread);
+}
+
+uint64_t os_thread_self(void)
+{
+  return (uint64_t)pthread_self();
+}
+
+uint32_t os_tid(void)
+{
+  return (uint32_t)syscall(SYS_gettid);
+}
+
+int os_ncpu(void)
+{
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0)
+    return CPU_COUNT(&set);
+  long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online > 0 ? (int)online : 1;
+}
+
+void os_yield(void)
+{
+  sched_yield();
+}
+
+void os_pause(void)
+{
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+void os_stack_bounds(char **lo, char **hi)
+{
+  pthread_attr_t attr;
+  void *base = NULL;
+  size_t size = 0;
+  *lo = *hi = NULL;
+  if (pthread_getattr_np(pthread_self(), &attr) != 0)
+    return;
+  if (pthread_attr_getstack(&attr, &base, &size) == 0) {
+    *lo = base;
+    *hi = (char *)base + size;
+  }
+  pthread_attr_destroy(&attr);
+}
+
+int *os_errno(void)
+{
+  return &errno;
+}
+
+/* ---- futex ---- */
+
+static struct timespec to_timespec(int64_t ns)
+{
+  return (struct timespec){ .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+}
+
+void os_futex_wait(_Atomic uint32_t *addr, uint32_t value, int64_t ns)
+{
+  struct timespec limit = to_timespec(ns < 0 ? 0 : ns);
+  syscall(SYS_futex, addr, FUTEX_WAIT_PRIVATE, value, ns < 0 ? NULL : &limit, NULL, 0);
+}
+
+void os_futex_wake(_Atomic uint32_t *addr, int n)
+{
+  syscall(SYS_futex, addr, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
+}
+
+/* ---- clocks ---- */
+
+static int64_t read_clock(clockid_t clock)
+{
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t os_now(void)
+{
+  return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t os_wall(void)
+{
+  return read_clock(CLOCK_REALTIME);
+}
+
+void os_usleep(uint32_t us)
+{
+  struct timespec limit = to_timespec((int64_t)us * 1000);
+  clock_nanosleep(CLOCK_MONOTONIC, 0, &limit, NULL);
+}
+
+uint64_t os_entropy(void)
+{
+  uint64_t random = 0;
+  if (getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random)
+    random = (uint64_t)os_now() * 0x9e3779b97f4a7c15u;
+  return random;
+}
+
+/* ---- epoll ---- */
+
+int os_epoll_create(void)
+{
+  int fd = epoll_create1(EPOLL_CLOEXEC);
+  return fd < 0 ? -errno : fd;
+}
+
+int os_epoll_add(int epoll, int fd, uint64_t data, bool level_read_only)
+{
+  struct epoll_event event = { .data.u64 = data };
+  event.events = level_read_only ? EPOLLIN : EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+int os_epoll_del(int epoll, int fd)
+{
+  struct epoll_event unused = { 0 };
+  return epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &unused) < 0 ? -errno : 0;
+}
+
+/* Whole milliseconds, rounded up: waking too early would only poll again. */
+static int to_ms(int64_t ns)
+{
+  if (ns < 0)
+    return -1;
+  int64_t ms = ns / 1000000 + (ns % 1000000 != 0);
+  return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+static int epoll_wait_ns(int epoll, struct epoll_event *events, int n, int64_t ns)
+{
+  static _Atomic bool no_pwait2;
+  if (ns > 0 && !atomic_load_explicit(&no_pwait2, memory_order_relaxed)) {
+    struct timespec limit = to_timespec(ns);
+    int ready = epoll_pwait2(epoll, events, n, &limit, NULL);
+    if (ready >= 0 || errno != ENOSYS)
+      return ready;
+    atomic_store_explicit(&no_pwait2, true, memory_order_relaxed);
+  }
+  return epoll_wait(epoll, events, n, to_ms(ns));
+}
+
+int os_epoll_wait(int epoll, struct os_event *out, int n, int64_t ns)
+{
+  struct epoll_event events[128];
+  if (n > 128)
+    n = 128;
+  int ready = epoll_wait_ns(epoll, events, n, ns);
+  if (ready < 0)
+    return -errno;
+  for (int i = 0; i < ready; i++) {
+    uint32_t bits = events[i].events;
+    out[i] = (struct os_event){ .data = events[i].data.u64,
+                                .readable = bits & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR),
+                                .writable = bits & (EPOLLOUT | EPOLLHUP | EPOLLERR),
+                                .error = bits & EPOLLERR };
+  }
+  return ready;
+}
+
+int os_eventfd(void)
+{
+  int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return fd < 0 ? -errno : fd;
+}
+
+void os_eventfd_signal(int fd)
+{
+  uint64_t one = 1;
+  while (write(fd, &one, sizeof one) < 0 && errno == EINTR)
+    ;
+}
+
+void os_eventfd_drain(int fd)
+{
+  uint64_t count;
+  while (read(fd, &count, sizeof count) < 0 && errno == EINTR)
+    ;
+}
+
+void os_close(int fd)
+{
+  close(fd);
+}
+
+/* ---- memory ---- */
+
+void *os_reserve(size_t n)
+{
+  void *p =
+      mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED)
+    return NULL;
+  madvise(p, n, MADV_NOHUGEPAGE); /* a stack touches one page of 64 KiB */
+  return p;
+}
+
+void os_release(void *p, size_t n)
+{
+  munmap(p, n);
+}
+
+int os_guard(void *p, size_t n, bool light)
+{
+  int failed = light ? madvise(p, n, MADV_GUARD_INSTALL) : mprotect(p, n, PROT_NONE);
+  return failed ? -errno : 0;
+}
+
+size_t os_page_size(void)
+{
+  return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+size_t os_max_map_count(void)
+{
+  size_t count = 65530; /* the kernel's default */
+  FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
+  if (!file)
+    return count;
+  if (fscanf(file, "%zu", &count) != 1)
+    count = 65530;
+  fclose(file);
+  return count;
+}
+
+/* ---- the process ---- */
+
+void os_write(int fd, const void *bytes, size_t n)
+{
+  const char *at = bytes;
+  while (n > 0) {
+    ssize_t written = write(fd, at, n);
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written <= 0)
+      return;
+    at += written;
+    n -= (size_t)written;
+  }
+}
+
+static int first_object(struct dl_phdr_info *info, size_t size, void *base)
+{
+  (void)size;
+  *(uint64_t *)base = info->dlpi_addr;
+  return 1; /* the main executable comes first */
+}
+
+uint64_t os_load_base(void)
+{
+  uint64_t base = 0;
+  dl_iterate_phdr(first_object, &base);
+  return base;
+}
+
+static void call_at_exit(int code, void *fn)
+{
+  void (*hook)(int) = (void (*)(int))(uintptr_t)fn;
+  hook(code);
+}
+
+void os_at_exit(void (*fn)(int code))
+{
+  on_exit(call_at_exit, (void *)(uintptr_t)fn);
+}

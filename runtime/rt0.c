@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+/* rt0.c - the life of a run: starting the scheduler on the caller's thread, and getting it back.
+ *
+ * The thread that calls rt_run becomes M0. Its main G may end on any M; then the world is stopped, every M
+ * leaves its loop, and M0 comes back out of mloop and returns. Ms that are inside a system call are left
+ * behind: they find out when they come back (syscall.c), and end.
+ *
+ * What outlives a run: Gs and stacks (with the Gs that were dropped), Ps and their caches. What a run
+ * begins with is set in schedinit.
+ */
+#include "netpoll.h"
+#include "options.h"
+#include "os.h"
+#include "runtime.h"
+#include "switch.h"
+#include "tracedoor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOOK_AGAIN_NS 1000000
+
+static struct {
+  _Atomic bool running;
+  void (*fn)(void *);
+  void *arg;
+} run;
+
+/* ---- the beginning ---- */
+
+static int32_t pick_maxprocs(const struct rt_options *asked)
+{
+  if (asked && asked->maxprocs > 0)
+    return asked->maxprocs;
+  int32_t n = options.maxprocs ? options.maxprocs : os_ncpu();
+  return n > MAX_PROCS ? MAX_PROCS : n;
+}
+
+static void reset_ps(void)
+{
+  for (int32_t i = 0; i < MAX_PROCS && allp[i]; i++) {
+    struct p *pp = allp[i];
+    atomic_store(&pp->status, Pdead);
+    atomic_store(&pp->m, NULL);
+    atomic_store(&pp->schedtick, 0);
+    atomic_store(&pp->syscalltick, 0);
+    pp->goidcache = pp->goidcacheend = 0;
+    pp->seq = 0;
+    pp->link = NULL;
+    memset(&pp->sysmontick, 0, sizeof pp->sysmontick);
+  }
+  memset(idle_p_mask, 0, sizeof idle_p_mask);
+  memset(timer_p_mask, 0, sizeof timer_p_mask);
+}
+
+static void schedinit(void)
+{
+  lock2(&sched.lock); /* against stragglers of the last run */
+  reset_ps();
+  atomic_fetch_add(&sched.run, 1);
+  atomic_store(&sched.ended, false);
+  sched.midle = NULL;
+  sched.nmidle = sched.nmidlelocked = sched.nmsys = sched.nmfreed = 0;
+  sched.mnext = 0;
+  sched.pidle = NULL;
+  atomic_store(&sched.npidle, 0);
+  atomic_store(&sched.nmspinning, 0);
+  atomic_store(&sched.needspinning, 0);
+  sched.runq = (struct gqueue){ 0 };
+  atomic_store(&sched.runqsize, 0);
+  atomic_store(&sched.goidgen, 0);
+  atomic_store(&sched.ngs, 0);
+  atomic_store(&sched.lastpoll, os_now());
+  atomic_store(&sched.poll_until, 0);
+  atomic_store(&sched.polling_net, 0);
+  atomic_store(&sched.gcwaiting, 0);
+  atomic_store(&sched.sysmonwait, 0);
+  atomic_store(&sched.n_syscall_no_p, 0);
+  noteclear(&sched.stopnote);
+  noteclear(&sched.sysmonnote);
+  noteclear(&sched.sysmonstop);
+  sched.gomaxprocs = 0;
+  sched.worldwaiters = (struct gqueue){ 0 };
+  sched.world_taken = false;
+  atomic_store(&allm, NULL);
+  unlock2(&sched.lock);
+}
+
+static struct m *start_m0(int32_t n)
+{
+  struct p *none;
+  lock2(&sched.lock);
+  struct m *mp = allocm();
+  unlock2(&sched.lock);
+  if (!mp)
+    return NULL;
+  mp->is_main = true;
+  minit(mp, UINT32_MAX);
+  tr_begin(mp, (uint32_t)n);
+  lock2(&sched.lock);
+  int error = procresize(mp, n, &none);
+  unlock2(&sched.lock);
+  return error ? NULL : mp;
+}
+
+static int start_sysmon(struct m *creator)
+{
+  lock2(&sched.lock);
+  struct m *mp = allocm();
+  if (mp) {
+    mp->is_sysmon = true;
+    sched.nmsys++;
+  }
+  unlock2(&sched.lock);
+  if (!mp)
+    return -ENOMEM;
+  tr_stamp(creator);
+  tr_m_wake(creator, mp->id, TRACE_NO_P, false);
+  return newm(creator, mp);
+}
+
+/* ---- the end ---- */
+
+/* sched.lock held: everybody who sleeps finds out. */
+static void wake_everybody(struct m *mp)
+{
+  for (struct m *idle; (idle = mget());)
+    notewakeup(&idle->park);
+  for (struct m *each = atomic_load(&allm); each; each = each->alllink)
+    if (each->parked_locked) {
+      each->parked_locked = false;
+      sched.nmidlelocked--;
+      notewakeup(&each->park);
+    }
+  notewakeup(&sched.sysmonstop);
+  wake_sysmon();
+  if (netpollinited())
+    netpollBreak(mp);
+}
+
+/* The main G is done: on its own stack, for the last time. */
+static _Noreturn void end_run(void)
+{
+  stopTheWorld(TRACE_STWWHY_UNKNOWN);
+  struct m *mp = getm();
+  struct g *gp = mp->curg;
+  lock2(&sched.lock);
+  atomic_store(&sched.ended, true);
+  wake_everybody(mp);
+  unlock2(&sched.lock);
+  releasem(mp);
+  mp->lockedg = NULL;
+  gp->lockedm = NULL;
+  mp->leaving = true;
+  goexit1();
+}
+
+static void main_start(void *unused)
+{
+  (void)unused;
+  run.fn(run.arg);
+  end_run();
+}
+
+/* True: it will not touch the scheduler any more, or only after it asked. */
+static bool is_gone(struct m *mp)
+{
+  struct g *gp = atomic_load(&mp->curg);
+  return mp->is_main || atomic_load(&mp->exited) ||
+         (gp && (readgstatus(gp) & ~(uint32_t)Gscan) == Gsyscall);
+}
+
+static bool all_gone(void)
+{
+  bool gone = true;
+  lock2(&sched.lock);
+  for (struct m *mp = atomic_load(&allm); mp; mp = mp->alllink)
+    gone = gone && is_gone(mp);
+  unlock2(&sched.lock);
+  return gone;
+}
+
+static void wait_for_the_others(void)
+{
+  for (;;) {
+    uint32_t seen = atomic_load(&sched.exits);
+    if (all_gone())
+      return;
+    os_futex_wait(&sched.exits, seen, LOOK_AGAIN_NS);
+  }
+}
+
+/* Takes an M that ended back for a later run. sched.lock held. */
+static void recycle_ms(void)
+{
+  struct m *next;
+  for (struct m *mp = atomic_load(&allm); mp; mp = next) {
+    next = mp->alllink;
+    if (!atomic_load(&mp->exited) && !mp->is_main)
+      continue; /* a straggler keeps its own */
+    mp->idlelink = sched.mfree;
+    sched.mfree = mp;
+  }
+  atomic_store(&allm, NULL);
+}
+
+static void drop_g(struct g *gp, void *unused)
+{
+  uint32_t status = readgstatus(gp);
+  (void)unused;
+  if (status != Gwaiting && status != Grunnable)
+    return;
+  stack_dead(&gp->stack);
+  gp->sp = NULL;
+  gp->m = gp->lockedm = NULL;
+  gp->_defer = NULL;
+  gp->_panic = NULL;
+  gp->waiting = NULL;
+  gp->timer = (struct timer){ 0 };
+  atomic_store(&gp->on_cpu, false);
+  atomic_store(&gp->status, Gdead);
+  glist_push(&sched.gfree, gp);
+  sched.n_gfree++;
+}
+
+static void drop_timers(struct timers *ts)
+{
+  for (uint32_t i = 0; i < ts->n; i++) {
+    struct timer *t = ts->heap[i].timer;
+    t->state = 0;
+    t->when = 0;
+    t->ts = NULL;
+    atomic_store(&t->astate, 0);
+    if (t->given_up)
+      free(t);
+  }
+  free(ts->heap);
+  *ts = (struct timers){ .p = ts->p };
+}
+
+static void drop_queue(struct p *pp)
+{
+  uint32_t tail = atomic_load(&pp->runqtail);
+  atomic_store(&pp->runnext, NULL);
+  atomic_store(&pp->runqhead, tail);
+  pp->runqhead_seen = tail;
+  pp->runnext_seen = false;
+}
+
+static void clean_up(void)
+{
+  lock2(&sched.lock);
+  for (int32_t i = 0; i < MAX_PROCS && allp[i]; i++) {
+    drop_timers(&allp[i]->timers);
+    drop_queue(allp[i]);
+  }
+  forEachG(drop_g, NULL);
+  recycle_ms();
+  unlock2(&sched.lock);
+}
+
+static void leave(struct m *m0)
+{
+  let_go_of_p(m0);
+  wait_for_the_others();
+  tr_end(0);
+  os_altstack_remove(m0->altstack);
+  tr_close(m0);
+  setm(NULL);
+  clean_up();
+  netpollclose();
+  os_signals_restore();
+}
+
+/* ---- the door ---- */
+
+static int start(int32_t n, size_t stack_size)
+{
+  schedinit();
+  tr_init();
+  stack_init(stack_size);
+  int error = netpollinit();
+  if (error)
+    return error;
+  os_signals_install(on_fault, on_quit);
+  struct m *m0 = start_m0(n);
+  error = m0 ? start_sysmon(m0) : -ENOMEM;
+  if (!error)
+    error = newproc("main", main_start, NULL);
+  if (error) {
+    netpollclose();
+    os_signals_restore();
+    setm(NULL);
+    return error;
+  }
+  mloop(m0);
+  leave(m0);
+  return 0;
+}
+
+static bool is_possible(const struct rt_options *asked)
+{
+  return !asked || (asked->maxprocs >= 0 && asked->maxprocs <= MAX_PROCS && asked->sim_seed == 0 &&
+                    asked->stack_size <= (size_t)1 << 30);
+}
+
+int rt_run(void (*fn)(void *), void *arg, const struct rt_options *asked)
+{
+  char why[256];
+  if (!is_possible(asked))
+    return -EINVAL;
+  if (getm() || atomic_exchange(&run.running, true))
+    return -EBUSY;
+  int error = -EINVAL;
+  if (options_read(why, sizeof why)) {
+    run.fn = fn;
+    run.arg = arg;
+    error = start(pick_maxprocs(asked), asked ? asked->stack_size : 0);
+  } else {
+    fprintf(stderr, "runtime: %s\n", why);
+  }
+  atomic_store(&run.running, false);
+  return error;
+}
+
+struct main_call {
+  int argc;
+  char **argv;
+  int (*fn)(int argc, char **argv);
+  int result;
+};
+
+/* On g0, whose stack is large enough for what programs do at exit. */
+static void exit_on_g0(struct m *mp, struct g *gp)
+{
+  (void)gp;
+  const struct main_call *call = run.arg;
+  set_curg(mp, NULL);
+  rt_exit(call->result);
+}
+
+static void call_main(void *arg)
+{
+  struct main_call *call = arg;
+  call->result = call->fn(call->argc, call->argv);
+  struct m *mp = getm();
+  mcall(mp, mp->curg, exit_on_g0);
+}
+
+int rt_main(int argc, char **argv, int (*fn)(int argc, char **argv))
+{
+  struct main_call call = { .argc = argc, .argv = argv, .fn = fn };
+  int error = rt_run(call_main, &call, NULL);
+  if (error != -EINVAL)
+    fprintf(stderr, "runtime: cannot start: %s\n", strerror(-error));
+  return 1;
+}

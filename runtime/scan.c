@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* scan.c - visiting the stacks of all Gs, as a garbage collector would: with the world stopped.
+ *
+ * Not done: scanning one G at a time with the others running (suspendG). It needs a stop at any
+ * instruction, which comes with preemption by signal.
+ */
+#include "os.h"
+#include "runtime.h"
+#include "tracedoor.h"
+
+struct scan {
+  struct m *mp;
+  void (*visit)(uint64_t goid, const void *lo, const void *hi, void *arg);
+  void *arg;
+};
+
+static void scan_one(struct g *gp, void *arg)
+{
+  struct scan *scan = arg;
+  uint32_t status = readgstatus(gp) & ~(uint32_t)Gscan;
+  if (status == Gdead || status == Gidle || !gp->stack.lo)
+    return;
+  const char *lo = gp->sp;
+  if (status == Grunning) /* the caller */
+    lo = __builtin_frame_address(0);
+  else if (status == Gsyscall) /* it stands somewhere below: all of it */
+    lo = gp->stack.lo;
+  if (!lo)
+    return; /* has not run yet */
+  tr_stamp(scan->mp);
+  tr_stack_scan(scan->mp, (uint32_t)gp->goid, status, (uint64_t)(gp->stack.hi - lo));
+  if (scan->visit)
+    scan->visit(gp->goid, lo, gp->stack.hi, scan->arg);
+}
+
+static void scan_all(void (*visit)(uint64_t, const void *, const void *, void *), void *arg)
+{
+  stopTheWorld(TRACE_STWWHY_GC);
+  struct scan scan = { .mp = getm(), .visit = visit, .arg = arg };
+  forEachG(scan_one, &scan);
+  startTheWorld();
+}
+
+void rt_gc(void)
+{
+  scan_all(NULL, NULL);
+}
+
+void rt_scan_stacks(void (*visit)(uint64_t goid, const void *lo, const void *hi, void *arg),
+                    void *arg)
+{
+  scan_all(visit, arg);
+}

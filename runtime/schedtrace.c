@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* schedtrace.c - RT_DEBUG=schedtrace=MS[,scheddetail=1]: the scheduler's state on stderr, in Go's format. */
+#include "options.h"
+#include "os.h"
+#include "runtime.h"
+
+static int64_t first, last;
+
+static void field(const char *name, int64_t value)
+{
+  print_str(name);
+  print_int(value);
+}
+
+static void print_m_id(const char *name, const struct m *mp)
+{
+  print_str(name);
+  if (mp)
+    print_uint(mp->id);
+  else
+    print_str("nil");
+}
+
+static void print_summary(int64_t now)
+{
+  field("SCHED ", (now - first) / 1000000);
+  field("ms: gomaxprocs=", sched.gomaxprocs);
+  field(" idleprocs=", atomic_load(&sched.npidle));
+  field(" threads=", mcount());
+  field(" spinningthreads=", atomic_load(&sched.nmspinning));
+  field(" needspinning=", atomic_load(&sched.needspinning));
+  field(" idlethreads=", sched.nmidle);
+  field(" runqueue=", sched.runq.size);
+}
+
+static void print_queues(void)
+{
+  print_str(" [");
+  for (int32_t i = 0; i < sched.gomaxprocs; i++)
+    field(" ", runqlen(allp[i]));
+  print_str(" ] schedticks=[");
+  for (int32_t i = 0; i < sched.gomaxprocs; i++)
+    field(" ", atomic_load(&allp[i]->schedtick));
+  print_str(" ]\n");
+}
+
+static void print_p(struct p *pp)
+{
+  field("  P", pp->id);
+  field(": status=", atomic_load(&pp->status));
+  field(" schedtick=", atomic_load(&pp->schedtick));
+  field(" syscalltick=", atomic_load(&pp->syscalltick));
+  print_m_id(" m=", atomic_load(&pp->m));
+  field(" runqsize=", runqlen(pp));
+  field(" gfreecnt=", pp->n_gfree);
+  field(" timerslen=", atomic_load(&pp->timers.len));
+  print_str("\n");
+}
+
+static void print_m(struct m *mp)
+{
+  const struct p *pp = atomic_load(&mp->p);
+  const struct g *gp = atomic_load(&mp->curg);
+  field("  M", mp->id);
+  print_str(": p=");
+  pp ? print_uint(pp->id) : print_str("nil");
+  print_str(" curg=");
+  gp ? print_uint(gp->goid) : print_str("nil");
+  field(" locks=", mp->locks);
+  print_str(mp->spinning ? " spinning=true" : " spinning=false");
+  print_str(mp->blocked ? " blocked=true" : " blocked=false");
+  print_str(" lockedg=");
+  mp->lockedg ? print_uint(mp->lockedg->goid) : print_str("nil");
+  print_str("\n");
+}
+
+static void print_g(struct g *gp, void *unused)
+{
+  uint32_t status = readgstatus(gp);
+  (void)unused;
+  if (gp->goid == 0)
+    return;
+  field("  G", (int64_t)gp->goid);
+  field(": status=", status);
+  print_str("(");
+  print_str(status == Gwaiting ? waitreason_text(gp->waitreason) : "");
+  print_str(")");
+  print_m_id(" m=", gp->m);
+  print_m_id(" lockedm=", gp->lockedm);
+  print_str("\n");
+}
+
+static void print_detail(void)
+{
+  print_str(atomic_load(&sched.gcwaiting) ? " gcwaiting=true" : " gcwaiting=false");
+  field(" nmidlelocked=", sched.nmidlelocked);
+  field(" stopwait=", sched.stopwait);
+  print_str(atomic_load(&sched.sysmonwait) ? " sysmonwait=true\n" : " sysmonwait=false\n");
+  for (int32_t i = 0; i < sched.gomaxprocs; i++)
+    print_p(allp[i]);
+  for (struct m *mp = atomic_load(&allm); mp; mp = mp->alllink)
+    print_m(mp);
+  forEachG(print_g, NULL);
+}
+
+void schedtrace(struct m *mp, int64_t now)
+{
+  (void)mp;
+  if (options.schedtrace_ms == 0 || now - last < (int64_t)options.schedtrace_ms * 1000000)
+    return;
+  if (first == 0)
+    first = now;
+  last = now;
+  lock2(&sched.lock);
+  printlock();
+  print_summary(now);
+  if (options.scheddetail)
+    print_detail();
+  else
+    print_queues();
+  printunlock();
+  unlock2(&sched.lock);
+}

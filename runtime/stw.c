@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* stw.c - stopping the world: no other G runs until it starts again.
+ *
+ * Every P must come to Pgcstop: idle ones and those in system calls are taken, running ones are asked (a
+ * G looks at its preempt flag at safe points, an M at sched.gcwaiting before it schedules). The one who
+ * stops keeps running on its own stopped P and must not park.
+ *
+ * One stops at a time; others wait parked, first come first served.
+ */
+#include "netpoll.h"
+#include "os.h"
+#include "runtime.h"
+#include "tracedoor.h"
+
+#define ASK_AGAIN_NS 100000
+
+static void enter(struct g *gp)
+{
+  lock2(&sched.worldlock);
+  if (!sched.world_taken) {
+    sched.world_taken = true;
+    unlock2(&sched.worldlock);
+    return;
+  }
+  gqueue_push(&sched.worldwaiters, gp);
+  goparkunlock(&sched.worldlock, TRACE_WAIT_STOPPING_WORLD, 0);
+}
+
+static void leave(void)
+{
+  lock2(&sched.worldlock);
+  struct g *next = gqueue_pop(&sched.worldwaiters);
+  sched.world_taken = next != NULL;
+  unlock2(&sched.worldlock);
+  if (next)
+    goready(next, 0);
+}
+
+/* sched.lock held: stops what can be stopped at once. */
+static void stop_what_is_still(struct m *mp)
+{
+  struct p *mine = mp->p;
+  atomic_store(&mine->status, Pgcstop);
+  tr_proc_gcstop(mp, mine->id);
+  sched.stopwait--;
+  for (int32_t i = 0; i < sched.gomaxprocs; i++)
+    if (allp[i] != mine && take_syscall_p(mp, allp[i], NULL, NULL)) {
+      atomic_store(&allp[i]->status, Pgcstop);
+      tr_proc_gcstop(mp, allp[i]->id);
+      sched.stopwait--;
+    }
+  for (struct p *pp; (pp = pidleget(mp));) {
+    atomic_store(&pp->status, Pgcstop);
+    tr_proc_gcstop(mp, pp->id);
+    sched.stopwait--;
+  }
+}
+
+static void wait_for_the_others(struct m *mp)
+{
+  while (!notetsleep(&sched.stopnote, ASK_AGAIN_NS)) {
+    tr_stamp(mp);
+    preemptall(mp, TRACE_PREEMPTWHY_STW);
+  }
+  noteclear(&sched.stopnote);
+}
+
+void stopTheWorld(uint32_t why)
+{
+  enter(getg());
+  struct m *mp = acquirem();
+  lock2(&sched.lock);
+  tr_stamp_after(mp);
+  tr_stw_begin(mp, why);
+  sched.stopwait = sched.gomaxprocs;
+  atomic_store(&sched.gcwaiting, 1);
+  preemptall(mp, TRACE_PREEMPTWHY_STW);
+  stop_what_is_still(mp);
+  bool wait = sched.stopwait > 0;
+  unlock2(&sched.lock);
+  if (wait)
+    wait_for_the_others(mp);
+  tr_stamp_after(mp);
+  tr_stw_stopped(mp);
+}
+
+/* sched.lock held. The Ps that have work, linked. */
+static struct p *restart_ps(struct m *mp, int32_t n)
+{
+  struct p *runnable;
+  if (procresize(mp, n, &runnable) != 0 && procresize(mp, sched.gomaxprocs, &runnable) != 0)
+    throw("startTheWorld: no memory for the Ps that there were");
+  atomic_store(&sched.gcwaiting, 0);
+  tr_stw_end(mp);
+  wake_sysmon();
+  return runnable;
+}
+
+/* The world with n Ps. */
+static void start_with(int32_t n)
+{
+  struct m *mp = getm();
+  if (netpollinited()) {
+    struct glist list = netpoll(mp, 0);
+    injectglist(&list);
+  }
+  lock2(&sched.lock);
+  tr_stamp_after(mp);
+  struct p *pp = restart_ps(mp, n), *next;
+  unlock2(&sched.lock);
+  for (; pp; pp = next) {
+    next = pp->link;
+    startm(mp, pp, false);
+  }
+  releasem(mp);
+  wakep(mp);
+  leave();
+}
+
+void startTheWorld(void)
+{
+  start_with(sched.gomaxprocs);
+}
+
+int rt_gomaxprocs(int n)
+{
+  int old = sched.gomaxprocs;
+  if (n <= 0 || n == old)
+    return old;
+  stopTheWorld(TRACE_STWWHY_GOMAXPROCS);
+  old = sched.gomaxprocs;
+  start_with(n > MAX_PROCS ? MAX_PROCS : n);
+  return old;
+}
+
+void rt_stop_the_world(const char *reason)
+{
+  (void)reason; /* the trace knows a closed list of reasons */
+  stopTheWorld(TRACE_STWWHY_USER);
+}
+
+void rt_start_the_world(void)
+{
+  startTheWorld();
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* syscall.c - a G goes into the kernel, and comes back.
+ *
+ * The P stays wired and Prunning meanwhile (Go 1.26): most calls are short, and coming back costs one CAS.
+ * Only when it takes long does somebody (sysmon, whoever stops the world, another G that comes back) take the
+ * P away: it locks the G's status with the Gscan bit, so that the G cannot leave the call meanwhile.
+ *
+ * I1  Gsyscall is left by CAS only; Gscan over it is set by CAS, and cleared by who set it.
+ * I2  mp->p of an M whose G is Gsyscall changes only under that G's Gscan bit.
+ * I3  entersyscall looks at gcwaiting after the status was set, and who stops the world looks at statuses
+ *     after gcwaiting was set: one of them sees the other.
+ */
+#include "os.h"
+#include "runtime.h"
+#include "tracedoor.h"
+
+static bool cas_status(struct g *gp, uint32_t old, uint32_t new)
+{
+  return atomic_compare_exchange_strong(&gp->status, &old, new);
+}
+
+/* With the Gscan bit held: the P is nobody's now, in the caller's hand. */
+static void unwire(struct m *mp, struct m *from, struct p *pp)
+{
+  tr_stamp_after(mp);
+  pp->seq++;
+  tr_proc_steal(mp, pp->id, pp->seq, from->id);
+  atomic_store_explicit(&from->p, NULL, memory_order_release);
+  atomic_store_explicit(&pp->m, NULL, memory_order_release);
+  atomic_fetch_add_explicit(&pp->syscalltick, 1, memory_order_relaxed);
+  atomic_store_explicit(&pp->status, Pidle, memory_order_release);
+  atomic_fetch_add(&sched.n_syscall_no_p, 1);
+}
+
+bool take_syscall_p(struct m *mp, struct p *pp, bool (*wanted)(struct p *, void *), void *arg)
+{
+  struct m *from = atomic_load(&pp->m);
+  struct g *gp = from ? atomic_load(&from->curg) : NULL;
+  if (!gp || readgstatus(gp) != Gsyscall || !cas_status(gp, Gsyscall, Gsyscall | Gscan))
+    return false;
+  bool take = gp->m == from && atomic_load(&from->p) == pp && (!wanted || wanted(pp, arg));
+  if (take)
+    unwire(mp, from, pp);
+  atomic_store_explicit(&gp->status, Gsyscall,
+                        memory_order_release); /* pairs with exitsyscall's CAS */
+  return take;
+}
+
+void wake_sysmon(void)
+{
+  if (atomic_exchange(&sched.sysmonwait, 0))
+    notewakeup(&sched.sysmonnote);
+}
+
+/* The world stops while this G goes into the kernel: nobody waits for its P longer than needed. */
+static void give_p_to_world(struct m *mp, struct p *pp)
+{
+  lock2(&sched.lock);
+  if (sched.stopwait > 0 && take_syscall_p(mp, pp, NULL, NULL))
+    gcstopp(mp, pp);
+  unlock2(&sched.lock);
+}
+
+void entersyscall(void)
+{
+  struct m *mp = getm();
+  struct g *gp = getg();
+  struct p *pp = mp->p;
+  mp->locks++;
+  mp->syscalltick = atomic_load_explicit(&pp->syscalltick, memory_order_relaxed);
+  mp->oldp = pp;
+  gp->syscall_pc = (uint64_t)(uintptr_t)__builtin_return_address(0);
+  tr_stamp(mp);
+  tr_go_syscall_begin(mp, pp->seq, 0);
+  if (!cas_status(gp, Grunning, Gsyscall))
+    throw("entersyscall: the G is not running");
+  if (unlikely(atomic_load(&sched.sysmonwait))) {
+    lock2(&sched.lock);
+    wake_sysmon();
+    unlock2(&sched.lock);
+  }
+  if (unlikely(atomic_load(&sched.gcwaiting)))
+    give_p_to_world(mp, pp);
+  mp->locks--;
+}
+
+static void leave_syscall_status(struct g *gp)
+{
+  for (int i = 0; !cas_status(gp, Gsyscall, Grunning); i++) { /* fails while Gscan is held */
+    if (i % 64 == 63)
+      os_yield();
+    else
+      os_pause();
+  }
+}
+
+/* An idle P, the old one if that is idle; NULL: none. */
+static struct p *idle_p(struct m *mp)
+{
+  if (atomic_load(&sched.npidle) == 0)
+    return NULL;
+  lock2(&sched.lock);
+  struct p *pp = NULL;
+  if (mp->run == atomic_load(&sched.run) && !atomic_load(&sched.ended)) {
+    tr_stamp_after(mp);
+    pp = pidleget(mp);
+  }
+  unlock2(&sched.lock);
+  return pp;
+}
+
+/* The run was over while this G was in the kernel: it never comes back, and its thread ends. On g0. */
+static void drop_straggler(struct m *mp, struct g *gp)
+{
+  set_curg(mp, NULL);
+  atomic_store(&gp->status, Gdead);
+  gp->sp = NULL;
+  glist_push(&sched.gfree, gp); /* its stack goes with it: gp->stack stays, and is used again */
+  sched.n_gfree++;
+  mleave(mp);
+}
+
+/* On g0, for a G that came back and found no P. */
+static void exitsyscall_no_p(struct m *mp, struct g *gp)
+{
+  bool locked = gp->lockedm != NULL;
+  lock2(&sched.lock);
+  if (atomic_load(&sched.ended) || mp->run != atomic_load(&sched.run)) {
+    drop_straggler(mp, gp);
+    unlock2(&sched.lock);
+    return;
+  }
+  tr_stamp_after(mp);
+  gp->seq++;
+  tr_go_syscall_end_blocked(mp, gp->seq);
+  set_curg(mp, NULL);
+  casgstatus(gp, Grunning, Grunnable);
+  struct p *pp = pidleget(mp);
+  if (!pp)
+    globrunqput(mp, gp);
+  unlock2(&sched.lock);
+  if (pp) {
+    acquirep(mp, pp);
+    mp->nextg = gp;
+    mp->next_inherit = false;
+  } else if (!locked) {
+    stopm(mp);
+  }
+}
+
+static void back_with_p(struct m *mp, struct g *gp)
+{
+  atomic_fetch_add_explicit(&((struct p *)mp->p)->syscalltick, 1, memory_order_relaxed);
+  checkpreempt(gp);
+}
+
+void exitsyscall(void)
+{
+  struct m *mp = getm();
+  struct g *gp = getg();
+  leave_syscall_status(gp);
+  if (likely(atomic_load_explicit(&mp->p, memory_order_acquire) != NULL)) {
+    tr_stamp_after(mp);
+    tr_go_syscall_end(mp);
+    back_with_p(mp, gp);
+    return;
+  }
+  atomic_fetch_sub(&sched.n_syscall_no_p, 1);
+  struct p *pp = idle_p(mp);
+  if (!pp) {
+    mcall(mp, gp, exitsyscall_no_p);
+    return;
+  }
+  acquirep(mp, pp);
+  gp->seq++;
+  tr_go_syscall_end_blocked(mp, gp->seq);
+  gp->seq++;
+  tr_go_start(mp, (uint32_t)gp->goid, gp->seq, false);
+  back_with_p(mp, gp);
+}
+
+void rt_entersyscall(void)
+{
+  entersyscall();
+}
+
+void rt_exitsyscall(void)
+{
+  int *errnop = os_errno(), saved = *errnop;
+  exitsyscall();
+  *getm()->errnop = saved;
+}
+
+void *rt_blocking(void *(*fn)(void *), void *arg)
+{
+  rt_entersyscall();
+  void *result = fn(arg);
+  rt_exitsyscall();
+  return result;
+}

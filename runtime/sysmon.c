@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* sysmon.c - the M without a P that watches the others.
+ *
+ * Every 20 us while there is something to do, less and less often (up to 10 ms) while there is not, it
+ * takes Ps from system calls that last, asks Gs that run for 10 ms to stop, and polls the network if nobody
+ * did for 10 ms. When all Ps are idle it sleeps until somebody wakes it (deep sleep). It does not run
+ * timers: they only bound its sleep.
+ */
+#include "netpoll.h"
+#include "os.h"
+#include "runtime.h"
+#include "tracedoor.h"
+
+#define SHORTEST_US    20
+#define LONGEST_US     10000
+#define IDLE_ROUNDS    50
+#define SLICE_NS       10000000 /* forcePreemptNS */
+#define LONG_CALL_NS   10000000
+#define POLL_AFTER_NS  10000000
+#define DEEP_NS        60000000000
+#define TRACED_DEEP_NS 1000000000 /* the clock is told every second */
+
+struct round {
+  struct m *mp;
+  int64_t now;
+  uint32_t idle; /* rounds in which nothing was retaken */
+  uint32_t delay_us;
+};
+
+static bool work_waits(const struct p *pp)
+{
+  return !runqempty(pp) || atomic_load(&sched.npidle) + atomic_load(&sched.nmspinning) == 0;
+}
+
+/* Under the G's scan bit: has this call lasted long enough to cost it its P? */
+static bool call_is_long(struct p *pp, void *arg)
+{
+  struct round *r = arg;
+  uint32_t tick = atomic_load(&pp->syscalltick);
+  if (pp->sysmontick.syscalltick != tick) {
+    pp->sysmontick.syscalltick = tick;
+    pp->sysmontick.syscallwhen = r->now;
+    return false; /* a call that we see for the first time */
+  }
+  bool is_long = r->now - pp->sysmontick.syscallwhen >= LONG_CALL_NS;
+  if (!work_waits(pp) && !is_long)
+    return false;
+  tr_stamp(r->mp);
+  tr_sysmon_retake(r->mp, pp->id, is_long ? TRACE_RETAKE_LONG : TRACE_RETAKE_SYSCALL);
+  return true;
+}
+
+static void watch_slice(struct round *r, struct p *pp)
+{
+  uint32_t tick = atomic_load(&pp->schedtick);
+  if (pp->sysmontick.schedtick != tick) {
+    pp->sysmontick.schedtick = tick;
+    pp->sysmontick.schedwhen = r->now;
+    return;
+  }
+  if (r->now - pp->sysmontick.schedwhen < SLICE_NS)
+    return;
+  tr_stamp(r->mp);
+  if (preemptone(r->mp, pp, TRACE_PREEMPTWHY_SLICE))
+    tr_sysmon_retake(r->mp, pp->id, TRACE_RETAKE_SLICE);
+}
+
+/* How many Ps were taken from system calls. */
+static uint32_t retake(struct round *r)
+{
+  uint32_t n = 0;
+  for (int32_t i = 0; i < sched.gomaxprocs; i++) {
+    struct p *pp = allp[i];
+    if (!pp || atomic_load(&pp->status) != Prunning)
+      continue;
+    watch_slice(r, pp);
+    if (take_syscall_p(r->mp, pp, call_is_long, r)) {
+      n++;
+      handoffp(r->mp, pp);
+    }
+  }
+  return n;
+}
+
+static void poll_if_nobody_does(struct round *r)
+{
+  int64_t last = atomic_load(&sched.lastpoll);
+  if (!netpollinited() || !netpollAnyWaiters() || last == 0 || r->now - last < POLL_AFTER_NS ||
+      !atomic_compare_exchange_strong(&sched.lastpoll, &last, r->now))
+    return;
+  struct glist list = netpoll(r->mp, 0);
+  uint32_t n = 0;
+  for (const struct g *gp = list.head; gp; gp = gp->schedlink)
+    n++;
+  tr_stamp(r->mp);
+  tr_sysmon_netpoll(r->mp, n);
+  injectglist(&list);
+}
+
+static bool all_quiet(void)
+{
+  return atomic_load(&sched.gcwaiting) || atomic_load(&sched.npidle) == sched.gomaxprocs;
+}
+
+/* Sleeps until somebody takes an idle P or makes a system call, or the next timer. */
+static void sleep_deeply(struct round *r)
+{
+  int64_t next = time_sleep_until();
+  lock2(&sched.lock);
+  if (next <= r->now || !all_quiet() || atomic_load(&sched.ended)) {
+    unlock2(&sched.lock);
+    return;
+  }
+  atomic_store(&sched.sysmonwait, 1);
+  unlock2(&sched.lock);
+  int64_t longest = r->mp->trace_mask ? TRACED_DEEP_NS : DEEP_NS;
+  int64_t delay = next - r->now < longest ? next - r->now : longest;
+  tr_stamp(r->mp);
+  tr_sysmon_sleep(r->mp, (uint64_t)delay, true);
+  notetsleep(&sched.sysmonnote, delay);
+  lock2(&sched.lock);
+  atomic_store(&sched.sysmonwait, 0);
+  noteclear(&sched.sysmonnote);
+  unlock2(&sched.lock);
+  r->idle = 0;
+  r->delay_us = SHORTEST_US;
+}
+
+static void choose_delay(struct round *r)
+{
+  uint32_t before = r->delay_us;
+  if (r->idle == 0)
+    r->delay_us = SHORTEST_US;
+  else if (r->idle > IDLE_ROUNDS)
+    r->delay_us *= 2;
+  if (r->delay_us > LONGEST_US)
+    r->delay_us = LONGEST_US;
+  if (r->delay_us == before)
+    return;
+  tr_stamp(r->mp);
+  tr_sysmon_sleep(r->mp, (uint64_t)r->delay_us * 1000, false);
+}
+
+/* Between two rounds. False: the run is over. */
+static bool doze(struct round *r)
+{
+  if (notetsleep(&sched.sysmonstop, (int64_t)r->delay_us * 1000))
+    return false;
+  r->now = os_now();
+  return true;
+}
+
+void sysmon(struct m *mp)
+{
+  struct round r = { .mp = mp, .delay_us = SHORTEST_US };
+  for (;;) {
+    choose_delay(&r);
+    if (!doze(&r))
+      return;
+    if (all_quiet())
+      sleep_deeply(&r);
+    r.now = os_now();
+    lock2(&sched.sysmonlock);
+    poll_if_nobody_does(&r);
+    r.idle = retake(&r) != 0 ? 0 : r.idle + 1;
+    schedtrace(r.mp, r.now);
+    unlock2(&sched.sysmonlock);
+    tr_sync_clocks(mp, false);
+  }
+}

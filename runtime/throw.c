@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* throw.c - how the process ends when something is wrong: Go's words, a dump, a whole trace, exit code 2.
+ *
+ * throw is for our bugs, fatal for the user's, dopanic after an unrecovered panic was printed. The first
+ * thread to come here speaks; others wait for the end. The other Ms are held up as far as they listen
+ * (freeze_the_world), so that the dump shows what was.
+ */
+#include "options.h"
+#include "os.h"
+#include "runtime.h"
+#include "tracedoor.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define FREEZE_US 1000
+
+static _Atomic uint32_t dying; /* tid of who speaks */
+
+const char *waitreason_text(waitreason reason)
+{
+  const char *text = trace_word_text(TRACE_ARG_WAIT, reason);
+  return text && *text ? text : "waiting";
+}
+
+static void flush_stdout(void)
+{
+  if (ftrylockfile(stdout) != 0)
+    return; /* somebody is in it, perhaps for ever */
+  fflush_unlocked(stdout);
+  funlockfile(stdout);
+}
+
+static void freeze_the_world(struct m *mp)
+{
+  sched.stopwait = INT32_MAX;
+  atomic_store(&sched.gcwaiting, 1);
+  if (mp)
+    preemptall(mp, TRACE_PREEMPTWHY_STW);
+  os_usleep(FREEZE_US);
+}
+
+/* True for the thread that may speak; the same one again: something is wrong with speaking itself. */
+static void become_the_speaker(void)
+{
+  uint32_t me = os_tid(), nobody = 0;
+  if (atomic_compare_exchange_strong(&dying, &nobody, me))
+    return;
+  if (nobody == me) {
+    os_write(2, "panic during panic\n", 19);
+    _exit(2);
+  }
+  for (;;)
+    os_usleep(1000000);
+}
+
+static _Noreturn void end(void)
+{
+  tr_end(2);
+  if (options.traceback >= TRACEBACK_CRASH) {
+    signal(SIGABRT, SIG_DFL);
+    abort();
+  }
+  _exit(2);
+}
+
+/* me: the G at fault, if it is one. */
+static void dump(struct g *me, bool everybody)
+{
+  if (me && options.traceback > TRACEBACK_NONE) {
+    goroutineheader(me);
+    tracebackg(me);
+  }
+  if (everybody && options.traceback > TRACEBACK_NONE)
+    tracebackothers(me);
+}
+
+static _Noreturn void die(const char *msg, bool everybody)
+{
+  struct m *mp = getm();
+  struct g *gp = mp ? mp->curg : NULL;
+  become_the_speaker();
+  flush_stdout();
+  freeze_the_world(mp);
+  printlock();
+  print_str("fatal error: ");
+  print_str(msg);
+  print_str("\n\n");
+  dump(gp, everybody || !gp || options.traceback >= TRACEBACK_ALL);
+  printunlock();
+  end();
+}
+
+_Noreturn void throw(const char *msg)
+{
+  die(msg, true);
+}
+
+_Noreturn void fatal(const char *msg)
+{
+  die(msg, false);
+}
+
+_Noreturn void dopanic(void)
+{
+  struct m *mp = getm();
+  become_the_speaker();
+  freeze_the_world(mp);
+  printlock();
+  print_str("\n");
+  dump(mp ? mp->curg : NULL, options.traceback >= TRACEBACK_ALL);
+  printunlock();
+  end();
+}
+
+_Noreturn void rt_exit(int code)
+{
+  exit(code); /* the trace's end hangs on it */
+}
+
+/* ---- from signal handlers ---- */
+
+static void print_overflow(const struct g *gp, const void *address, const void *sp)
+{
+  print_str("runtime: goroutine stack exceeds ");
+  print_uint((uint64_t)(gp->stack.hi - gp->stack.lo));
+  print_str("-byte limit\nsp=");
+  print_hex((uint64_t)(uintptr_t)sp);
+  print_str(" addr=");
+  print_hex((uint64_t)(uintptr_t)address);
+  print_str(" stack=[");
+  print_hex((uint64_t)(uintptr_t)gp->stack.lo);
+  print_str(", ");
+  print_hex((uint64_t)(uintptr_t)gp->stack.hi);
+  print_str("]\nfatal error: stack overflow\n\n");
+}
+
+bool on_fault(void *address, void *pc, void *fp, void *sp)
+{
+  struct m *mp = getm();
+  struct g *gp = mp ? atomic_load(&mp->curg) : NULL;
+  (void)pc, (void)fp;
+  if (!gp || stack_guard_hit(address) != gp)
+    return false;
+  become_the_speaker();
+  printlock();
+  print_overflow(gp, address, sp);
+  dump(gp, options.traceback >= TRACEBACK_ALL);
+  printunlock();
+  end();
+}
+
+void on_quit(void)
+{
+  become_the_speaker();
+  freeze_the_world(getm());
+  printlock();
+  print_str("SIGQUIT: quit\n\n");
+  dump(NULL, true);
+  printunlock();
+  end();
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* time.c - sleep, timers that call, and timers that send on a channel, over timer.c.
+ *
+ * A sleeping G needs no memory and no system call: its timer is in the G. It is armed after the G is
+ * waiting (reset_for_sleep); armed before, it could make the G ready before it parked.
+ * A channel timer sends without blocking: a value nobody took is not followed by another. After a stop or
+ * reset the value of before is taken back, so that no stale one is received (Go 1.23).
+ */
+#include "chan.h"
+#include "os.h"
+#include "runtime.h"
+
+#include <stdlib.h>
+
+struct rt_timer {
+  struct timer timer; /* first: freed as a timer (timer_give_up) */
+  void (*fn)(void *);
+  void *arg;
+};
+
+struct chan_timer {
+  struct timer timer; /* first, likewise */
+  struct rt_chan *chan;
+};
+
+struct rt_ticker {
+  struct chan_timer *ct;
+  int64_t period;
+};
+
+int64_t rt_now(void)
+{
+  return os_now();
+}
+
+static bool reset_for_sleep(struct g *gp, void *unused)
+{
+  (void)unused;
+  timer_reset(&gp->timer, gp->sleep_when, 0);
+  return true;
+}
+
+void rt_sleep(int64_t ns)
+{
+  struct g *gp = getg();
+  checkpreempt(gp);
+  if (ns <= 0)
+    return;
+  timer_init(&gp->timer, TRACE_TIMERKIND_SLEEP, goroutine_ready, gp);
+  gp->timer.owner = (uint32_t)gp->goid;
+  gp->sleep_when = timer_when(ns);
+  gopark(reset_for_sleep, NULL, TRACE_WAIT_SLEEP, gp->timer.id);
+}
+
+/* ---- calls ---- */
+
+static void start_go(void *arg, uintptr_t seq, int64_t delay)
+{
+  struct rt_timer *t = arg;
+  (void)seq, (void)delay;
+  if (newproc(NULL, t->fn, t->arg) != 0)
+    fatal("out of memory: no goroutine for a timer");
+}
+
+struct rt_timer *rt_after_func(int64_t ns, void (*fn)(void *), void *arg)
+{
+  struct rt_timer *t = calloc(1, sizeof *t);
+  if (!t)
+    return NULL;
+  t->fn = fn;
+  t->arg = arg;
+  t->timer.freeable = true;
+  timer_init(&t->timer, TRACE_TIMERKIND_AFTER_FUNC, start_go, t);
+  timer_reset(&t->timer, timer_when(ns), 0);
+  return t;
+}
+
+bool rt_timer_stop(struct rt_timer *timer)
+{
+  return timer_stop(&timer->timer);
+}
+
+bool rt_timer_reset(struct rt_timer *timer, int64_t ns)
+{
+  return timer_reset(&timer->timer, timer_when(ns), 0);
+}
+
+void rt_timer_free(struct rt_timer *timer)
+{
+  if (timer)
+    timer_give_up(&timer->timer);
+}
+
+/* ---- channels ---- */
+
+static void send_time(void *arg, uintptr_t seq, int64_t delay)
+{
+  struct chan_timer *ct = arg;
+  int64_t now = os_now() - delay;
+  (void)seq;
+  rt_chan_try_send(ct->chan, &now);
+}
+
+static struct chan_timer *new_chan_timer(uint32_t kind)
+{
+  struct chan_timer *ct = calloc(1, sizeof *ct);
+  if (!ct)
+    return NULL;
+  ct->chan = rt_chan_new(sizeof(int64_t), 1);
+  if (!ct->chan) {
+    free(ct);
+    return NULL;
+  }
+  ct->timer.is_chan = ct->timer.freeable = true;
+  timer_init(&ct->timer, kind, send_time, ct);
+  return ct;
+}
+
+static void take_back(struct rt_chan *chan)
+{
+  int64_t stale;
+  bool open;
+  rt_chan_try_recv(chan, &stale, &open);
+}
+
+struct rt_chan *rt_after(int64_t ns)
+{
+  struct chan_timer *ct = new_chan_timer(TRACE_TIMERKIND_CHANNEL);
+  if (!ct)
+    return NULL;
+  ct->chan->timer = &ct->timer;
+  timer_reset(&ct->timer, timer_when(ns), 0);
+  return ct->chan;
+}
+
+struct rt_ticker *rt_ticker_new(int64_t ns)
+{
+  if (ns <= 0)
+    rt_panic("non-positive interval for NewTicker");
+  struct rt_ticker *ticker = calloc(1, sizeof *ticker);
+  if (!ticker)
+    return NULL;
+  ticker->ct = new_chan_timer(TRACE_TIMERKIND_TICKER);
+  if (!ticker->ct) {
+    free(ticker);
+    return NULL;
+  }
+  rt_ticker_reset(ticker, ns);
+  return ticker;
+}
+
+struct rt_chan *rt_ticker_chan(struct rt_ticker *ticker)
+{
+  return ticker->ct->chan;
+}
+
+void rt_ticker_stop(struct rt_ticker *ticker)
+{
+  timer_stop(&ticker->ct->timer);
+  take_back(ticker->ct->chan);
+}
+
+void rt_ticker_reset(struct rt_ticker *ticker, int64_t ns)
+{
+  if (ns <= 0)
+    rt_panic("non-positive interval for Ticker.Reset");
+  timer_reset(&ticker->ct->timer, timer_when(ns), ns);
+  take_back(ticker->ct->chan);
+}
+
+void rt_ticker_free(struct rt_ticker *ticker)
+{
+  if (!ticker)
+    return;
+  struct rt_chan *chan = ticker->ct->chan;
+  timer_give_up(&ticker->ct->timer);
+  rt_chan_free(chan);
+  free(ticker);
+}

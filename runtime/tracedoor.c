@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/* tracedoor.c - the slow side of tracedoor.h: the trace memory, the rings, the strings.
+ *
+ * The trace memory is a memfd that our recorder made and we inherited. It is checked as if it came from an
+ * enemy, since whoever started us chose it; a bad one is ignored, and the program runs untraced.
+ * Each M claims one ring, for ever. An M that finds none left counts its events in control->unringed.
+ *
+ * A record's p and g are read from the M at the time of the event, so they cannot disagree with it:
+ * events of a transition are emitted before m.p and m.curg change if they belong to the old state.
+ *
+ * Tracing spans the process: it begins with the first rt_run and is over with its end, or with exit().
+ * After fork the child has no tracing: the rings belong to the parent.
+ */
+#include "tracedoor.h"
+
+#include "os.h"
+#include "trace-emit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+#define STRING_BUCKETS 1024u
+#define MAX_STRINGS    65536u
+#define SYNC_PERIOD_NS 1000000000
+#define SYNC_TRIES     10
+#define SYNC_WINDOW    1000 /* ticks between the two clocks read */
+
+struct interned {
+  struct interned *next;
+  uint32_t id;
+  uint32_t n;
+  char bytes[];
+};
+
+static struct {
+  struct trace_control *control; /* NULL: nobody records */
+  int fd;
+  uint32_t capacity, max_rings;
+  uint32_t clock;
+  _Atomic bool ended;
+  _Atomic int64_t last_sync;
+  _Atomic uint32_t timer_ids;
+  struct mutex strings_lock; /* guards the two below, and the order of telling and using a string */
+  uint32_t n_strings;
+  struct interned *strings[STRING_BUCKETS];
+} trace;
+
+/* ---- events ---- */
+
+static inline void set_place(struct m *mp, struct trace_writer *w)
+{
+  const struct p *pp = atomic_load_explicit(&mp->p, memory_order_relaxed);
+  w->p = pp ? (uint16_t)pp->id : TRACE_NO_P;
+  w->g = mp->curg ? (uint32_t)mp->curg->goid : 0;
+}
+
+void tr_emit(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)
+{
+  struct trace_writer *w = mp->tw;
+  if (unlikely(!w)) {
+    atomic_fetch_add_explicit(&trace.control->unringed, 1, memory_order_relaxed);
+    return;
+  }
+  set_place(mp, w);
+  trace_emit(w, kind, lo, hi);
+}
+
+void tr_stamp_slow(struct m *mp)
+{
+  if (mp->tw)
+    trace_stamp(mp->tw);
+}
+
+void tr_stamp_after_slow(struct m *mp)
+{
+#if defined(__x86_64__)
+  __builtin_ia32_lfence(); /* earlier loads have their values before the clock is read */
+#elif defined(__aarch64__)
+  __asm__ volatile("isb" ::: "memory");
+#endif
+  tr_stamp_slow(mp);
+}
+
+void tr_sync_clocks(struct m *mp, bool now)
+{
+  if (!tr_on(mp, TRACE_FAMILY_META) || !mp->tw)
+    return;
+  int64_t mono = os_now();
+  int64_t last = atomic_load(&trace.last_sync);
+  if (!now && mono - last < SYNC_PERIOD_NS)
+    return;
+  atomic_store(&trace.last_sync, mono);
+  int64_t wall = 0;
+  for (int i = 0; i < SYNC_TRIES; i++) {
+    wall = os_wall();
+    trace_stamp(mp->tw);
+    mono = os_now();
+    if (trace_ticks(mp->tw) - mp->tw->ts < SYNC_WINDOW)
+      break;
+  }
+  tr_clock_sync(mp, (uint64_t)mono, (uint64_t)wall);
+}
+
+/* ---- strings ---- */
+
+static uint64_t hash_bytes(const char *bytes, size_t n)
+{
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (size_t i = 0; i < n; i++)
+    hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3u;
+  return hash;
+}
+
+/* strings_lock held. 0 when there are too many or there is no memory: the name is not told. */
+static uint32_t intern(struct m *mp, const char *bytes, size_t n)
+{
+  struct interned **bucket = &trace.strings[hash_bytes(bytes, n) % STRING_BUCKETS];
+  for (const struct interned *s = *bucket; s; s = s->next)
+    if (s->n == n && memcmp(s->bytes, bytes, n) == 0)
+      return s->id;
+  struct interned *s = trace.n_strings < MAX_STRINGS ? malloc(sizeof *s + n) : NULL;
+  if (!s)
+    return 0;
+  s->id = ++trace.n_strings;
+  s->n = (uint32_t)n;
+  memcpy(s->bytes, bytes, n);
+  s->next = *bucket;
+  *bucket = s;
+  set_place(mp, mp->tw);
+  trace_emit_string(mp->tw, s->id, bytes, n);
+  return s->id;
+}
+
+uint32_t tr_string_id_n(struct m *mp, const char *text, size_t n)
+{
+  if (!tr_on(mp, TRACE_FAMILY_ALL) || !mp->tw || !text || n == 0)
+    return 0;
+  lock2(&trace.strings_lock);
+  tr_stamp_after(mp);
+  uint32_t id = intern(mp, text, n > 65536 ? 65536 : n);
+  unlock2(&trace.strings_lock);
+  return id;
+}
+
+uint32_t tr_string_id(struct m *mp, const char *text)
+{
+  return text ? tr_string_id_n(mp, text, strlen(text)) : 0;
+}
+
+uint32_t tr_timer_id(void)
+{
+  return atomic_fetch_add_explicit(&trace.timer_ids, 1, memory_order_relaxed) + 1;
+}
+
+/* ---- the trace memory ---- */
+
+static uint32_t pick_clock(void)
+{
+#if defined(__x86_64__)
+  unsigned a, b, c, d;
+  if (__get_cpuid(0x80000007, &a, &b, &c, &d) && (d & (1u << 8)))
+    return TRACE_CLOCK_TSC; /* invariant */
+  return TRACE_CLOCK_MONO;
+#elif defined(__aarch64__)
+  return TRACE_CLOCK_CNTVCT;
+#else
+  return TRACE_CLOCK_MONO;
+#endif
+}
+
+/* The number in the variable, or -1. The variable goes, so that children do not inherit it. */
+static int take_env_fd(void)
+{
+  const char *text = getenv(TRACE_ENV_FD);
+  if (!text)
+    return -1;
+  char *end;
+  errno = 0;
+  long fd = strtol(text, &end, 10);
+  bool good = errno == 0 && end != text && *end == '\0' && fd > 2 && fd < 1 << 20;
+  unsetenv(TRACE_ENV_FD);
+  return good ? (int)fd : -1;
+}
+
+/* Copies the geometry and checks the copy: the page may change under us. */
+static bool copy_geometry(void)
+{
+  struct stat st;
+  trace.capacity = trace.control->ring_capacity;
+  trace.max_rings = trace.control->max_rings;
+  if (trace.capacity < 1024 || (trace.capacity & (trace.capacity - 1)) ||
+      trace.capacity > 1u << 24 || trace.max_rings > TRACE_MAX_RINGS)
+    return false;
+  return fstat(trace.fd, &st) == 0 &&
+         (uint64_t)st.st_size >= trace_shm_size(trace.capacity, trace.max_rings);
+}
+
+static void forget_in_child(void)
+{
+  struct m *mp = getm();
+  atomic_store(&trace.ended, true);
+  if (mp)
+    mp->trace_mask = 0;
+}
+
+void tr_init(void)
+{
+  int fd = take_env_fd();
+  const char *why;
+  if (fd < 0 || trace.control || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+    return;
+  trace.fd = fd;
+  trace.control = trace_shm_map_control(fd, &why);
+  if (!trace.control)
+    return;
+  if (!copy_geometry() || atomic_load(&trace.control->requested) != TRACE_STATE_ON) {
+    trace_shm_unmap_control(trace.control);
+    trace.control = NULL;
+    return;
+  }
+  trace.clock = pick_clock();
+  atomic_store(&trace.control->pid, (uint32_t)getpid());
+  atomic_store(&trace.control->clock, trace.clock);
+  atomic_store(&trace.control->load_base, os_load_base());
+  atomic_store(&trace.control->state, TRACE_STATE_STARTING);
+  pthread_atfork(NULL, NULL, forget_in_child);
+  os_at_exit(tr_end);
+}
+
+bool tr_wanted(void)
+{
+  return trace.control && !atomic_load(&trace.ended);
+}
+
+static struct trace_ring *claim_ring(void)
+{
+  uint32_t i = atomic_fetch_add(&trace.control->n_rings, 1);
+  if (i >= trace.max_rings) {
+    atomic_store(&trace.control->n_rings, trace.max_rings);
+    return NULL;
+  }
+  return trace_shm_map_ring(trace.fd, trace.capacity, trace_ring_stride(trace.capacity), i);
+}
+
+void tr_open(struct m *mp)
+{
+  if (!tr_wanted())
+    return;
+  struct trace_ring *ring = claim_ring();
+  struct trace_writer *w = ring ? malloc(sizeof *w) : NULL;
+  if (w) {
+    ring->is_sysmon = mp->is_sysmon;
+    trace_writer_open(w, ring, trace.capacity, mp->id, trace.clock,
+                      atomic_load(&trace.control->full_blocks));
+  }
+  mp->tw = w;
+  mp->trace_mask =
+      (atomic_load(&trace.control->categories) & TRACE_FAMILY_ALL) | TRACE_FAMILY_ALWAYS;
+}
+
+void tr_close(struct m *mp)
+{
+  struct trace_writer *w = mp->tw;
+  mp->trace_mask = 0;
+  mp->tw = NULL;
+  if (!w)
+    return;
+  struct trace_ring *ring = w->ring;
+  trace_writer_close(w);
+  trace_shm_unmap_ring(ring, trace.capacity);
+  free(w);
+}
+
+void tr_begin(struct m *mp, uint32_t n_procs)
+{
+  if (!tr_on(mp, TRACE_FAMILY_META))
+    return;
+  tr_trace_begin(mp, TRACE_ABI, true, n_procs);
+  tr_sync_clocks(mp, true);
+  atomic_store(&trace.control->state, TRACE_STATE_ON);
+}
+
+void tr_end(int exit_code)
+{
+  struct m *mp = getm();
+  if (!trace.control || atomic_exchange(&trace.ended, true))
+    return;
+  if (mp && mp->tw) {
+    mp->tw->emitted = mp->tw->head + mp->tw->lost; /* a signal may have cut an emission in two */
+    tr_sync_clocks(mp, true);
+    tr_stamp(mp);
+    tr_trace_end(mp, (uint32_t)exit_code);
+    mp->trace_mask = 0;
+    trace_writer_close(mp->tw);
+    mp->tw = NULL;
+  }
+  atomic_store(&trace.control->state, TRACE_STATE_ENDED);
+}

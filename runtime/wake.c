@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* wake.c - how many Ms are awake: starting one for a P, handing a P on, spinning.
+ *
+ * The rules, from Go's "Worker thread parking/unparking":
+ * I1  An M that readies a G starts another, spinning, M if a P is idle and no M spins (wakep).
+ * I2  A spinning M that finds work first starts its replacement (resetspinning), so that work that comes in
+ *     a burst wakes the machine up one M at a time.
+ * I3  A spinning M that finds nothing first stops to count as spinning, and then looks everywhere once
+ *     more. With I1 this is a Dekker pair: either the one that readies sees no spinner and wakes somebody, or
+ *     the one that goes to sleep sees the G. The same holds for a P that goes idle by an M that was not
+ *     spinning, by sched.needspinning.
+ */
+#include "os.h"
+#include "runtime.h"
+#include "tracedoor.h"
+
+/* A P that could not be given to an M: to the idle list, or stopped. */
+static void take_back(struct m *mp, struct p *pp, bool spinning)
+{
+  if (spinning)
+    atomic_fetch_sub(&sched.nmspinning, 1);
+  lock2(&sched.lock);
+  tr_stamp_after(mp);
+  if (atomic_load(&sched.gcwaiting))
+    gcstopp(mp, pp);
+  else if (runqempty(pp))
+    pidleput(mp, pp);
+  else { /* its work may not be lost: the global queue has it, and whoever comes takes it */
+    runqdrain(mp, pp);
+    pidleput(mp, pp);
+  }
+  unlock2(&sched.lock);
+}
+
+/* Gives pp (NULL: an idle one, if any) to an M that is idle, or to a new one. spinning: the caller has counted
+ * it in nmspinning. Without sched.lock. */
+void startm(struct m *mp, struct p *pp, bool spinning)
+{
+  lock2(&sched.lock);
+  tr_stamp_after(mp);
+  if (!pp && !(pp = pidleget(mp))) {
+    unlock2(&sched.lock);
+    return;
+  }
+  struct m *idle = mget(), *target = idle ? idle : allocm();
+  if (target) {
+    target->nextp = pp;
+    target->spinning = spinning;
+    tr_m_wake(mp, target->id, pp->id, spinning);
+  }
+  unlock2(&sched.lock);
+  if (idle)
+    notewakeup(&idle->park);
+  else if (!target || newm(mp, target) != 0)
+    take_back(mp, pp, spinning); /* no thread to be had: fewer Ps run */
+}
+
+void wakep(struct m *mp)
+{
+  if (sched.gomaxprocs == 1)
+    return;
+  /* The G is on its queue before the loads below: I3. */
+  atomic_thread_fence(memory_order_seq_cst);
+  if (atomic_load(&sched.nmspinning) != 0)
+    return;
+  if (atomic_load(&sched.npidle) == 0) {
+    if (atomic_load_explicit(&sched.needspinning, memory_order_relaxed) == 0)
+      atomic_store(&sched.needspinning, 1);
+    if (atomic_load(&sched.npidle) == 0)
+      return;
+  }
+  int32_t none = 0;
+  if (!atomic_compare_exchange_strong(&sched.nmspinning, &none, 1))
+    return;
+  lock2(&sched.lock);
+  tr_stamp_after(mp);
+  struct p *pp = pidlegetSpinning(mp);
+  unlock2(&sched.lock);
+  if (pp)
+    startm(mp, pp, true);
+  else
+    atomic_fetch_sub(&sched.nmspinning, 1);
+}
+
+void resetspinning(struct m *mp)
+{
+  mp->spinning = false;
+  tr_m_spinning_end(mp, true);
+  if (atomic_fetch_sub(&sched.nmspinning, 1) <= 0)
+    throw("resetspinning: negative nmspinning");
+  wakep(mp);
+}
+
+static bool needs_an_m(struct p *pp)
+{
+  return !runqempty(pp) || atomic_load(&sched.runqsize) != 0;
+}
+
+/* pp, in hand, lost its M: another one gets it if there is, or may come, work. Without sched.lock. */
+void handoffp(struct m *mp, struct p *pp)
+{
+  int32_t none = 0;
+  if (needs_an_m(pp)) {
+    startm(mp, pp, false);
+    return;
+  }
+  if (atomic_load(&sched.nmspinning) + atomic_load(&sched.npidle) == 0 &&
+      atomic_compare_exchange_strong(&sched.nmspinning, &none, 1)) {
+    atomic_store(&sched.needspinning, 0);
+    startm(mp, pp, true);
+    return;
+  }
+  lock2(&sched.lock);
+  tr_stamp_after(mp);
+  if (atomic_load(&sched.gcwaiting)) {
+    gcstopp(mp, pp);
+    unlock2(&sched.lock);
+    return;
+  }
+  bool last_running =
+      atomic_load(&sched.npidle) == sched.gomaxprocs - 1 && atomic_load(&sched.lastpoll) != 0;
+  if (atomic_load(&sched.runqsize) != 0 || last_running) {
+    unlock2(&sched.lock);
+    startm(mp, pp, false);
+    return;
+  }
+  int64_t when = timers_wake_time(&pp->timers);
+  pidleput(mp, pp);
+  unlock2(&sched.lock);
+  if (when != 0)
+    wake_net_poller(mp, when);
+}
