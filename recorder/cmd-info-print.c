@@ -7,7 +7,10 @@
 #include "cmd-info.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #define BAR 30
 
@@ -42,9 +45,49 @@ static void each_meta(struct tracefile *file, meta_reader read, void *to)
   sqlite3_finalize(row);
 }
 
+/* Facts that are numbers for programs, in words for people. */
+static void date_text(int64_t seconds, char *out, size_t n)
+{
+  time_t t = (time_t)seconds;
+  struct tm tm;
+  if (!gmtime_r(&t, &tm) || strftime(out, n, "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
+    snprintf(out, n, "%" PRId64, seconds);
+}
+
+static void wait_text(int status, char *out, size_t n)
+{
+  if (WIFSIGNALED(status))
+    snprintf(out, n, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+  else
+    snprintf(out, n, "exit code %d", WEXITSTATUS(status));
+}
+
+/* True if the fact has words of its own. */
+static bool spell(const char *key, const char *value, char *out, size_t n)
+{
+  char *end;
+  long long number = strtoll(value, &end, 10);
+  if (*end || end == value)
+    return false;
+  if (strcmp(key, "start_wall_ns") == 0)
+    date_text(number / 1000000000, out, n);
+  else if (strcmp(key, "made_at") == 0)
+    date_text(number, out, n);
+  else if (strcmp(key, "wait_status") == 0)
+    wait_text((int)number, out, n);
+  else
+    return false;
+  return true;
+}
+
 static void print_fact(void *to, const char *key, const char *value, size_t length)
 {
+  char spelled[100];
   size_t n_key = strlen(key);
+  if (spell(key, value, spelled, sizeof spelled)) {
+    value = spelled;
+    length = strlen(spelled);
+  }
   fputs("  ", to);
   out_text(to, key, n_key);
   fprintf(to, "%*s ", n_key < 18 ? (int)(18 - n_key) : 0, "");
@@ -127,7 +170,7 @@ static void print_capabilities(const struct info *info, FILE *to)
     const char *why = NULL;
     enum trace_family family = (enum trace_family)(1u << bit);
     enum tracefile_capability level = tracefile_capability(info->file, family, &why);
-    fprintf(to, "  %-8s %-28s %s", trace_family_name(family), family_titles[bit],
+    fprintf(to, "  %-8s %-31s %s", trace_family_name(family), family_titles[bit],
             level_names[level]);
     if (why && *why && level != TRACEFILE_RECORDED) {
       fputs(": ", to);

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RING_MAX 256 /* entries of a P's ring */
+
 uint32_t *state_list(const struct trace_replay *r, state_lister list, size_t *n)
 {
   size_t room = 64;
@@ -35,28 +37,26 @@ uint32_t *state_list(const struct trace_replay *r, state_lister list, size_t *n)
 
 uint32_t *state_order(const struct trace_replay *r, state_queue list, size_t *n)
 {
-  size_t room = list(r, NULL, 0);
+  size_t room =
+      trace_replay_world(r)->n_gs + trace_replay_world(r)->n_ps + trace_replay_world(r)->n_ms;
   uint32_t *ids = malloc((room + 1) * sizeof *ids);
-  size_t got = ids ? list(r, ids, room) : 0;
-  *n = got < room ? got : room;
+  *n = ids ? list(r, ids, room) : 0;
   return ids;
 }
 
 uint32_t *state_ring(const struct trace_replay *r, uint32_t p, size_t *n)
 {
-  size_t room = trace_replay_ring(r, p, NULL, 0);
-  uint32_t *ids = malloc((room + 1) * sizeof *ids);
-  size_t got = ids ? trace_replay_ring(r, p, ids, room) : 0;
-  *n = got < room ? got : room;
+  uint32_t *ids = malloc(RING_MAX * sizeof *ids);
+  *n = ids ? trace_replay_ring(r, p, ids, RING_MAX) : 0;
   return ids;
 }
 
 struct trace_heap_entry *state_heap(const struct trace_replay *r, uint32_t p, size_t *n)
 {
-  size_t room = trace_replay_heap(r, p, NULL, 0);
+  const struct trace_p *the_p = trace_replay_p(r, p);
+  size_t room = the_p ? the_p->n_timers : 0;
   struct trace_heap_entry *entries = malloc((room + 1) * sizeof *entries);
-  size_t got = entries ? trace_replay_heap(r, p, entries, room) : 0;
-  *n = got < room ? got : room;
+  *n = entries ? trace_replay_heap(r, p, entries, room) : 0;
   return entries;
 }
 
@@ -92,7 +92,8 @@ char *state_object_name(const struct state *s, uint64_t obj, char *out)
   if (!obj)
     return out;
   if (!trace_replay_object(s->replay, obj, &what, &name, &ordinal)) {
-    snprintf(out, STATE_NAME, "0x%" PRIx64, obj);
+    bool is_timer = obj <= UINT32_MAX && trace_replay_timer(s->replay, (uint32_t)obj);
+    snprintf(out, STATE_NAME, is_timer ? "timer T%" PRIu64 : "0x%" PRIx64, obj);
     return out;
   }
   const char *kind = trace_word_text(TRACE_ARG_OBJKIND, what);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* test-cli-record.c - gmpscope record, from outside: what a script sees that puts it before a command. */
+#include "run-cli.h"
+#include "test.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int set_up(void **state)
+{
+  (void)state;
+  run_enter_new_directory();
+  return 0;
+}
+
+static int tear_down(void **state)
+{
+  (void)state;
+  run_leave();
+  return 0;
+}
+
+static int count_files(void)
+{
+  int n = 0;
+  DIR *directory = opendir(".");
+  assert_non_null(directory);
+  for (struct dirent *entry; (entry = readdir(directory));)
+    n += entry->d_name[0] != '.';
+  closedir(directory);
+  return n;
+}
+
+static const char *fake(void)
+{
+  return run_built("tests/recorder/fake-program");
+}
+
+static void a_program_that_is_not_there_is_said_to_be_missing(void **state)
+{
+  (void)state;
+  struct run run = run_cli("record", "./no-such-program", NULL);
+  run_expect_refusal(&run, 1, "./no-such-program: there is no such program");
+  run_free(&run);
+  run = run_cli("record", "no-such-program-on-path", NULL);
+  run_expect_refusal(&run, 1, "no such program");
+  run_free(&run);
+  assert_int_equal(count_files(), 0);
+}
+
+static void a_program_that_may_not_be_executed_is_refused(void **state)
+{
+  (void)state;
+  run_write("plain.txt", "#!/bin/sh\n", 10);
+  struct run run = run_cli("record", "./plain.txt", NULL);
+  run_expect_refusal(&run, 4, "it may not be executed");
+  run_free(&run);
+  run = run_cli("record", "/", NULL);
+  assert_true(run.code == 1 || run.code == 4);
+  run_expect_refusal(&run, run.code, "it is a directory");
+  run_free(&run);
+  assert_int_equal(count_files(), 1);
+  unlink("plain.txt");
+}
+
+static void a_program_without_the_runtime_keeps_its_exit_status(void **state)
+{
+  (void)state;
+  struct run run = run_cli("record", "--", "/bin/sh", "-c", "echo out; exit 7", NULL);
+  run_expect_refusal(&run, 7, "/bin/sh: it did not use the gmpscope runtime, so there is no trace");
+  assert_string_equal(run.out, "out\n");
+  run_free(&run);
+  run = run_cli("record", "-q", "--", "/bin/sh", "-c", "kill -TERM $$", NULL);
+  assert_int_equal(run.code, 128 + 15);
+  assert_string_equal(run.err, "");
+  run_free(&run);
+  assert_int_equal(count_files(), 0);
+}
+
+static void the_programs_own_options_are_left_to_it(void **state)
+{
+  (void)state;
+  struct run run = run_cli("record", "-q", "/bin/echo", "--tables=none", "-o", "x", "--help", NULL);
+  assert_int_equal(run.code, 0);
+  assert_string_equal(run.out, "--tables=none -o x --help\n");
+  run_free(&run);
+}
+
+static void stdin_goes_to_the_program(void **state)
+{
+  (void)state;
+  struct run run = run_cli_input("hello\n", "record", "-q", "/bin/cat", NULL);
+  assert_int_equal(run.code, 0);
+  assert_string_equal(run.out, "hello\n");
+  run_free(&run);
+}
+
+static void a_recording_is_named_after_the_program_and_never_replaces_a_file(void **state)
+{
+  (void)state;
+  for (int i = 1; i <= 3; i++) {
+    char name[64];
+    snprintf(name, sizeof name, i == 1 ? "fake-program.db" : "fake-program-%d.db", i);
+    struct run run = run_cli("record", "--", fake(), "2", "100", NULL);
+    if (run.code != 0 || !strstr(run.err, name) || !strstr(run.err, " 0 lost"))
+      fail_msg("%d %s", run.code, run.err);
+    assert_int_equal(access(name, R_OK), 0);
+    run_free(&run);
+  }
+  assert_int_equal(count_files(), 3);
+  struct run run = run_cli("info", "fake-program.db", "--json", NULL);
+  assert_int_equal(run.code, 0);
+  assert_non_null(strstr(run.out, "\"complete\": true"));
+  run_free(&run);
+}
+
+static void quiet_says_nothing(void **state)
+{
+  (void)state;
+  struct run run = run_cli("record", "-q", "-o", "quiet.db", "--", fake(), "2", "100", NULL);
+  assert_int_equal(run.code, 0);
+  assert_string_equal(run.err, "");
+  assert_int_equal(access("quiet.db", R_OK), 0);
+  run_free(&run);
+}
+
+static void an_older_trace_is_replaced_but_nothing_else(void **state)
+{
+  (void)state;
+  struct stat before, after;
+  struct run run = run_cli("record", "-q", "-o", "again.db", "--", fake(), "2", "100", NULL);
+  run_free(&run);
+  run = run_cli("record", "-o", "again.db", "--", fake(), "2", "100", NULL);
+  assert_int_equal(run.code, 0);
+  run_free(&run);
+  run_write("letter.txt", "dear\n", 5);
+  assert_int_equal(stat("letter.txt", &before), 0);
+  run = run_cli("record", "-o", "letter.txt", "--", fake(), "2", "100", NULL);
+  run_expect_refusal(&run, 4, "letter.txt");
+  run_free(&run);
+  assert_int_equal(stat("letter.txt", &after), 0);
+  assert_int_equal(before.st_size, after.st_size);
+  assert_int_equal(before.st_ino, after.st_ino);
+}
+
+static void a_place_that_cannot_be_written_is_refused_before_the_program_runs(void **state)
+{
+  (void)state;
+  struct run run =
+      run_cli("record", "-o", "no-such-dir/x.db", "--", "/bin/sh", "-c", "echo ran", NULL);
+  assert_string_equal(run.out, "");
+  assert_true(run.code == 1 || run.code == 4);
+  run_expect_refusal(&run, run.code, "no-such-dir/x.db");
+  run_free(&run);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup_teardown(a_program_that_is_not_there_is_said_to_be_missing, set_up,
+                                    tear_down),
+    cmocka_unit_test_setup_teardown(a_program_that_may_not_be_executed_is_refused, set_up,
+                                    tear_down),
+    cmocka_unit_test_setup_teardown(a_program_without_the_runtime_keeps_its_exit_status, set_up,
+                                    tear_down),
+    cmocka_unit_test_setup_teardown(the_programs_own_options_are_left_to_it, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(stdin_goes_to_the_program, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(
+        a_recording_is_named_after_the_program_and_never_replaces_a_file, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(quiet_says_nothing, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(an_older_trace_is_replaced_but_nothing_else, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(
+        a_place_that_cannot_be_written_is_refused_before_the_program_runs, set_up, tear_down),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
