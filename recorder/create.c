@@ -133,13 +133,39 @@ static bool create_file(const char *path, bool overwrite, struct tracefile_error
 
 /* ---- the schema ---- */
 
+static bool exists(sqlite3 *db, const char *name)
+{
+  sqlite3_stmt *stmt;
+  if (sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_schema WHERE name=?", -1, &stmt, NULL) !=
+      SQLITE_OK)
+    return false;
+  sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+  bool found = sqlite3_step(stmt) == SQLITE_ROW;
+  sqlite3_finalize(stmt);
+  return found;
+}
+
+bool create_object(sqlite3 *db, const char *path, const char *name, bool *is_new,
+                   struct tracefile_error *error)
+{
+  size_t n;
+  const struct schema_object *objects = schema_objects(&n);
+  *is_new = !exists(db, name);
+  for (size_t i = 0; *is_new && i < n; i++) {
+    if (strcmp(objects[i].name, name) == 0)
+      return rec_sql(db, path, objects[i].sql, error);
+  }
+  return true;
+}
+
 bool create_objects(sqlite3 *db, const char *path, enum schema_part part,
                     struct tracefile_error *error)
 {
   size_t n;
+  bool is_new;
   const struct schema_object *objects = schema_objects(&n);
   for (size_t i = 0; i < n; i++) {
-    if (objects[i].part == part && !rec_sql(db, path, objects[i].sql, error))
+    if (objects[i].part == part && !create_object(db, path, objects[i].name, &is_new, error))
       return false;
   }
   return true;

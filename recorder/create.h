@@ -7,7 +7,10 @@
 sqlite3 *create_new(const char *real_path, bool overwrite, struct tracefile_error *error);
 /* An existing file for writing. The caller has had tracefile_open look at it. */
 sqlite3 *create_open(const char *real_path, struct tracefile_error *error);
-/* Makes all objects of a part of the schema. */
+/* Makes one object of the schema, unless it is there (*is_new is false then). */
+bool create_object(sqlite3 *db, const char *path, const char *name, bool *is_new,
+                   struct tracefile_error *error);
+/* Makes all objects of a part of the schema that are not there yet. */
 bool create_objects(sqlite3 *db, const char *path, enum schema_part part,
                     struct tracefile_error *error);
 /* Removes a trace file and what SQLite puts beside it. */

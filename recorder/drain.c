@@ -273,9 +273,18 @@ static bool close_books(struct drain *d, struct drain_ring *r, bool gone,
                        "the program ended in the middle of an event", error))
     return false;
   d->n_rejected += r->n_rejected;
-  return rec_writer_stat(d->writer, "ring_emitted", r->m, emitted, "info",
-                         "events that the program counted on the ring that this M used last",
-                         error);
+  r->n_emitted = emitted;
+  return true;
+}
+
+/* An M may have had several rings, if the runtime was started again. */
+static bool tell_emitted(struct drain *d, uint32_t m, struct tracefile_error *error)
+{
+  uint64_t sum = 0;
+  for (uint32_t i = 0; i < d->n_rings; i++)
+    sum += d->rings[i].m == m ? d->rings[i].n_emitted : 0;
+  return rec_writer_stat(d->writer, "ring_emitted", m, sum, "info",
+                         "events that the program counted on this M", error);
 }
 
 static bool tell_stats(struct drain *d, struct tracefile_error *error)
@@ -300,8 +309,9 @@ bool drain_finish(struct drain *d, bool gone, struct tracefile_error *error)
       return false;
   }
   for (uint32_t i = 0; i < d->n_rings; i++) {
-    if (d->rings[i].ring && (d->rings[i].any || d->rings[i].broken) &&
-        !close_books(d, &d->rings[i], gone, error))
+    struct drain_ring *r = &d->rings[i];
+    bool was_used = r->ring && (r->any || r->broken);
+    if (was_used && (!close_books(d, r, gone, error) || !tell_emitted(d, r->m, error)))
       return false;
   }
   return tell_stats(d, error);

@@ -16,6 +16,7 @@ struct drain_ring {
   uint64_t n_told;     /* events that its lost records told of */
   uint64_t n_rejected; /* records that were no events */
   uint64_t bad_run;    /* of them, not yet in the file */
+  uint64_t n_emitted;  /* the program's count, when the books were closed */
   int64_t last_ts;
 };
 

@@ -7,3 +7,7 @@
 /* Everything that rec_writer_finish says, with names from symbols (NULL: none). Does not free w. */
 bool finalise(struct rec_writer *w, enum rec_tables tables, struct symbols *symbols,
               struct rec_summary *summary, struct tracefile_error *error);
+
+/* The WAL into the file, the journal mode back to DELETE, all synced. A viewer that has the file open keeps it in
+ * WAL mode: it is whole and final all the same, so that is no error. */
+bool finalise_leave_one_file(sqlite3 *db, const char *path, struct tracefile_error *error);

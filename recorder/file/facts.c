@@ -81,14 +81,14 @@ void facts_free(struct facts *f)
 
 /* ---- the things ---- */
 
-static bool see_pc(struct facts *f, uint64_t pc)
+static bool see_pc(struct facts *f, uint64_t pc, bool is_return)
 {
   bool is_new;
   if (pc == 0)
     return true;
-  uint64_t *item = ITEM(f->pcs, pc, &is_new);
+  struct fact_pc *item = ITEM(f->pcs, pc, &is_new);
   if (item)
-    *item = pc;
+    *item = (struct fact_pc){ pc, is_return && (is_new || item->is_return) };
   return item != NULL;
 }
 
@@ -199,7 +199,7 @@ static bool add_stack_part(struct facts *f, struct fact_m *m, const struct trace
   struct fact_stack *s = &f->stacks.at[m->open_stack - 1];
   for (int i = 0; i < 2 && m->filled < s->n; i++) {
     s->pcs[m->filled++] = e->d[i];
-    if (!see_pc(f, e->d[i]))
+    if (!see_pc(f, e->d[i], true))
       return false;
   }
   return true;
@@ -353,7 +353,7 @@ static bool add_pcs(struct facts *f, const struct trace_event *e, const struct t
   for (int word = 0; word < 4; word += 2) {
     enum trace_arg type = spec->args[word].type;
     bool is_code = type == TRACE_ARG_FN || type == TRACE_ARG_PC;
-    if (is_code && e->kind != TRACE_STACK_PART && !see_pc(f, e->d[word / 2]))
+    if (is_code && e->kind != TRACE_STACK_PART && !see_pc(f, e->d[word / 2], false))
       return false;
   }
   return true;

@@ -51,6 +51,11 @@ struct fact_object {
   int64_t t_new;
 };
 
+struct fact_pc {
+  uint64_t pc;
+  bool is_return; /* seen in stacks only: the call is before it */
+};
+
 /* An array that grows, and where a key stands in it. */
 #define FACT_LIST(type)                                                                            \
   struct {                                                                                         \
@@ -67,7 +72,7 @@ struct facts {
   FACT_LIST(struct fact_p) ps;
   FACT_LIST(struct fact_timer) timers;
   FACT_LIST(struct fact_object) objects;
-  FACT_LIST(uint64_t) pcs;
+  FACT_LIST(struct fact_pc) pcs;
   uint64_t n_events;
   uint64_t n_by_family[TRACE_FAMILY_COUNT];
   uint32_t categories; /* mask in force */
