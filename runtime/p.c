@@ -119,8 +119,11 @@ static bool make_ps(struct m *mp, int32_t n)
     if (!allp[i] && !(allp[i] = new_p((uint32_t)i)))
       return false;
     if (atomic_load(&allp[i]->status) == Pdead) {
-      atomic_store(&allp[i]->status, Pgcstop);
-      tr_proc_status(mp, (uint32_t)i, TRACE_PSTATUS_GCSTOP, UINT32_MAX, allp[i]->seq);
+      /* When a run begins there is no world to start: they are in this M's hand. */
+      bool first = sched.gomaxprocs == 0;
+      atomic_store(&allp[i]->status, first ? Pidle : Pgcstop);
+      tr_proc_status(mp, (uint32_t)i, first ? TRACE_PSTATUS_HANDED : TRACE_PSTATUS_GCSTOP,
+                     UINT32_MAX, allp[i]->seq);
     }
   }
   return true;
@@ -142,6 +145,14 @@ static void destroy_p(struct m *mp, struct p *pp, struct p *heir)
   clear_bit(idle_p_mask, pp->id);
 }
 
+/* Stopped, or just made, to in hand. */
+static void restart(struct m *mp, struct p *pp)
+{
+  if (atomic_load(&pp->status) == Pgcstop)
+    tr_proc_restart(mp, pp->id);
+  atomic_store(&pp->status, Pidle);
+}
+
 /* This M's P must be among those that stay. */
 static void keep_a_p(struct m *mp, int32_t n)
 {
@@ -156,8 +167,7 @@ static void keep_a_p(struct m *mp, int32_t n)
     releasep(mp);
     atomic_store(&mine->status, Pgcstop);
   }
-  tr_proc_restart(mp, 0);
-  atomic_store(&allp[0]->status, Pidle);
+  restart(mp, allp[0]);
   acquirep(mp, allp[0]);
 }
 
@@ -177,8 +187,7 @@ int procresize(struct m *mp, int32_t n, struct p **runnable)
     struct p *pp = allp[i];
     if (pp == mp->p)
       continue;
-    atomic_store(&pp->status, Pidle);
-    tr_proc_restart(mp, pp->id);
+    restart(mp, pp);
     if (runqempty(pp)) {
       pidleput(mp, pp);
     } else {

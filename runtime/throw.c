@@ -35,6 +35,10 @@ static void flush_stdout(void)
 
 static void freeze_the_world(struct m *mp)
 {
+  if (mp && !atomic_load(&sched.gcwaiting)) {
+    tr_stamp(mp);
+    tr_stw_begin(mp, TRACE_STWWHY_UNKNOWN);
+  }
   sched.stopwait = INT32_MAX;
   atomic_store(&sched.gcwaiting, 1);
   if (mp)

@@ -24,7 +24,7 @@
 #include <stdlib.h>
 
 #define ARITY       4u
-#define CHECK_EVERY 64u /* changes between two timer_check events */
+#define CHECK_EVERY 64u /* changes between two timer_check events; more in a large heap */
 #define FIRST_ROOM  16u
 
 /* ---- locks ---- */
@@ -58,7 +58,7 @@ static void tell_check(struct m *mp, struct timers *ts)
 
 static void unlock_timers(struct m *mp, struct timers *ts)
 {
-  if (ts->changes >= CHECK_EVERY && tr_on(mp, TRACE_FAMILY_TIMER))
+  if (ts->changes >= CHECK_EVERY && ts->changes >= ts->n && tr_on(mp, TRACE_FAMILY_TIMER))
     tell_check(mp, ts);
   atomic_store_explicit(&ts->len, ts->n, memory_order_relaxed);
   unlock2(&ts->lock);

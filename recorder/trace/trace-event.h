@@ -167,9 +167,11 @@ static inline uint64_t trace_arg_value(const struct trace_event *e, const struct
 }
 
 /* The HASH of a heap's ids in array order, as timer_check tells it: start with TRACE_HASH_START and add each
- * id (64-bit FNV-1a, an id at a time). */
+ * id's bytes, low first (64-bit FNV-1a). */
 #define TRACE_HASH_START 0xcbf29ce484222325ull
 static inline uint64_t trace_hash_add(uint64_t hash, uint32_t id)
 {
-  return (hash ^ id) * 0x100000001b3ull;
+  for (int byte = 0; byte < 4; byte++)
+    hash = (hash ^ (id >> byte * 8 & 0xff)) * 0x100000001b3ull;
+  return hash;
 }
