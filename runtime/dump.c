@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* dump.c - goroutine dumps, in Go's format.
  *
- *   goroutine 7 [chan receive]:
+ *   goroutine 7 [chan receive] {name: worker}:
  *   worker(...)
  *   	demo-steal:0x1a2f +0x2f
  *   deferred: unlock(0x7f3b20)
@@ -11,10 +11,12 @@
  * the address that addr2line takes; and deferred calls that still wait are listed, newest first, which Go's
  * dump does not do.
  *
+ * The runtime's own frames are left out below RT_TRACEBACK=system, as far as it is a library of its own.
  * Frames are walked by frame pointers between the saved one and the top of the G's stack, each checked: a
  * broken chain ends the list.
  * Works in a dying process: no malloc, no lock but the print lock.
  */
+#include "options.h"
 #include "panic.h"
 #include "switch.h"
 #include "symtab.h"
@@ -45,22 +47,31 @@ void goroutineheader(struct g *gp)
 {
   print_str("goroutine ");
   print_uint(gp->goid);
-  if (gp->name) {
-    print_str(" \"");
-    print_str(gp->name);
-    print_str("\"");
-  }
   print_str(" [");
   print_str(status_text(gp));
   if (gp->lockedm)
     print_str(", locked to thread");
-  print_str("]:\n");
+  print_str("]");
+  if (gp->name && gp->goid != 1) { /* as a label */
+    print_str(" {name: ");
+    print_str(gp->name);
+    print_str("}");
+  }
+  print_str(":\n");
+}
+
+/* Go hides its runtime's frames, but for the functions that programs call. */
+static bool hidden(const struct symbol *s)
+{
+  return s->in_runtime && options.traceback < TRACEBACK_SYSTEM && strncmp(s->name, "rt_", 3) != 0;
 }
 
 static void print_symbol(uint64_t pc)
 {
   struct symbol s;
   symbol_of(pc, &s);
+  if (hidden(&s))
+    return;
   print_str(s.name);
   print_str("(...)\n\t");
   print_str(s.module);
@@ -144,24 +155,28 @@ void tracebackg(struct g *gp)
   }
 }
 
-static void dump_other(struct g *gp, void *me)
+struct others {
+  struct g *me;
+  bool blank_line; /* before the next one */
+};
+
+static void dump_other(struct g *gp, void *arg)
 {
+  struct others *others = arg;
   uint32_t status = readgstatus(gp);
-  if (gp == me || status == Gdead || status == Gidle)
+  if (gp == others->me || status == Gdead || status == Gidle)
     return;
-  print_str("\n");
+  if (others->blank_line)
+    print_str("\n");
+  others->blank_line = true;
   goroutineheader(gp);
   tracebackg(gp);
 }
 
 void tracebackothers(struct g *me)
 {
-  if (me && me != getg()) {
-    print_str("\n");
-    goroutineheader(me);
-    tracebackg(me);
-  }
-  forEachG(dump_other, me);
+  struct others others = { me, me != NULL };
+  forEachG(dump_other, &others);
 }
 
 void rt_stack_dump(int fd, bool all)

@@ -15,7 +15,7 @@ struct rt_panic {
   bool recovered;         /* the deferred call that runs has recovered us */
   bool repanicked;        /* the newer one has the same value */
   bool goexit;
-  void *resume[12]; /* of a Goexit: where its loop goes on */
+  rt_resume resume;       /* of a Goexit: where its loop goes on */
 };
 
 /* Unlinks gp's newest deferred call and returns a copy; a pooled record goes back to the pool. */
@@ -40,4 +40,8 @@ size_t value_text(const struct rt_value *v, char *text, size_t n);
 /* frame-amd64.S */
 void calldefer(void (*fn)(void *), void *arg, void **call_fp);
 extern const char calldefer_return[];
+#ifdef RT_LIBC_JUMP
+#define frame_resume(resume) _longjmp(resume, 1)
+#else
 _Noreturn void frame_resume(void **resume);
+#endif

@@ -73,6 +73,21 @@ RT_API _Noreturn void rt_panic_value(struct rt_value value);
 
 #define RT_FRAME_RECORDS 8
 
+/* The thread sanitizer must see who leaves frames without returning: only the library's own jump tells it. */
+#if defined(__SANITIZE_THREAD__)
+#define RT_LIBC_JUMP 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RT_LIBC_JUMP 1
+#endif
+#endif
+#ifdef RT_LIBC_JUMP
+#include <setjmp.h>
+typedef jmp_buf rt_resume;
+#else
+typedef void *rt_resume[8];
+#endif
+
 struct rt_frame;
 struct rt_defer { /* private */
   struct rt_defer *link;
@@ -84,7 +99,7 @@ struct rt_defer { /* private */
 struct rt_frame { /* private */
   void *fp;
   uint32_t n_records;
-  void *resume[12]; /* where to go on after a recovery */
+  rt_resume resume; /* where to go on after a recovery */
   struct rt_defer records[RT_FRAME_RECORDS];
 };
 
@@ -96,20 +111,26 @@ RT_API void rt_defer_pooled(struct rt_frame *frame, void (*fn)(void *), void *ar
 
 /* gcc's __builtin_setjmp keeps variables right (abnormal edges) and forbids inlining of the function around
  * it.  clang's does neither, so there it is our own, declared to return twice.  Both fill resume alike. */
-#if defined(__clang__) || !defined(__x86_64__)
+#if defined(__clang__)
 RT_API int rt_mark(void **resume) __attribute__((returns_twice));
 RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value) __attribute__((returns_twice));
-#define RT_MARK(resume)   rt_mark(resume)
+#define RT_MARK_OWN(resume) rt_mark(resume)
 #define rt_recover(value) rt_recover_in(__builtin_frame_address(0), (value))
 #else
 RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
-#define RT_MARK(resume) __builtin_setjmp(resume)
+#define RT_MARK_OWN(resume) __builtin_setjmp(resume)
 #define rt_recover(value)                                                                          \
   __extension__({                                                                                  \
     void *rt_not_inlined_[5];                                                                      \
     __builtin_setjmp(rt_not_inlined_) ? false                                                      \
                                       : rt_recover_in(__builtin_frame_address(0), (value));        \
   })
+#endif
+
+#ifdef RT_LIBC_JUMP
+#define RT_MARK(resume) _setjmp(resume)
+#else
+#define RT_MARK(resume) RT_MARK_OWN(resume)
 #endif
 
 /* clang-format off */

@@ -111,6 +111,9 @@ void symbol_of(uint64_t pc, struct symbol *out)
     return;
   out->module_offset = pc - map->l_addr;
   bool main_program = (uint64_t)(uintptr_t)info.dli_fbase == os_load_base();
+  Dl_info own;
+  out->in_runtime = !main_program && dladdr((void *)(uintptr_t)symbol_of, &own) &&
+                    own.dli_fbase == info.dli_fbase;
   const char *slash = strrchr(info.dli_fname, '/');
   snprintf(out->module, sizeof out->module, "%s", slash ? slash + 1 : info.dli_fname);
   struct image image = map_file(main_program ? "/proc/self/exe" : info.dli_fname);

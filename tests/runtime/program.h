@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* program.h - runs a whole program on the runtime in a child process, and looks at what it left behind.
+ *
+ * A child, because a panic or a deadlock ends the process, and that end is what many tests are about.
+ */
+#pragma once
+#include "test.h"
+
+#include "rt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct outcome {
+  int code;                    /* exit code, or 128 + signal */
+  char out[16384], err[16384]; /* what it wrote, cut */
+};
+
+static inline void read_back(FILE *from, char *text, size_t n)
+{
+  rewind(from);
+  size_t got = fread(text, 1, n - 1, from);
+  text[got] = '\0';
+  fclose(from);
+}
+
+/* Runs fn as the main G of a program with so many Ps. */
+static inline struct outcome run_program(int (*fn)(int, char **), int maxprocs)
+{
+  struct outcome o = { 0 };
+  FILE *out = tmpfile(), *err = tmpfile();
+  assert_non_null(out);
+  assert_non_null(err);
+  fflush(NULL);
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    char text[16];
+    snprintf(text, sizeof text, "%d", maxprocs);
+    setenv("RT_MAXPROCS", text, 1);
+    dup2(fileno(out), 1);
+    dup2(fileno(err), 2);
+    char *argv[] = { (char[]){ "program" }, NULL };
+    exit(rt_main(1, argv, fn));
+  }
+  int status;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  o.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  read_back(out, o.out, sizeof o.out);
+  read_back(err, o.err, sizeof o.err);
+  return o;
+}
+
+/* It ended well and wrote just this. */
+static inline void assert_prints(int (*fn)(int, char **), int maxprocs, const char *text)
+{
+  struct outcome o = run_program(fn, maxprocs);
+  assert_string_equal(o.err, "");
+  assert_string_equal(o.out, text);
+  assert_int_equal(o.code, 0);
+}
+
+/* It died as Go programs do: code 2, and stderr begins with these lines; what it wrote before is out. */
+static inline void assert_dies(int (*fn)(int, char **), const char *out, const char *first_lines)
+{
+  struct outcome o = run_program(fn, 2);
+  assert_string_equal(o.out, out);
+  o.err[strlen(first_lines) < sizeof o.err ? strlen(first_lines) : 0] = '\0';
+  assert_string_equal(o.err, first_lines);
+  assert_int_equal(o.code, 2);
+}
+
+#define FOR_PROCS(n) for (int n = 1; n <= 8; n *= 2)
+/* The main function of a program under test. */
+#define PROGRAM(name)                                                                              \
+  static int name(int argc __attribute__((unused)), char **argv __attribute__((unused)))

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* test-chan.c - channels do what Go's do. */
+#include "program.h"
+
+#include <stdatomic.h>
+
+static struct rt_chan *c, *c2;
+static struct rt_waitgroup wg;
+
+static void send_ints(void *n)
+{
+  for (int i = 0; i < (int)(intptr_t)n; i++)
+    rt_chan_send(c, &i);
+  rt_chan_close(c);
+}
+
+PROGRAM(unbuffered)
+{
+  c = rt_chan_new(sizeof(int), 0);
+  rt_go(send_ints, (void *)1000);
+  int sum = 0;
+  for (int v; rt_chan_recv(c, &v);)
+    sum += v;
+  printf("%d\n", sum);
+  rt_chan_free(c);
+  return 0;
+}
+static void unbuffered_hands_over_every_value_in_order(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(unbuffered, n, "499500\n");
+}
+
+PROGRAM(buffered)
+{
+  c = rt_chan_new(sizeof(int), 7);
+  rt_go(send_ints, (void *)100);
+  int next = 0;
+  for (int v; rt_chan_recv(c, &v); next++)
+    if (v != next)
+      printf("got %d, not %d\n", v, next);
+  printf("%d %zu %zu\n", next, rt_chan_len(c), rt_chan_cap(c));
+  return 0;
+}
+static void buffered_keeps_the_order_and_drains_after_close(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(buffered, n, "100 0 7\n");
+}
+
+PROGRAM(closed)
+{
+  c = rt_chan_new(sizeof(int), 2);
+  int v = 5;
+  rt_chan_send(c, &v);
+  rt_chan_close(c);
+  bool open;
+  printf("%d ", rt_chan_recv(c, &v));
+  printf("%d ", v);
+  printf("%d ", rt_chan_recv(c, &v));
+  printf("%d ", v);
+  bool got = rt_chan_try_recv(c, &v, &open);
+  printf("%d %d\n", got, open);
+  return 0;
+}
+static void closed_gives_its_values_then_zeros(void **state)
+{
+  (void)state;
+  assert_prints(closed, 1, "1 5 0 0 1 0\n");
+}
+
+PROGRAM(try_operations)
+{
+  c = rt_chan_new(sizeof(int), 1);
+  int v = 1;
+  bool open = false;
+  printf("%d", rt_chan_try_recv(c, &v, &open));
+  printf("%d", rt_chan_try_send(c, &v));
+  printf("%d", rt_chan_try_send(c, &v));
+  printf("%d", rt_chan_try_recv(c, &v, &open));
+  printf("%d", open);
+  printf("%d%d\n", rt_chan_try_send(NULL, &v), rt_chan_try_recv(NULL, &v, NULL));
+  return 0;
+}
+static void try_says_whether_it_would_have_parked(void **state)
+{
+  (void)state;
+  assert_prints(try_operations, 2, "0101100\n");
+}
+
+static void receive_one(void *unused)
+{
+  (void)unused;
+  int v = 7;
+  bool open = rt_chan_recv(c, &v);
+  printf("%d %d\n", open, v);
+  rt_waitgroup_done(&wg);
+}
+PROGRAM(close_wakes)
+{
+  c = rt_chan_new(sizeof(int), 0);
+  rt_waitgroup_add(&wg, 3);
+  for (int i = 0; i < 3; i++)
+    rt_go(receive_one, NULL);
+  rt_yield();
+  rt_chan_close(c);
+  rt_waitgroup_wait(&wg);
+  return 0;
+}
+static void close_wakes_every_receiver_with_zero(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(close_wakes, n, "0 0\n0 0\n0 0\n");
+}
+
+PROGRAM(send_on_closed)
+{
+  c = rt_chan_new(sizeof(int), 1);
+  rt_chan_close(c);
+  rt_chan_send(c, &(int){ 1 });
+  return 0;
+}
+PROGRAM(close_twice)
+{
+  c = rt_chan_new(sizeof(int), 1);
+  rt_chan_close(c);
+  rt_chan_close(c);
+  return 0;
+}
+PROGRAM(close_nil)
+{
+  rt_chan_close(NULL);
+  return 0;
+}
+static void close_later(void *unused)
+{
+  (void)unused;
+  rt_chan_close(c);
+}
+PROGRAM(close_under_a_sender)
+{
+  c = rt_chan_new(sizeof(int), 0);
+  rt_go(close_later, NULL);
+  rt_chan_send(c, &(int){ 1 });
+  return 0;
+}
+static void misuse_panics_with_gos_words(void **state)
+{
+  (void)state;
+  assert_dies(send_on_closed, "", "panic: send on closed channel\n\ngoroutine 1 [running]:\n");
+  assert_dies(close_under_a_sender, "",
+              "panic: send on closed channel\n\ngoroutine 1 [running]:\n");
+  assert_dies(close_twice, "", "panic: close of closed channel\n\ngoroutine 1 [running]:\n");
+  assert_dies(close_nil, "", "panic: close of nil channel\n\ngoroutine 1 [running]:\n");
+}
+
+PROGRAM(nil_receive)
+{
+  rt_chan_recv(NULL, NULL);
+  return 0;
+}
+PROGRAM(nil_send)
+{
+  rt_chan_send(NULL, NULL);
+  return 0;
+}
+PROGRAM(no_sender)
+{
+  c = rt_chan_new(1, 0);
+  rt_chan_recv(c, NULL);
+  return 0;
+}
+static void waiting_for_ever_is_a_deadlock(void **state)
+{
+  (void)state;
+  const char *text = "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [chan ";
+  assert_dies(nil_receive, "", text);
+  assert_dies(nil_send, "", text);
+  assert_dies(no_sender, "",
+              "fatal error: all goroutines are asleep - deadlock!\n\n"
+              "goroutine 1 [chan receive]:\n");
+}
+
+static _Atomic long total;
+static void produce(void *n)
+{
+  for (long i = 0; i < (long)n; i++)
+    rt_chan_send(c, &i);
+  rt_waitgroup_done(&wg);
+}
+static void consume(void *unused)
+{
+  (void)unused;
+  for (long v; rt_chan_recv(c, &v);)
+    atomic_fetch_add(&total, v);
+  rt_chan_send(c2, &(char){ 0 });
+}
+PROGRAM(many)
+{
+  for (size_t room = 0; room <= 3; room++) {
+    atomic_store(&total, 0);
+    c = rt_chan_new(sizeof(long), room);
+    c2 = rt_chan_new(1, 0);
+    rt_waitgroup_add(&wg, 8);
+    for (int i = 0; i < 8; i++) {
+      rt_go(produce, (void *)500);
+      rt_go(consume, NULL);
+    }
+    rt_waitgroup_wait(&wg);
+    rt_chan_close(c);
+    for (int i = 0; i < 8; i++)
+      rt_chan_recv(c2, NULL);
+    printf("%ld\n", atomic_load(&total));
+    rt_chan_free(c);
+    rt_chan_free(c2);
+  }
+  return 0;
+}
+static void many_senders_and_receivers_lose_nothing(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(many, n, "998000\n998000\n998000\n998000\n");
+}
+
+static void receive_once(void *unused)
+{
+  (void)unused;
+  rt_chan_recv(c, NULL);
+}
+PROGRAM(free_waited_on)
+{
+  c = rt_chan_new(1, 0);
+  rt_go(receive_once, NULL);
+  rt_sleep(1000000);
+  rt_chan_free(c);
+  return 0;
+}
+static void freeing_a_channel_that_is_waited_on_panics(void **state)
+{
+  (void)state;
+  assert_dies(free_waited_on, "", "panic: free of channel on which goroutines wait\n");
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(unbuffered_hands_over_every_value_in_order),
+    cmocka_unit_test(buffered_keeps_the_order_and_drains_after_close),
+    cmocka_unit_test(closed_gives_its_values_then_zeros),
+    cmocka_unit_test(try_says_whether_it_would_have_parked),
+    cmocka_unit_test(close_wakes_every_receiver_with_zero),
+    cmocka_unit_test(misuse_panics_with_gos_words),
+    cmocka_unit_test(waiting_for_ever_is_a_deadlock),
+    cmocka_unit_test(many_senders_and_receivers_lose_nothing),
+    cmocka_unit_test(freeing_a_channel_that_is_waited_on_panics),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

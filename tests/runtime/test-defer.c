@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* test-defer.c - deferred calls run last first, once, at every way out of a function. */
+#include "program.h"
+
+static void say(void *what)
+{
+  printf("%s ", (const char *)what);
+}
+
+static void three(bool leave_early)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, say, "1");
+  RT_DEFER(fr, say, "2");
+  if (leave_early)
+    return;
+  RT_DEFER(fr, say, "3");
+  say("body");
+}
+PROGRAM(order)
+{
+  three(false);
+  three(true);
+  return 0;
+}
+static void deferred_calls_run_last_first_at_each_return(void **state)
+{
+  (void)state;
+  assert_prints(order, 1, "body 3 2 1 2 1 ");
+}
+
+static int values[1000];
+static void add_up(void *value)
+{
+  static int expected = 999;
+  if (*(int *)value != expected--)
+    printf("out of order: %d\n", *(int *)value);
+  if (expected < 0)
+    puts("all");
+}
+static void loop(int n)
+{
+  RT_FRAME(fr, { return; });
+  for (int i = 0; i < n; i++) {
+    values[i] = i;
+    RT_DEFER_LOOP(fr, add_up, &values[i]);
+  }
+}
+PROGRAM(in_a_loop)
+{
+  loop(1000);
+  return 0;
+}
+static void a_loop_may_defer_any_number(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(in_a_loop, n, "all\n");
+}
+
+static void twelve(void)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, say, "a");
+  RT_DEFER(fr, say, "b");
+  RT_DEFER(fr, say, "c");
+  RT_DEFER(fr, say, "d");
+  RT_DEFER(fr, say, "e");
+  RT_DEFER(fr, say, "f");
+  RT_DEFER(fr, say, "g");
+  RT_DEFER(fr, say, "h");
+  RT_DEFER(fr, say, "i");
+  RT_DEFER(fr, say, "j");
+  RT_DEFER_LOOP(fr, say, "k");
+  RT_DEFER(fr, say, "l");
+}
+PROGRAM(more_than_fit)
+{
+  twelve();
+  return 0;
+}
+static void more_than_fit_into_the_frame_keep_their_order(void **state)
+{
+  (void)state;
+  assert_prints(more_than_fit, 1, "l k j i h g f e d c b a ");
+}
+
+static void nested_defer(void *unused)
+{
+  (void)unused;
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, say, "inner");
+  say("outer");
+}
+static void nesting(void)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, say, "last");
+  RT_DEFER(fr, nested_defer, NULL);
+}
+PROGRAM(nested)
+{
+  nesting();
+  return 0;
+}
+static void a_deferred_call_may_defer(void **state)
+{
+  (void)state;
+  assert_prints(nested, 1, "outer inner last ");
+}
+
+static struct rt_waitgroup wg;
+static int migrations;
+static void park_in_many_ways(void *chan)
+{
+  for (int i = 0; i < 20; i++) {
+    rt_yield();
+    rt_sleep(50000);
+    rt_chan_send(chan, &i);
+    rt_entersyscall();
+    usleep(20);
+    rt_exitsyscall();
+  }
+}
+static void count_migration(void *unused)
+{
+  (void)unused;
+  __atomic_fetch_add(&migrations, 1, __ATOMIC_RELAXED);
+}
+static void defer_parking(void *chan)
+{
+  RT_FRAME(fr, { return; });
+  for (int i = 0; i < 40; i++)
+    RT_DEFER_LOOP(fr, count_migration, NULL);
+  RT_DEFER(fr, park_in_many_ways, chan);
+}
+static void parker(void *chan)
+{
+  defer_parking(chan);
+  rt_waitgroup_done(&wg);
+}
+static void drain(void *chan)
+{
+  while (rt_chan_recv(chan, NULL))
+    ;
+}
+PROGRAM(parking)
+{
+  struct rt_chan *chan = rt_chan_new(sizeof(int), 0);
+  rt_waitgroup_add(&wg, 20);
+  for (int i = 0; i < 20; i++)
+    rt_go(parker, chan);
+  rt_go(drain, chan);
+  rt_waitgroup_wait(&wg);
+  printf("%d\n", migrations);
+  return 0;
+}
+static void a_deferred_call_may_park_and_move_between_threads(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(parking, n, "800\n");
+}
+
+static void exiting(void *unused)
+{
+  (void)unused;
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, say, "outer");
+  three(true);
+  rt_goexit();
+}
+static void done(void *waitgroup)
+{
+  rt_waitgroup_done(waitgroup);
+}
+static void exiter(void *unused)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, done, &wg);
+  exiting(unused);
+  say("not reached");
+}
+PROGRAM(goexit)
+{
+  rt_waitgroup_add(&wg, 1);
+  rt_go(exiter, NULL);
+  rt_waitgroup_wait(&wg);
+  puts("end");
+  return 0;
+}
+static void goexit_runs_the_deferred_calls_of_all_frames(void **state)
+{
+  (void)state;
+  assert_prints(goexit, 2, "2 1 outer end\n");
+}
+
+PROGRAM(main_goexit)
+{
+  rt_goexit();
+}
+static void goexit_of_main_ends_in_a_deadlock_when_no_one_is_left(void **state)
+{
+  (void)state;
+  assert_dies(main_goexit, "",
+              "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n");
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(deferred_calls_run_last_first_at_each_return),
+    cmocka_unit_test(a_loop_may_defer_any_number),
+    cmocka_unit_test(more_than_fit_into_the_frame_keep_their_order),
+    cmocka_unit_test(a_deferred_call_may_defer),
+    cmocka_unit_test(a_deferred_call_may_park_and_move_between_threads),
+    cmocka_unit_test(goexit_runs_the_deferred_calls_of_all_frames),
+    cmocka_unit_test(goexit_of_main_ends_in_a_deadlock_when_no_one_is_left),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

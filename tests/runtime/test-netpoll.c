@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* test-netpoll.c - sockets, pipes and files through the poller: data, deadlines, close. */
+#include "program.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+
+#define MS 1000000
+
+static struct rt_waitgroup wg;
+static char address[64];
+
+static int listen_here(void)
+{
+  int fd = rt_listen("127.0.0.1:0");
+  struct sockaddr_in at;
+  socklen_t size = sizeof at;
+  if (fd < 0 || getsockname(fd, (struct sockaddr *)&at, &size) != 0)
+    rt_panic("cannot listen");
+  snprintf(address, sizeof address, "127.0.0.1:%d", ntohs(at.sin_port));
+  return fd;
+}
+
+static void echo(void *fd)
+{
+  char buf[1000];
+  for (ssize_t n; (n = rt_read((int)(intptr_t)fd, buf, sizeof buf, 0)) > 0;)
+    rt_write((int)(intptr_t)fd, buf, (size_t)n, 0);
+  rt_close((int)(intptr_t)fd);
+}
+static void serve(void *listener)
+{
+  int fd;
+  while ((fd = rt_accept((int)(intptr_t)listener, 0)) >= 0)
+    rt_go(echo, (void *)(intptr_t)fd);
+  printf("%s\n", fd == -EBADF ? "listener closed" : strerror(-fd));
+  rt_waitgroup_done(&wg);
+}
+static void client(void *n)
+{
+  int fd = rt_dial(address, 0);
+  size_t length = 20000 + (size_t)(intptr_t)n;
+  unsigned char *sent = malloc(length), *back = malloc(length);
+  for (size_t i = 0; i < length; i++)
+    sent[i] = (unsigned char)(i * 7 + (size_t)(intptr_t)n);
+  for (size_t at = 0;
+       at < length;) { /* in pieces that fit, since the echo is read only afterwards */
+    size_t piece = length - at < 5000 ? length - at : 5000;
+    if (rt_write(fd, sent + at, piece, 0) != (ssize_t)piece)
+      puts("short write");
+    for (size_t got = 0; got < piece;) {
+      ssize_t r = rt_read(fd, back + at + got, piece - got, 0);
+      if (r <= 0) {
+        puts("short read");
+        break;
+      }
+      got += (size_t)r;
+    }
+    at += piece;
+  }
+  if (memcmp(sent, back, length) != 0)
+    puts("other bytes came back");
+  free(sent);
+  free(back);
+  rt_close(fd);
+  rt_waitgroup_done(&wg);
+}
+PROGRAM(echoes)
+{
+  int listener = listen_here();
+  rt_waitgroup_add(&wg, 17);
+  rt_go(serve, (void *)(intptr_t)listener);
+  for (intptr_t i = 0; i < 16; i++)
+    rt_go(client, (void *)i);
+  rt_sleep(1);
+  while (rt_num_goroutine() > 2)
+    rt_sleep(MS);
+  rt_close(listener);
+  rt_waitgroup_wait(&wg);
+  return 0;
+}
+static void an_echo_server_gives_every_byte_back(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(echoes, n, "listener closed\n");
+}
+
+PROGRAM(deadlines)
+{
+  int listener = listen_here();
+  char byte;
+  int64_t before = rt_now();
+  printf("%d ", rt_accept(listener, before + 5 * MS) == -ETIMEDOUT);
+  printf("%d ", rt_now() >= before + 5 * MS);
+  printf("%d ", rt_accept(listener, before) == -ETIMEDOUT);
+  int fd = rt_dial(address, 0), peer = rt_accept(listener, rt_now() + 1000ll * MS);
+  printf("%d ", rt_read(fd, &byte, 1, rt_now() + 5 * MS) == -ETIMEDOUT);
+  printf("%d ", (int)rt_write(peer, "x", 1, 0));
+  printf("%d ", (int)rt_read(fd, &byte, 1, rt_now() + 1000ll * MS));
+  printf("%c ", byte);
+  rt_close(peer);
+  printf("%d\n", (int)rt_read(fd, &byte, 1, 0));
+  return 0;
+}
+static void a_deadline_ends_the_wait_and_not_the_descriptor(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(deadlines, n, "1 1 1 1 1 1 x 0\n");
+}
+
+static int pipe_ends[2];
+static void read_pipe(void *unused)
+{
+  (void)unused;
+  char byte;
+  ssize_t n = rt_read(pipe_ends[0], &byte, 1, 0);
+  printf("%s\n", n == -EBADF ? "closed" : "not closed");
+  rt_waitgroup_done(&wg);
+}
+PROGRAM(closing)
+{
+  if (pipe(pipe_ends) != 0)
+    return 1;
+  rt_waitgroup_add(&wg, 1);
+  rt_go(read_pipe, NULL);
+  rt_sleep(2 * MS);
+  printf("%d ", rt_close(pipe_ends[0]));
+  rt_waitgroup_wait(&wg);
+  printf("%d\n", rt_close(pipe_ends[0]) == -EBADF);
+  return 0;
+}
+static void close_wakes_who_waits(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(closing, n, "0 closed\n1\n");
+}
+
+PROGRAM(refused)
+{
+  int listener = listen_here();
+  rt_close(listener);
+  printf("%s\n", strerror(-rt_dial(address, 0)));
+  printf("%s\n", strerror(-rt_dial("nonsense", 0)));
+  printf("%s\n", strerror((int)-rt_read(-1, NULL, 0, 0)));
+  printf("%s\n", strerror((int)-rt_write(999, "x", 1, 0)));
+  return 0;
+}
+static void errors_are_the_kernels(void **state)
+{
+  (void)state;
+  assert_prints(refused, 2,
+                "Connection refused\nInvalid argument\nBad file descriptor\nBad file descriptor\n");
+}
+
+PROGRAM(files)
+{
+  FILE *f = tmpfile();
+  int fd = fileno(f);
+  char back[6] = "";
+  printf("%d ", (int)rt_write(fd, "hello", 5, 0));
+  lseek(fd, 0, SEEK_SET);
+  printf("%d ", (int)rt_read(fd, back, 5, 0));
+  printf("%s %d\n", back, (int)rt_read(fd, back, 5, 0));
+  return 0;
+}
+static void regular_files_work_too(void **state)
+{
+  (void)state;
+  assert_prints(files, 2, "5 5 hello 0\n");
+}
+
+static void write_much(void *fd)
+{
+  static char much[4 << 20];
+  printf("%d\n", (int)rt_write((int)(intptr_t)fd, much, sizeof much, 0));
+  rt_close((int)(intptr_t)fd);
+}
+PROGRAM(full)
+{
+  if (pipe(pipe_ends) != 0)
+    return 1;
+  rt_go(write_much, (void *)(intptr_t)pipe_ends[1]);
+  char buf[3000];
+  long sum = 0;
+  for (ssize_t n; (n = rt_read(pipe_ends[0], buf, sizeof buf, 0)) > 0;)
+    sum += n;
+  printf("%ld\n", sum);
+  return 0;
+}
+static void a_full_pipe_parks_the_writer(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(full, n, "4194304\n4194304\n");
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(an_echo_server_gives_every_byte_back),
+    cmocka_unit_test(a_deadline_ends_the_wait_and_not_the_descriptor),
+    cmocka_unit_test(close_wakes_who_waits),
+    cmocka_unit_test(errors_are_the_kernels),
+    cmocka_unit_test(regular_files_work_too),
+    cmocka_unit_test(a_full_pipe_parks_the_writer),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
