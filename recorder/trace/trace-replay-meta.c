@@ -234,3 +234,30 @@ void trace_on_categories(struct trace_replay *r, struct rep_m *m, const struct t
   r->world.categories = trace_args_categories(e).mask | TRACE_FAMILY_ALWAYS;
   r->trusted &= r->world.categories;
 }
+
+/* These tell a story but change nothing that is kept.  A preempt_request may come late: its G may have
+ * stopped, or ended, by itself.  What a `lost` record says was checked with its number. */
+#define TELLS_ONLY(name)                                                                           \
+  void trace_on_##name(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)       \
+  {                                                                                                \
+    (void)r;                                                                                       \
+    (void)m;                                                                                       \
+    (void)e;                                                                                       \
+  }
+TELLS_ONLY(defer_alloc)
+TELLS_ONLY(preempt_request)
+TELLS_ONLY(preempt_send)
+TELLS_ONLY(preempt_land)
+TELLS_ONLY(preempt_taken)
+TELLS_ONLY(sysmon_retake)
+TELLS_ONLY(sysmon_netpoll)
+TELLS_ONLY(sysmon_sleep)
+TELLS_ONLY(stack_scan)
+TELLS_ONLY(netpoll_ready)
+TELLS_ONLY(netpoll_break)
+TELLS_ONLY(user_log)
+TELLS_ONLY(trace_end)
+TELLS_ONLY(clock_sync)
+TELLS_ONLY(lost)
+TELLS_ONLY(choice)
+TELLS_ONLY(fault)

@@ -3,8 +3,8 @@
  *
  * The files beside this one hold what events do, by idea: -g, -m, -p, -runq, -timer, -defer (and panic),
  * -meta; -state has the things and their setters, -query the looking.  Here: what is checked of every record
- * whatever its kind, and the one switch over all kinds, without a default, so that the compiler names the
- * kind that somebody forgot.
+ * whatever its kind, and the one switch over all kinds, made from the table: a kind that somebody forgot does
+ * not link.
  */
 #include "trace-replay-state.h"
 
@@ -286,120 +286,12 @@ static void check_number(struct trace_replay *r, struct rep_m *m, const struct t
 static void apply_kind(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
   switch ((enum trace_kind)e->kind) {
-#define CASE(NAME, name)                                                                           \
+#define EVENT(number, NAME, name, family, w0, w1, w2, w3, doc)                                     \
   case TRACE_##NAME:                                                                               \
     trace_on_##name(r, m, e);                                                                      \
     break;
-    CASE(GO_CREATE, go_create)
-    CASE(GO_START, go_start)
-    CASE(GO_STOP, go_stop)
-    CASE(GO_BLOCK, go_block)
-    CASE(GO_UNBLOCK, go_unblock)
-    CASE(GO_DESTROY, go_destroy)
-    CASE(GO_SYSCALL_BEGIN, go_syscall_begin)
-    CASE(GO_SYSCALL_END, go_syscall_end)
-    CASE(GO_SYSCALL_END_BLOCKED, go_syscall_end_blocked)
-    CASE(GO_STATUS, go_status)
-    CASE(GO_STATUS_WAIT, go_status_wait)
-    CASE(GO_ORIGIN, go_origin)
-    CASE(GO_NAME, go_name)
-    CASE(M_CREATE, m_create)
-    CASE(M_DESTROY, m_destroy)
-    CASE(M_SPINNING_BEGIN, m_spinning_begin)
-    CASE(M_SPINNING_END, m_spinning_end)
-    CASE(M_PARK, m_park)
-    CASE(M_UNPARK, m_unpark)
-    CASE(M_WAKE, m_wake)
-    CASE(M_LOCK, m_lock)
-    CASE(M_UNLOCK, m_unlock)
-    CASE(M_STATUS, m_status)
-    CASE(M_POLL_BEGIN, m_poll_begin)
-    CASE(M_POLL_END, m_poll_end)
-    CASE(PROC_START, proc_start)
-    CASE(PROC_STOP, proc_stop)
-    CASE(PROC_STEAL, proc_steal)
-    CASE(PROC_IDLE, proc_idle)
-    CASE(PROC_UNIDLE, proc_unidle)
-    CASE(PROC_GCSTOP, proc_gcstop)
-    CASE(PROC_RESTART, proc_restart)
-    CASE(PROC_STATUS, proc_status)
-    CASE(PROCS_CHANGE, procs_change)
-    CASE(RUNQ_PUT, runq_put)
-    CASE(RUNQ_PUT_NEXT, runq_put_next)
-    CASE(RUNQ_PUT_GLOBAL, runq_put_global)
-    CASE(RUNQ_GET, runq_get)
-    CASE(RUNQ_GET_NEXT, runq_get_next)
-    CASE(RUNQ_GET_GLOBAL, runq_get_global)
-    CASE(RUNQ_BATCH, runq_batch)
-    CASE(RUNQ_STEAL, runq_steal)
-    CASE(RUNQ_STEAL_NEXT, runq_steal_next)
-    CASE(RUNQ_OVERFLOW, runq_overflow)
-    CASE(RUNQ_STATUS, runq_status)
-    CASE(RUNQ_DRAIN, runq_drain)
-    CASE(TIMER_NEW, timer_new)
-    CASE(TIMER_ADD, timer_add)
-    CASE(TIMER_MODIFY, timer_modify)
-    CASE(TIMER_STOP, timer_stop)
-    CASE(TIMER_UPDATE, timer_update)
-    CASE(TIMER_REMOVE, timer_remove)
-    CASE(TIMER_HEAPIFY, timer_heapify)
-    CASE(TIMER_FIRE, timer_fire)
-    CASE(TIMER_RUN_OTHER, timer_run_other)
-    CASE(TIMER_CHECK, timer_check)
-    CASE(TIMER_STATUS, timer_status)
-    CASE(TIMER_MOVE, timer_move)
-    CASE(DEFER_PUSH, defer_push)
-    CASE(DEFER_POP, defer_pop)
-    CASE(DEFER_BEGIN, defer_begin)
-    CASE(DEFER_END, defer_end)
-    CASE(DEFER_RECYCLE, defer_recycle)
-    CASE(DEFER_REFILL, defer_refill)
-    CASE(DEFER_SPILL, defer_spill)
-    CASE(DEFER_STATUS, defer_status)
-    CASE(PANIC_BEGIN, panic_begin)
-    CASE(PANIC_WALK, panic_walk)
-    CASE(PANIC_RECOVER_CALL, panic_recover_call)
-    CASE(PANIC_RECOVERED, panic_recovered)
-    CASE(PANIC_NESTED, panic_nested)
-    CASE(PANIC_ABORTED, panic_aborted)
-    CASE(PANIC_FATAL, panic_fatal)
-    CASE(GOEXIT_BEGIN, goexit_begin)
-    CASE(GOEXIT_END, goexit_end)
-    CASE(STW_BEGIN, stw_begin)
-    CASE(STW_STOPPED, stw_stopped)
-    CASE(STW_END, stw_end)
-    CASE(TASK_BEGIN, task_begin)
-    CASE(TASK_END, task_end)
-    CASE(REGION_BEGIN, region_begin)
-    CASE(REGION_END, region_end)
-    CASE(OBJECT_NEW, object_new)
-    CASE(OBJECT_NAME, object_name)
-    CASE(TRACE_BEGIN, trace_begin)
-    CASE(TRACE_STATUS_DONE, trace_status_done)
-    CASE(STRING, string)
-    CASE(STRING_PART, string_part)
-    CASE(STACK_BEGIN, stack_begin)
-    CASE(STACK_PART, stack_part)
-    CASE(CATEGORIES, categories)
-#undef CASE
-  /* These tell a story but change nothing that is kept. */
-  case TRACE_DEFER_ALLOC:
-  case TRACE_PREEMPT_REQUEST: /* may come late: its G may have stopped, or ended, by itself */
-  case TRACE_PREEMPT_SEND:
-  case TRACE_PREEMPT_LAND:
-  case TRACE_PREEMPT_TAKEN:
-  case TRACE_SYSMON_RETAKE:
-  case TRACE_SYSMON_NETPOLL:
-  case TRACE_SYSMON_SLEEP:
-  case TRACE_STACK_SCAN:
-  case TRACE_NETPOLL_READY:
-  case TRACE_NETPOLL_BREAK:
-  case TRACE_USER_LOG:
-  case TRACE_TRACE_END:
-  case TRACE_CLOCK_SYNC:
-  case TRACE_LOST: /* check_number */
-  case TRACE_CHOICE:
-  case TRACE_FAULT:
+#include "events.def"
+#undef EVENT
   case TRACE_KIND_NONE:
   case TRACE_KIND_LIMIT:
     break;
