@@ -16,13 +16,17 @@ static const struct {
   const char *doc;
 } commands[] = {
   { "record", cmd_record, "Make a trace", "run a program and write its trace" },
+  { "demo", cmd_demo, NULL, "list the demonstrations, or record one and tell what happened" },
   { "load", cmd_load, NULL, "make a trace file of its text form" },
   { "info", cmd_info, "Read a trace", "counts, duration, loss, and what the trace can tell" },
   { "check", cmd_check, NULL, "replay every rule of the scheduler; list damage, loss and gaps" },
   { "state", cmd_state, NULL, "the whole state of the scheduler at a time" },
+  { "sql", cmd_sql, NULL, "ask with SQL" },
   { "dump", cmd_dump, NULL, "print the text form" },
   { "view", cmd_view, "Draw a trace", "open the window" },
   { "render", cmd_render, NULL, "draw to PNG or SVG, without a display" },
+  { "materialise", cmd_materialise, "Keep a trace",
+    "write the tables that any SQLite program can read" },
 };
 
 static void print_help(void)
