@@ -60,10 +60,10 @@ struct vw_planner {
 };
 
 /* Room for one more: returns the place, or NULL and sets failed. */
-void *vw_grow(struct vw_planner *pl, void *array_ptr, size_t n, size_t *cap, size_t size);
+void *vw_plan_grow(struct vw_planner *pl, void *array_ptr, size_t n, size_t *cap, size_t size);
 #define VW_PUSH(pl, what)                                                                          \
-  (vw_grow(pl, &(pl)->plan->what, (pl)->plan->n_##what, &(pl)->what##_cap,                         \
-           sizeof *(pl)->plan->what)                                                               \
+  (vw_plan_grow(pl, &(pl)->plan->what, (pl)->plan->n_##what, &(pl)->what##_cap,                    \
+                sizeof *(pl)->plan->what)                                                          \
        ? &(pl)->plan->what[(pl)->plan->n_##what++]                                                 \
        : NULL)
 

@@ -58,10 +58,10 @@ static void put(struct row *row, const struct vw_span *s, uint32_t index, int x0
 static int64_t column_time(const struct vw_planner *pl, int x)
 {
   double dt = ceil((x - pl->left) / pl->scale);
-  double t = (double)pl->plan->view.t0 + dt;
-  if (t >= 9.2e18)
+  int64_t t;
+  if (dt >= 9.2e18 || __builtin_add_overflow(pl->plan->view.t0, (int64_t)dt, &t))
     return INT64_MAX;
-  return pl->plan->view.t0 + (int64_t)dt;
+  return t;
 }
 
 /* First of spans[i ... n) that ends at or after t; *longest becomes the longest of those touched. */

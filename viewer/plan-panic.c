@@ -219,13 +219,14 @@ static void plan_path(struct stage *stage, size_t lane, const struct vw_panic_pa
   size_t n = vw_panic_callouts(path, c);
   if (!discs_fit(stage, lane, path, c, n))
     return; /* its mark stays */
-  double r = (DISC + 1) * pl->font, last_y = vw_planner_bar_y(pl, lane) + vw_planner_bar_h(pl);
+  double r = (DISC + 1) * pl->font, last_x = vw_planner_x(pl, path->steps[c[0].step].ts);
+  corner(pl, last_x, vw_planner_bar_y(pl, lane) + vw_planner_bar_h(pl), index, c[0].step, 0);
   for (size_t i = 0; i < n; i++) {
     double x = vw_planner_x(pl, path->steps[c[i].step].ts), y = row_y(pl, lane, i);
-    corner(pl, x, last_y, index, c[i].step, 0);
+    corner(pl, last_x, y, index, c[i].step, 0); /* down, then on: words stand to the right */
     corner(pl, x, y, index, c[i].step, c[i].number);
     take(stage, x - r, x + r, y);
-    last_y = y;
+    last_x = x;
   }
   for (size_t i = 0; i < n; i++) {
     char text[192];

@@ -128,7 +128,7 @@ static void base_note(struct vw_planner *pl, const struct ruler *r)
 {
   char text[64], base[48];
   int64_t fine = r->base;
-  const struct unit *unit = unit_for(fine < 0 ? -fine : fine);
+  const struct unit *unit = unit_for(fine < 0 ? -(fine + 1) : fine);
   number(base, sizeof base, fine, unit, 9);
   int decimals = 0;
   for (int64_t part = unit->ns; decimals < 9 && part > 1 && fine % part != 0; part /= 10)

@@ -15,7 +15,7 @@
 #include <string.h>
 
 /* ---- shared tools ---- */
-void *vw_grow(struct vw_planner *pl, void *array_ptr, size_t n, size_t *cap, size_t size)
+void *vw_plan_grow(struct vw_planner *pl, void *array_ptr, size_t n, size_t *cap, size_t size)
 {
   void **array = array_ptr;
   if (n < *cap)
@@ -47,7 +47,7 @@ uint32_t vw_planner_text(struct vw_planner *pl, const char *text)
   size_t length = strlen(text) + 1;
   struct vw_plan *plan = pl->plan;
   while (plan->n_texts + length > pl->texts_cap)
-    if (!vw_grow(pl, &plan->texts, pl->texts_cap, &pl->texts_cap, 1))
+    if (!vw_plan_grow(pl, &plan->texts, pl->texts_cap, &pl->texts_cap, 1))
       return UINT32_MAX;
   uint32_t at = (uint32_t)plan->n_texts;
   memcpy(plan->texts + at, text, length);

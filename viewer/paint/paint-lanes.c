@@ -29,7 +29,7 @@ static const struct look looks[VW_STATES] = {
   [VW_STATE_SPINNING] = { .part = 1, .pattern = { 0x00, 0x22, 0x00, 0x00, 0x00, 0x88, 0x00, 0x00 } },
   [VW_STATE_POLLING]  = { .thick = { 2, 3 } },
   [VW_STATE_PARKED]   = { .thick = { 2, 0 } },
-  [VW_STATE_RUNNABLE] = { .part = 1, .pattern = { 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10 } },
+  [VW_STATE_RUNNABLE] = { .part = 1, .pattern = { 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80 } },
   [VW_STATE_WAITING]  = { .thick = { 5, 0 } },
   [VW_STATE_IDLE]     = { .thick = { 1, 0 } },
   [VW_STATE_GCSTOP]   = { .part = 1, .pattern = { 0x81, 0x42, 0x24, 0x18, 0x18, 0x24, 0x42, 0x81 } },
@@ -132,7 +132,7 @@ static void fill(struct paint *p, enum vw_state state, struct vw_rgb c)
   cairo_fill_preserve(p->cr);
   cairo_save(p->cr);
   cairo_clip(p->cr);
-  paint_source(p->cr, vw_palette_ink(p->theme, c), state == VW_STATE_SPINNING ? 0.42 : 0.16);
+  paint_source(p->cr, vw_palette_ink(p->theme, c), state == VW_STATE_SPINNING ? 0.42 : 0.14);
   cairo_mask(p->cr, pattern_of(p->painter, state));
   cairo_restore(p->cr);
 }
@@ -318,12 +318,13 @@ void paint_ruler(struct paint *p)
 
 /* ---- words on spans ---- */
 /* On a thin line, or on the ground, a word stands on a plate, so that nothing strikes it through. */
-static void plate(struct paint *p, const struct vw_label *l, const char *text, double h,
-                  double alpha)
+static void plate(struct paint *p, const struct vw_label *l, const char *text, double left,
+                  double h, double alpha)
 {
   double w = paint_text_width(p->painter, p->theme, (enum vw_role)l->role, (double)l->max_w, text);
   paint_source(p->cr, paint_chrome(p->theme, PAINT_GROUND), alpha);
-  cairo_rectangle(p->cr, floor((double)l->x) - 4, floor((double)l->y - h / 2), ceil(w) + 8, h);
+  left = floor((double)l->x) - left;
+  cairo_rectangle(p->cr, left, floor((double)l->y - h / 2), (double)l->x + ceil(w) + 5 - left, h);
   cairo_fill(p->cr);
 }
 
@@ -333,7 +334,7 @@ static void span_word(struct paint *p, const struct vw_label *l)
   const char *text = p->plan->texts + l->text;
   double alpha = l->dimmed ? 0.55 : 1;
   if (is_line((enum vw_state)r->state)) {
-    plate(p, l, text, 14 * p->font, 1);
+    plate(p, l, text, (double)(l->x - r->x), 14 * p->font, 1);
     paint_source(p->cr, paint_chrome(p->theme, PAINT_MUTED), alpha);
   } else {
     paint_source(p->cr, vw_palette_ink(p->theme, rect_colour(p, r)), alpha);
@@ -350,7 +351,7 @@ void paint_labels(struct paint *p)
       span_word(p, l);
     if (l->role != VW_ROLE_CALLOUT)
       continue;
-    plate(p, l, p->plan->texts + l->text, 15 * p->font, 0.85);
+    plate(p, l, p->plan->texts + l->text, 2, 15 * p->font, 0.85);
     paint_source(p->cr, paint_chrome(p->theme, PAINT_TEXT), 1);
     paint_text(p->painter, p->cr, p->theme, VW_ROLE_CALLOUT, (double)l->x, (double)l->y,
                (double)l->max_w, p->plan->texts + l->text);

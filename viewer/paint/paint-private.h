@@ -75,6 +75,7 @@ void paint_patterns_clear(struct vw_painter *painter);
 
 void paint_arrows(struct paint *p);
 void paint_arrow_sample(struct paint *p, enum vw_arrow_kind kind, double x0, double y, double x1);
+void paint_stems(struct paint *p);
 void paint_marks(struct paint *p);
 void paint_mark_glyph(struct paint *p, enum vw_mark_kind kind, double x, double y, double r);
 void paint_path(struct paint *p);

@@ -229,10 +229,14 @@ static void mark_stem(struct paint *p, const struct vw_plan_mark *m)
     }
 }
 
-void paint_marks(struct paint *p)
+void paint_stems(struct paint *p)
 {
   for (size_t i = 0; i < p->plan->n_marks; i++)
     mark_stem(p, &p->plan->marks[i]);
+}
+
+void paint_marks(struct paint *p)
+{
   for (size_t i = p->plan->n_marks; i-- > 0;) {
     const struct vw_plan_mark *m = &p->plan->marks[i];
     if ((double)m->x < (double)p->plan->gutter - 1)

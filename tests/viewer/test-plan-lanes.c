@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* test-plan-lanes.c - rectangles, marks, labels and the ruler: bounds, counts, no overlaps. */
+#include "test.h"
+
+#include "fake-trace.h"
+#include "plan-build.h"
+
+#include <math.h>
+#include <string.h>
+
+static struct vw_view whole(struct vw_trace *f, enum vw_lane_kind lanes, int width, int height)
+{
+  struct vw_view view;
+  vw_view_init(&view, f, lanes, width, height);
+  return view;
+}
+
+static struct vw_plan *planned(struct vw_trace *f, const struct vw_view *view)
+{
+  struct vw_plan *plan = vw_plan_new(f, view);
+  assert_non_null(plan);
+  return plan;
+}
+
+/* Spans of a lane that a view touches. */
+static size_t visible(const struct vw_lane *lane, const struct vw_view *view)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < lane->n_spans; i++)
+    n += lane->spans[i].t1 > view->t0 && lane->spans[i].t0 < view->t1;
+  return n;
+}
+
+static void check_rects(struct vw_trace *f, const struct vw_plan *plan)
+{
+  for (size_t i = 0; i < plan->n_rects; i++) {
+    const struct vw_rect *r = &plan->rects[i], *before = i ? r - 1 : NULL;
+    assert_true(r->x >= plan->gutter && r->x + r->w <= (float)plan->view.width);
+    assert_true(r->w >= 1 && r->h >= 1 && r->count >= 1);
+    if (before && before->lane == r->lane && before->y == r->y)
+      assert_true(before->x + before->w <= r->x);
+  }
+  for (size_t b = 0; b < plan->n_bands; b++) {
+    size_t sum = 0;
+    for (size_t i = 0; i < plan->n_rects; i++)
+      if (plan->rects[i].lane == plan->bands[b].lane && !plan->rects[i].is_overlay)
+        sum += plan->rects[i].count;
+    const struct vw_lane *lane = vw_lane(f, plan->view.lanes, plan->bands[b].lane);
+    size_t expected = visible(lane, &plan->view);
+    assert_in_range(sum, expected ? expected - 1 : 0,
+                    expected); /* one may begin in the very last part of a pixel */
+  }
+}
+
+static void counts_every_visible_span_once_at_every_zoom(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_crowd(4, 3000);
+  struct vw_view view = whole(f, VW_LANES_M, 900, 300);
+  for (int i = 0; i < 24; i++) {
+    struct vw_plan *plan = planned(f, &view);
+    check_rects(f, plan);
+    assert_true(plan->n_rects <= (size_t)(4 * 900));
+    vw_plan_free(plan);
+    vw_view_zoom(&view, f, 1.7, f ? view.t0 + (view.t1 - view.t0) / 3 : 0);
+  }
+  fake_free(f);
+}
+
+static void draws_a_wide_span_where_its_times_are(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_scene();
+  struct vw_view view = whole(f, VW_LANES_M, 1280, 400);
+  struct vw_plan *plan = planned(f, &view);
+  assert_int_equal(plan->rects[0].state, VW_STATE_RUNNING);
+  assert_true(fabs((double)plan->rects[0].x - vw_plan_x(plan, 0)) <= 1);
+  assert_true(fabs((double)(plan->rects[0].x + plan->rects[0].w) - vw_plan_x(plan, 300000)) <= 1);
+  assert_int_equal(plan->rects[0].count, 1);
+  vw_plan_free(plan);
+  fake_free(f);
+}
+
+static void keeps_a_panics_mark_at_every_zoom_that_shows_it(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_crowd(2, 20000);
+  int64_t at = vw_lane(f, VW_LANES_M, 1)->marks[0].ts;
+  struct vw_view view = whole(f, VW_LANES_M, 700, 200);
+  for (int zoom = 0; zoom < 30; zoom++) {
+    struct vw_plan *plan = planned(f, &view);
+    size_t found = 0, marks = 0;
+    for (size_t i = 0; i < plan->n_marks; i++) {
+      const struct vw_plan_mark *m = &plan->marks[i];
+      found += m->lane == 1 && m->kind == VW_MARK_PANIC &&
+               fabs((double)m->x - vw_plan_x(plan, at)) <= 12;
+      marks += m->count;
+    }
+    assert_int_equal(found, 1);
+    size_t expected = 0;
+    for (size_t lane = 0; lane < 2; lane++)
+      for (size_t i = 0; i < vw_lane(f, VW_LANES_M, lane)->n_marks; i++) {
+        int64_t ts = vw_lane(f, VW_LANES_M, lane)->marks[i].ts;
+        expected += ts >= view.t0 && ts <= view.t1;
+      }
+    assert_int_equal(marks, expected);
+    vw_plan_free(plan);
+    vw_view_zoom(&view, f, 1.6, at);
+  }
+  fake_free(f);
+}
+
+struct box {
+  double x0, x1, y0, y1;
+};
+
+static struct box label_box(const struct vw_plan *plan, const struct vw_label *l)
+{
+  enum vw_role role = (enum vw_role)l->role;
+  double w = vw_text_width(role, 1, plan->texts + l->text), h = vw_role_size(role);
+  assert_true(w <= (double)l->max_w + 0.01);
+  return (struct box){ (double)l->x, (double)l->x + w, (double)l->y - h / 2, (double)l->y + h / 2 };
+}
+
+static void check_labels(const struct vw_plan *plan)
+{
+  for (size_t i = 0; i < plan->n_labels; i++) {
+    struct box a = label_box(plan, &plan->labels[i]);
+    assert_true(a.x0 >= 0 && a.x1 <= plan->view.width);
+    for (size_t j = 0; j < i; j++) {
+      struct box b = label_box(plan, &plan->labels[j]);
+      assert_false(a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1);
+    }
+  }
+}
+
+static void no_label_stands_on_another_or_leaves_its_rectangle(void **state)
+{
+  (void)state;
+  static const int sizes[][2] = { { 1280, 720 }, { 700, 400 }, { 320, 200 }, { 90, 60 }, { 1, 1 } };
+  struct vw_trace *f = fake_scene();
+  for (int kind = 0; kind < VW_LANE_KINDS; kind++)
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+      struct vw_view view = whole(f, (enum vw_lane_kind)kind, sizes[i][0], sizes[i][1]);
+      view.show_legend = i % 2;
+      struct vw_plan *plan = planned(f, &view);
+      check_labels(plan);
+      for (size_t l = 0; l < plan->n_labels; l++)
+        if (plan->labels[l].rect != UINT32_MAX) {
+          const struct vw_rect *r = &plan->rects[plan->labels[l].rect];
+          assert_true(plan->labels[l].x >= r->x &&
+                      plan->labels[l].x + plan->labels[l].max_w <= r->x + r->w);
+        }
+      vw_plan_free(plan);
+    }
+  fake_free(f);
+}
+
+static void shows_at_most_200_labels_and_says_how_many_are_hidden(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_crowd(60, 40);
+  struct vw_view view = whole(f, VW_LANES_M, 4000, 3000);
+  struct vw_plan *plan = planned(f, &view);
+  size_t n = 0;
+  for (size_t i = 0; i < plan->n_labels; i++)
+    n += plan->labels[i].role == VW_ROLE_SPAN;
+  assert_in_range(n, 100, VW_PLAN_LABELS);
+  assert_true(plan->hidden_labels > 0);
+  check_labels(plan);
+  vw_plan_free(plan);
+  fake_free(f);
+}
+
+static const char *first_tick(const struct vw_plan *plan)
+{
+  for (size_t i = 0; i < plan->n_ticks; i++)
+    if (plan->ticks[i].text != UINT32_MAX && plan->texts[plan->ticks[i].text])
+      return plan->texts + plan->ticks[i].text;
+  return "";
+}
+
+static void all_labels_of_a_ruler_have_one_unit_and_as_many_decimals(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_new();
+  fake_time(f, 0, 4000000000000);
+  struct vw_view view = whole(f, VW_LANES_M, 1280, 200);
+  for (int zoom = 0; zoom < 50; zoom++) {
+    struct vw_plan *plan = planned(f, &view);
+    const char *first = first_tick(plan), *dot = strchr(first, '.'), *unit = strchr(first, ' ');
+    assert_non_null(unit);
+    size_t shown = 0;
+    for (size_t i = 0; i < plan->n_ticks; i++) {
+      const char *text = plan->ticks[i].text == UINT32_MAX ? "" : plan->texts + plan->ticks[i].text;
+      assert_true(i == 0 || plan->ticks[i].x > plan->ticks[i - 1].x);
+      if (!*text)
+        continue;
+      shown++;
+      assert_string_equal(strchr(text, ' '), unit);
+      assert_int_equal(strchr(text, '.') ? strcspn(strchr(text, '.'), " ") : 0,
+                       dot ? strcspn(dot, " ") : 0);
+    }
+    assert_in_range(shown, 2, 14);
+    assert_true(plan->n_ticks < 200);
+    vw_plan_free(plan);
+    vw_view_zoom(&view, f, 2, 1234567891234);
+  }
+  fake_free(f);
+}
+
+static void survives_times_at_the_ends_of_the_range(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_scene();
+  static const int64_t times[][2] = { { INT64_MIN, INT64_MAX },
+                                      { INT64_MAX - 1, INT64_MAX },
+                                      { INT64_MIN, INT64_MIN + 1 },
+                                      { INT64_MAX, INT64_MIN },
+                                      { 5, 5 },
+                                      { INT64_MAX, INT64_MAX } };
+  for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+    struct vw_view view = whole(f, VW_LANES_M, 800, 300);
+    view.t0 = times[i][0];
+    view.t1 = times[i][1];
+    struct vw_plan *plan = planned(f, &view);
+    assert_true(plan->n_rects <= 1600);
+    vw_plan_t(plan, -1e9);
+    vw_plan_t(plan, 1e300);
+    vw_plan_free(plan);
+  }
+  fake_free(f);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(counts_every_visible_span_once_at_every_zoom),
+    cmocka_unit_test(draws_a_wide_span_where_its_times_are),
+    cmocka_unit_test(keeps_a_panics_mark_at_every_zoom_that_shows_it),
+    cmocka_unit_test(no_label_stands_on_another_or_leaves_its_rectangle),
+    cmocka_unit_test(shows_at_most_200_labels_and_says_how_many_are_hidden),
+    cmocka_unit_test(all_labels_of_a_ruler_have_one_unit_and_as_many_decimals),
+    cmocka_unit_test(survives_times_at_the_ends_of_the_range),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
