@@ -8,7 +8,6 @@
 
 #include "event-model.h"
 #include "links.h"
-#include "trace-text.h"
 
 struct _UiEvents {
   GtkBox parent_instance;
@@ -36,7 +35,7 @@ static const struct {
   bool is_number;
 } columns[COLUMNS] = {
   [COLUMN_NO] = { "No.", 84, true },
-  [COLUMN_TIME] = { "Time", 132, true },
+  [COLUMN_TIME] = { "Time, ms", 116, true },
   [COLUMN_M] = { "M", 52, true },
   [COLUMN_P] = { "P", 52, true },
   [COLUMN_G] = { "G", 64, true },
@@ -55,7 +54,7 @@ static void cell_text(struct vw_trace *trace, uint64_t no, enum column column, c
     g_snprintf(out, n, "%" G_GUINT64_FORMAT, no);
     break;
   case COLUMN_TIME:
-    trace_time_print(e->ts, out, n);
+    g_snprintf(out, n, "%.6f", (double)e->ts / 1e6); /* all with six decimals: they line up */
     break;
   case COLUMN_M:
     g_snprintf(out, n, "M%u", e->m);

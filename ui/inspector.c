@@ -35,6 +35,16 @@ static void write_time(UiFacts *facts, const char *key, int64_t ns)
   ui_facts_text(facts, key, "%s", text);
 }
 
+/* "worker", or the address where no name is known. */
+static void write_fn(UiFacts *facts, const char *key, struct vw_trace *trace, uint64_t fn)
+{
+  const char *name = vw_fn_name(trace, fn);
+  if (*name)
+    ui_facts_text(facts, key, "%s", name);
+  else
+    ui_facts_text(facts, key, "0x%" G_GINT64_MODIFIER "x", fn);
+}
+
 /* ---- the event ---- */
 
 static void write_argument(UiFacts *facts, struct vw_trace *trace, const struct trace_event *e,
@@ -53,7 +63,7 @@ static void write_argument(UiFacts *facts, struct vw_trace *trace, const struct 
   } else if (type == TRACE_ARG_WHEN || type == TRACE_ARG_TICKS || type == TRACE_ARG_DUR) {
     write_time(facts, spec->args[word].name, (int64_t)value);
   } else if (type == TRACE_ARG_FN && value) {
-    ui_facts_text(facts, spec->args[word].name, "%s", vw_fn_name(trace, value));
+    write_fn(facts, spec->args[word].name, trace, value);
   } else if (type == TRACE_ARG_OBJ && value) {
     vw_object_name(trace, value, text, sizeof text);
     ui_facts_text(facts, spec->args[word].name, "%s", text);
@@ -110,7 +120,8 @@ static void write_event(UiFacts *facts, struct vw_trace *trace, uint64_t no)
   if (!spec)
     return;
   ui_facts_heading(facts, spec->name);
-  ui_facts_text(facts, "", "%s", spec->doc);
+  g_autofree char *doc = g_markup_escape_text(spec->doc, -1);
+  ui_facts_note(facts, doc);
   write_place(facts, trace, e);
   write_time(facts, "time", e->ts);
   for (int word = 0; word < 4; word++)
@@ -196,7 +207,7 @@ static void write_g(UiFacts *facts, struct vw_trace *trace, const struct trace_r
   write_g_wait(facts, trace, gp);
   write_g_place(facts, gp);
   if (gp->fn)
-    ui_facts_text(facts, "runs", "%s", vw_fn_name(trace, gp->fn));
+    write_fn(facts, "runs", trace, gp->fn);
   if (gp->m != TRACE_NO_M) {
     const bool is_there =
         gp->status == TRACE_GSTATUS_RUNNING || gp->status == TRACE_GSTATUS_SYSCALL;

@@ -265,14 +265,28 @@ void ui_session_set_mark(UiSession *session, int64_t t0, int64_t t1)
 
 /* ---- event and selection ---- */
 
-void ui_session_set_event(UiSession *session, uint64_t no, bool reveal)
+/* Viewer keeps some room beside a revealed event; a range that shows the whole trace stays as it is. */
+static void reveal(UiSession *session, uint64_t no)
+{
+  struct vw_view *view = &session->view;
+  const int64_t t0 = view->t0, t1 = view->t1;
+  int64_t first, last;
+  vw_time_range(session->trace, &first, &last);
+  vw_view_reveal(view, session->trace, no);
+  if (t0 <= first && t1 >= last) {
+    view->t0 = t0;
+    view->t1 = t1;
+  }
+}
+
+void ui_session_set_event(UiSession *session, uint64_t no, bool is_revealed)
 {
   if (!session->trace || (no != VW_NONE && no >= vw_event_count(session->trace)))
     return;
   const struct ui_place before = place_get(&session->view);
   session->view.event_no = no;
-  if (reveal && no != VW_NONE)
-    vw_view_reveal(&session->view, session->trace, no);
+  if (is_revealed && no != VW_NONE)
+    reveal(session, no);
   moved(session, &before);
 }
 

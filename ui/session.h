@@ -52,8 +52,8 @@ void ui_session_set_arrows(UiSession *session, bool are_shown);
 /* The marked area; equal ends clear it. */
 void ui_session_set_mark(UiSession *session, int64_t t0, int64_t t1);
 
-/* The cursor. VW_NONE clears. Reveal moves the range as little as needed. */
-void ui_session_set_event(UiSession *session, uint64_t no, bool reveal);
+/* The cursor. VW_NONE clears. To reveal it moves the range as little as needed. */
+void ui_session_set_event(UiSession *session, uint64_t no, bool is_revealed);
 /* VW_SELECT_NONE clears. */
 void ui_session_select(UiSession *session, enum vw_select what, uint32_t id);
 /* Next (1) or previous (-1) event of all, or of the selected lane. False: there is none. */

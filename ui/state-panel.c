@@ -164,6 +164,26 @@ static void write_panics(UiFacts *facts, const struct trace_replay *state, const
   }
 }
 
+static char *fn_text(struct vw_trace *trace, uint64_t fn)
+{
+  const char *name = vw_fn_name(trace, fn);
+  return *name ? g_strdup(name) : g_strdup_printf("0x%" G_GINT64_MODIFIER "x", fn);
+}
+
+static void write_calls(UiFacts *facts, struct vw_trace *trace, const struct trace_g *gp)
+{
+  for (uint32_t i = gp->n_calls; i-- > 0;) {
+    g_autofree char *fn = fn_text(trace, gp->calls[i].fn);
+    ui_facts_text(facts, "runs now", "%s, because of %s", fn,
+                  ui_word(TRACE_ARG_CAUSE, gp->calls[i].because));
+  }
+  for (uint32_t i = gp->n_defers; i-- > 0;) {
+    g_autofree char *fn = fn_text(trace, gp->defers[i].fn);
+    ui_facts_text(facts, "pending", "%s, frame %u, %s record", fn, gp->defers[i].frame,
+                  ui_word(TRACE_ARG_DEFERKIND, gp->defers[i].record));
+  }
+}
+
 static void write_subject(UiFacts *facts, struct vw_trace *trace, const struct trace_replay *state,
                           uint32_t goid)
 {
@@ -175,12 +195,7 @@ static void write_subject(UiFacts *facts, struct vw_trace *trace, const struct t
   if (!gp->n_defers && !gp->n_calls && !gp->n_panics)
     ui_facts_note(facts, "none");
   write_panics(facts, state, gp);
-  for (uint32_t i = gp->n_calls; i-- > 0;)
-    ui_facts_text(facts, "runs now", "%s, because of %s", vw_fn_name(trace, gp->calls[i].fn),
-                  ui_word(TRACE_ARG_CAUSE, gp->calls[i].because));
-  for (uint32_t i = gp->n_defers; i-- > 0;)
-    ui_facts_text(facts, "pending", "%s, frame %u, %s record", vw_fn_name(trace, gp->defers[i].fn),
-                  gp->defers[i].frame, ui_word(TRACE_ARG_DEFERKIND, gp->defers[i].record));
+  write_calls(facts, trace, gp);
 }
 
 void ui_state_panel_write(UiFacts *facts, UiSession *session)

@@ -30,12 +30,21 @@ static void set_clean(GtkWidget *label, const char *text)
   gtk_widget_set_visible(label, *clean != 0);
 }
 
+/* Errors are told in lower case, to stand in one line behind each other; here each is a sentence of its own. */
+static void set_sentence(GtkWidget *label, const char *text)
+{
+  g_autofree char *sentence = *text ? g_strconcat(text, ".", NULL) : g_strdup("");
+  sentence[0] = g_ascii_toupper(sentence[0]);
+  set_clean(label, sentence);
+}
+
 static void show_error(UiWindow *window, const struct tracefile_error *error)
 {
   set_clean(window->error_what, error->what);
-  set_clean(window->error_why, error->why);
-  set_clean(window->error_todo, error->todo);
+  set_sentence(window->error_why, error->why);
+  set_sentence(window->error_todo, error->todo);
   ui_window_show_page(window, "error");
+  gtk_widget_grab_focus(window->error_open);
 }
 
 static void show_what_there_is(UiWindow *window)

@@ -13,7 +13,8 @@ struct _UiWindow {
   /* from window.ui */
   GtkWidget *overlay, *pages, *lane_buttons, *step_buttons, *zoom_buttons, *menu_button;
   GtkWidget *title, *subtitle;
-  GtkWidget *opening_label, *opening_bar, *error_what, *error_why, *error_todo, *welcome_open;
+  GtkWidget *opening_label, *opening_bar, *error_what, *error_why, *error_todo, *error_open,
+      *welcome_open;
   GtkWidget *warning_bar, *warning_label;
   GtkWidget *minimap_slot, *timeline_slot, *events_slot, *legend_slot, *legend_revealer;
   GtkWidget *inspector_slot, *state_slot, *panels, *step_label, *sentence;

@@ -161,11 +161,21 @@ static void on_warning_response(GtkInfoBar *bar)
 
 /* ---- building ---- */
 
+/* A bar with nothing to scroll is invisible but keeps its place, so the lanes do not jump. */
+static void on_adjustment(GtkAdjustment *adjustment, GtkWidget *bar)
+{
+  const double length = gtk_adjustment_get_upper(adjustment) - gtk_adjustment_get_lower(adjustment);
+  const bool is_needed = length > gtk_adjustment_get_page_size(adjustment) + 0.5;
+  gtk_widget_set_opacity(bar, is_needed ? 1 : 0);
+  gtk_widget_set_sensitive(bar, is_needed);
+}
+
 static GtkWidget *make_scrollbar(GtkOrientation orientation, GtkAdjustment *adjustment,
                                  const char *label)
 {
   GtkWidget *bar = gtk_scrollbar_new(orientation, adjustment);
   gtk_accessible_update_property(GTK_ACCESSIBLE(bar), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
+  g_signal_connect_object(adjustment, "changed", G_CALLBACK(on_adjustment), bar, 0);
   return bar;
 }
 
@@ -240,6 +250,7 @@ static void ui_window_class_init(UiWindowClass *class)
   BIND(error_what);
   BIND(error_why);
   BIND(error_todo);
+  BIND(error_open);
   BIND(welcome_open);
   BIND(warning_bar);
   BIND(warning_label);
