@@ -21,7 +21,8 @@ static void end_piece(struct vw_builder *b, struct vw_layer *layer, int kind, in
   if (layer->lane[kind] == VW_NO_TRACK)
     return;
   struct vw_span *piece = vw_bag_at(&b->overlays[kind], layer->piece[kind]);
-  piece->t1 = ts;
+  piece->t1 =
+      ts > piece->t0 ? ts : piece->t0; /* a loss ends it in the past, but not before it began */
   piece->end_no = no;
   layer->lane[kind] = VW_NO_TRACK;
 }
@@ -193,8 +194,8 @@ void vw_layers_event(struct vw_builder *b, const struct trace_event *e, uint64_t
   case TRACE_PANIC_BEGIN:
   case TRACE_GOEXIT_BEGIN:    panic_begins(b, g, e, no); break;
   case TRACE_PANIC_RECOVERED:
-  case TRACE_PANIC_FATAL:
   case TRACE_GOEXIT_END:      panic_ends(b, g, e, no); break;
+  case TRACE_PANIC_FATAL:     vw_layers_end(b, g, e->ts, no); break; /* the process dies */
   case TRACE_PANIC_ABORTED:   panic_aborted(b, g, e, no); break;
   case TRACE_REGION_BEGIN:
     push(b, g, &(struct vw_layer){ .state = VW_STATE_REGION, .why = e->w[0], .no = no }, e->ts);

@@ -6,7 +6,7 @@
  *   P lane, SYSCALL   the P stays wired to an M whose G is in a system call until proc_steal; there is no such
  *                     state in the runtime (since Go 1.26), but it is what one looks for.
  *   P lane, SCHED     an M holds the P and runs no G; IDLE: no M holds it, be it on the idle list or on its way
- *                     to an M that was woken (then why is TRACE_PSTATUS_HANDED if a status said so).
+ *                     to an M that was woken.
  *   M lane, SCHED     awake, without a G: with a P (span.p), or on its way to get one or to sleep.
  *   sysmon            never runs a G and never parks on a note: its M lane has no spans, only marks.
  *
@@ -105,7 +105,7 @@ static void show_m(struct vw_builder *b, struct vw_track *m, enum vw_state state
 }
 
 static void show_p(struct vw_builder *b, struct vw_track *p, enum vw_state state, uint32_t g,
-                   uint32_t why, struct when at)
+                   struct when at)
 {
   vw_span_begin(b, VW_LANES_P, p,
                 (struct vw_span){ .t0 = at.ts,
@@ -113,8 +113,7 @@ static void show_p(struct vw_builder *b, struct vw_track *p, enum vw_state state
                                   .g = g,
                                   .m = p->m,
                                   .p = (uint16_t)p->id,
-                                  .state = (uint8_t)state,
-                                  .why = why });
+                                  .state = (uint8_t)state });
 }
 
 static void show_g(struct vw_builder *b, struct vw_track *g, enum vw_state state, uint32_t m,
@@ -130,18 +129,27 @@ static void show_g(struct vw_builder *b, struct vw_track *g, enum vw_state state
                                   .why = why });
 }
 
-/* What an M that is awake and holds no G does: it keeps looking for work if it did. */
-static void show_m_awake(struct vw_builder *b, struct vw_track *m, struct when at)
+static enum vw_state state_of(struct vw_builder *b, const struct vw_track *m)
 {
   const struct vw_span *now =
       m->open == VW_BAG_NONE ? NULL : vw_bag_at(&b->spans[VW_LANES_M], m->open);
-  bool spins = now && now->state == VW_STATE_SPINNING;
+  return now ? now->state : VW_STATE_NONE;
+}
+
+/* What an M that is awake and holds no G does: it keeps looking for work if it did. */
+static void show_m_awake(struct vw_builder *b, struct vw_track *m, struct when at)
+{
+  bool spins = state_of(b, m) == VW_STATE_SPINNING;
   show_m(b, m, spins ? VW_STATE_SPINNING : VW_STATE_SCHED, at);
 }
 
+/* Whatever the M held before is nobody's. */
 static void hold(struct vw_builder *b, struct vw_track *m, uint16_t p_id)
 {
+  struct vw_track *old = m->p == TRACE_NO_P || m->p == p_id ? NULL : track_p(b, m->p);
   struct vw_track *p = track_p(b, p_id);
+  if (old && old->m == m->id)
+    old->m = TRACE_NO_M;
   m->p = p_id;
   if (p)
     p->m = m->id;
@@ -165,7 +173,7 @@ static void run(struct vw_builder *b, struct vw_track *m, struct vw_track *g, en
   show_m(b, m, state, at);
   show_g(b, g, state, m->id, m->p, 0, at);
   if (p)
-    show_p(b, p, state, g->id, 0, at);
+    show_p(b, p, state, g->id, at);
   vw_layers_place(b, g, m->no, p ? p->no : VW_NO_TRACK, at.ts, at.no);
 }
 
@@ -177,7 +185,7 @@ static void leave(struct vw_builder *b, struct vw_track *m, struct vw_track *g, 
   m->g = 0;
   show_m(b, m, VW_STATE_SCHED, at);
   if (p)
-    show_p(b, p, VW_STATE_SCHED, 0, 0, at);
+    show_p(b, p, VW_STATE_SCHED, 0, at);
   if (!g)
     return;
   g->m = TRACE_NO_M;
@@ -299,11 +307,14 @@ static void go_told(struct vw_builder *b, const struct trace_event *e, struct wh
 
 /* ---- events of Ps ---- */
 
+/* As its M, whose G may be in a system call still: it got a P back before it said that it returned. */
 static void show_held_p(struct vw_builder *b, struct vw_track *p, struct when at)
 {
   const struct vw_track *m = vw_track_find(b, VW_LANES_M, p->m);
   uint32_t g = m ? m->g : 0;
-  show_p(b, p, g ? VW_STATE_RUNNING : VW_STATE_SCHED, g, 0, at);
+  bool calls = m && state_of(b, m) == VW_STATE_SYSCALL;
+  enum vw_state state = calls ? VW_STATE_SYSCALL : g ? VW_STATE_RUNNING : VW_STATE_SCHED;
+  show_p(b, p, state, g, at);
 }
 
 static void proc_start(struct vw_builder *b, struct vw_track *m, uint32_t id, struct when at)
@@ -325,7 +336,7 @@ static void proc_left(struct vw_builder *b, uint32_t id, struct when at)
   if (!p)
     return;
   let_go(b, p);
-  show_p(b, p, VW_STATE_IDLE, 0, 0, at);
+  show_p(b, p, VW_STATE_IDLE, 0, at);
   struct vw_track *g = m && m->g ? vw_track_find(b, VW_LANES_G, m->g) : NULL;
   if (g)
     vw_layers_place(b, g, m->no, VW_NO_TRACK, at.ts, at.no);
@@ -337,7 +348,7 @@ static void proc_gcstop(struct vw_builder *b, uint32_t id, struct when at)
 {
   struct vw_track *p = vw_track(b, VW_LANES_P, id);
   if (p)
-    show_p(b, p, VW_STATE_GCSTOP, 0, 0, at);
+    show_p(b, p, VW_STATE_GCSTOP, 0, at);
 }
 
 static void proc_restart(struct vw_builder *b, uint32_t id, struct when at)
@@ -346,7 +357,7 @@ static void proc_restart(struct vw_builder *b, uint32_t id, struct when at)
   if (p && p->m != TRACE_NO_M)
     show_held_p(b, p, at);
   else if (p)
-    show_p(b, p, VW_STATE_IDLE, 0, 0, at);
+    show_p(b, p, VW_STATE_IDLE, 0, at);
 }
 
 static void proc_idle(struct vw_builder *b, uint32_t id, struct when at)
@@ -355,7 +366,7 @@ static void proc_idle(struct vw_builder *b, uint32_t id, struct when at)
   if (!p)
     return;
   let_go(b, p);
-  show_p(b, p, VW_STATE_IDLE, 0, 0, at);
+  show_p(b, p, VW_STATE_IDLE, 0, at);
 }
 
 static void proc_status(struct vw_builder *b, const struct trace_event *e, struct when at)
@@ -372,13 +383,13 @@ static void proc_status(struct vw_builder *b, const struct trace_event *e, struc
   }
   case TRACE_PSTATUS_IDLE:
   case TRACE_PSTATUS_HANDED:
-    show_p(b, p, VW_STATE_IDLE, 0, e->w[1] == TRACE_PSTATUS_HANDED ? TRACE_PSTATUS_HANDED : 0, at);
+    show_p(b, p, VW_STATE_IDLE, 0, at);
     break;
   case TRACE_PSTATUS_GCSTOP:
     proc_gcstop(b, e->w[0], at);
     break;
   default:
-    show_p(b, p, VW_STATE_NONE, 0, 0, at);
+    show_p(b, p, VW_STATE_NONE, 0, at);
   }
 }
 
@@ -390,7 +401,7 @@ static void procs_change(struct vw_builder *b, uint32_t new_n, struct when at)
     if (p->id < new_n || p->open == VW_BAG_NONE)
       continue;
     let_go(b, p);
-    show_p(b, p, VW_STATE_NONE, 0, 0, at);
+    show_p(b, p, VW_STATE_NONE, 0, at);
   }
 }
 
