@@ -114,7 +114,7 @@ static void a_recording_is_named_after_the_program_and_never_replaces_a_file(voi
   assert_int_equal(count_files(), 3);
   struct run run = run_cli("info", "fake-program.db", "--json", NULL);
   assert_int_equal(run.code, 0);
-  assert_non_null(strstr(run.out, "\"complete\": true"));
+  assert_non_null(strstr(run.out, "\"finished\": true"));
   run_free(&run);
 }
 
