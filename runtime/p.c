@@ -153,22 +153,35 @@ static void restart(struct m *mp, struct p *pp)
   atomic_store(&pp->status, Pidle);
 }
 
+/* The running G's P goes away under it. For the trace it stops and starts again, with another P. */
+static void change_p(struct m *mp, struct p *old, struct p *new)
+{
+  struct g *gp = mp->curg;
+  tr_go_stop(mp, TRACE_STOP_GOSCHED, 0);
+  set_curg(mp, NULL);
+  atomic_store(&old->status, Prunning);
+  releasep(mp);
+  atomic_store(&old->status, Pgcstop);
+  restart(mp, new);
+  acquirep(mp, new);
+  gp->seq++;
+  tr_go_start(mp, (uint32_t)gp->goid, gp->seq, true);
+  set_curg(mp, gp);
+}
+
 /* This M's P must be among those that stay. */
 static void keep_a_p(struct m *mp, int32_t n)
 {
   struct p *mine = mp->p;
-  if (mine && mine->id < (uint32_t)n) {
+  if (!mine) { /* a run begins */
+    restart(mp, allp[0]);
+    acquirep(mp, allp[0]);
+  } else if (mine->id < (uint32_t)n) {
     atomic_store(&mine->status, Prunning);
     tr_proc_restart(mp, mine->id);
-    return;
+  } else {
+    change_p(mp, mine, allp[0]);
   }
-  if (mine) {
-    atomic_store(&mine->status, Prunning);
-    releasep(mp);
-    atomic_store(&mine->status, Pgcstop);
-  }
-  restart(mp, allp[0]);
-  acquirep(mp, allp[0]);
 }
 
 int procresize(struct m *mp, int32_t n, struct p **runnable)
@@ -177,11 +190,11 @@ int procresize(struct m *mp, int32_t n, struct p **runnable)
   *runnable = NULL;
   if (!make_ps(mp, n))
     return -ENOMEM;
-  if (old != n)
-    tr_procs_change(mp, (uint32_t)old, (uint32_t)n);
   keep_a_p(mp, n);
   for (int32_t i = n; i < old; i++)
     destroy_p(mp, allp[i], mp->p);
+  if (old != n)
+    tr_procs_change(mp, (uint32_t)old, (uint32_t)n);
   sched.gomaxprocs = n;
   for (int32_t i = n - 1; i >= 0; i--) {
     struct p *pp = allp[i];
