@@ -90,7 +90,7 @@ void trace_on_m_create(struct trace_replay *r, struct rep_m *m, const struct tra
 {
   struct trace_args_m_create a = trace_args_m_create(e);
   if (m->created && m->pub.status != TRACE_MSTATUS_DEAD)
-    trace_broken(r, TRACE_RULE_M_CREATE, "M%u is created twice", m->pub.id);
+    trace_broken(r, TRACE_RULE_M_CREATE, "M%u is created, but it was created before", m->pub.id);
   else if (m->spoke)
     trace_broken(r, TRACE_RULE_M_CREATE, "M%u is created, but it has written events before",
                  m->pub.id);
