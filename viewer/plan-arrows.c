@@ -5,8 +5,8 @@
  * its head touches the span that it explains.  What lies outside the picture is cut off at its border, and the
  * plan says so; the cut end keeps the direction, so the eye can follow it out.
  *
- * Choice: arrows of the selection first, then the longest in time (I3); of arrows on the very same pixels one is
- * enough.  Candidates are all that begin in the range, and those that began before it and end at a span in it.
+ * Choice: arrows of the selection first, then the longest in time (I3); of arrows side by side, that would run
+ * into one thick line, one is enough, and the rest is counted as hidden.  Candidates are all that begin in the range, and those that began before it and end at a span in it.
  *
  * Cost: one look at each arrow that begins in the range; lanes are looked up only for the best few hundred.
  */
@@ -193,10 +193,32 @@ static int by_score(const void *a, const void *b)
   return (x->arrow > y->arrow) - (x->arrow < y->arrow);
 }
 
-static bool same_pixels(const struct vw_plan_arrow *a, const struct line *l, uint8_t kind)
+/* Arrows of one kind whose ends are this close would be one thick line. */
+static bool is_beside(const struct vw_plan_arrow *a, const struct line *l, uint8_t kind, double px)
 {
-  return a->kind == kind && fabs(a->x0 - l->x0) < 1 && fabs(a->x1 - l->x1) < 1 &&
-         fabs(a->y0 - l->y0) < 1 && fabs(a->y1 - l->y1) < 1;
+  return a->kind == kind && fabs((double)a->x0 - l->x0) < px && fabs((double)a->x1 - l->x1) < px &&
+         fabs((double)a->y0 - l->y0) < 1 && fabs((double)a->y1 - l->y1) < 1;
+}
+
+/* Room that an arrow needs. A selection's arrows are all wanted; the way of every G from lane to lane is told
+ * by its colour already. */
+static double room_of(uint8_t kind, bool highlighted)
+{
+  if (highlighted)
+    return 1;
+  return kind == VW_ARROW_PARK ? 48 : 12;
+}
+
+static bool is_wanted(const struct vw_plan *plan, const struct line *l, uint8_t kind,
+                      bool highlighted)
+{
+  bool bow = fabs(l->y0 - l->y1) < 1 && !l->cut0 && !l->cut1;
+  if (plan->n_arrows == VW_PLAN_ARROWS || (bow && kind == VW_ARROW_PARK && !highlighted))
+    return false;
+  for (size_t i = 0; i < plan->n_arrows; i++)
+    if (is_beside(&plan->arrows[i], l, kind, room_of(kind, highlighted)))
+      return false;
+  return true;
 }
 
 static void put_arrow(struct vw_planner *pl, const struct vw_arrow *a, uint32_t index)
@@ -205,12 +227,8 @@ static void put_arrow(struct vw_planner *pl, const struct vw_arrow *a, uint32_t 
   struct vw_plan *plan = pl->plan;
   if (!place(pl, a, &l))
     return;
-  for (size_t i = 0; i < plan->n_arrows; i++)
-    if (same_pixels(&plan->arrows[i], &l, a->kind)) {
-      plan->hidden_arrows++;
-      return;
-    }
-  if (plan->n_arrows == VW_PLAN_ARROWS) {
+  bool highlighted = touches_selection(&plan->view, a);
+  if (!is_wanted(plan, &l, a->kind, highlighted)) {
     plan->hidden_arrows++;
     return;
   }
@@ -223,9 +241,9 @@ static void put_arrow(struct vw_planner *pl, const struct vw_arrow *a, uint32_t 
                                  .y1 = (float)l.y1,
                                  .arrow = index,
                                  .kind = a->kind,
+                                 .highlighted = highlighted,
                                  .clipped0 = l.cut0,
                                  .clipped1 = l.cut1 };
-  out->highlighted = touches_selection(&plan->view, a);
 }
 
 void vw_plan_arrows(struct vw_planner *pl)

@@ -18,7 +18,7 @@
 #pragma once
 #include "plan.h"
 
-#define VW_STAGE_ROWS 6 /* callouts of a panic that get a row of their own */
+#define VW_STAGE_ROWS 8 /* callouts of a panic that get a row of their own */
 
 /* ---- heights ---- */
 struct vw_extra { /* a lane that is taller than the others */
@@ -94,11 +94,13 @@ void vw_plan_ruler(struct vw_planner *pl);
 /* Lane on which a panic's walk is shown, or -1. */
 long vw_panic_lane(const struct vw_trace *trace, enum vw_lane_kind kind,
                    const struct vw_panic_path *path);
-/* Steps that get a callout, in order: indices into path->steps; numbers from 1 count those left out, too. */
+/* The steps of a panic, and of those inside it, that get a callout, in order; numbers from 1 count those left out,
+ * too. 0 for a panic that is told with an older one. */
 struct vw_callout {
-  uint32_t step, number;
+  uint32_t panic, step, number;
 };
-size_t vw_panic_callouts(const struct vw_panic_path *path, struct vw_callout out[VW_STAGE_ROWS]);
+size_t vw_panic_callouts(const struct vw_panic_path *paths, size_t n_paths, size_t first,
+                         struct vw_callout out[VW_STAGE_ROWS]);
 
 /* ---- text ---- */
 /* Size in px of a role's font at font_scale 1. */

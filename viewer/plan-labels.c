@@ -95,8 +95,10 @@ static bool put_label(struct vw_planner *pl, uint32_t index)
   double room = r->w - 2 * PAD, w = vw_text_width(VW_ROLE_SPAN, pl->font, text);
   if (!*text || (is_quiet(r->state) && w > room / 1.6))
     return true;
-  if (w > room && room < 2.6 * vw_role_size(VW_ROLE_SPAN) * pl->font)
-    return false; /* two letters and an ellipsis tell nothing */
+  bool is_name =
+      r->is_overlay || (r->g && pl->plan->view.lanes != VW_LANES_G && r->state == VW_STATE_RUNNING);
+  if (w > room && (!is_name || room < 2.6 * vw_role_size(VW_ROLE_SPAN) * pl->font))
+    return false; /* half a state's word, or two letters of a name, tell nothing */
   bool dimmed = r->dimmed;
   if (!vw_planner_label(pl, VW_ROLE_SPAN, r->x + PAD, r->y + r->h / 2, room, text, index))
     return false;

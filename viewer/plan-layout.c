@@ -80,8 +80,8 @@ static void list_extras(struct vw_layout *layout, const struct vw_trace *trace,
   for (size_t i = 0; i < n_panics; i++) {
     struct vw_callout callouts[VW_STAGE_ROWS];
     long lane = vw_panic_lane(trace, kind, &panics[i]);
-    uint32_t steps = (uint32_t)vw_panic_callouts(&panics[i], callouts);
-    if (lane >= 0)
+    uint32_t steps = (uint32_t)vw_panic_callouts(panics, n_panics, i, callouts);
+    if (lane >= 0 && steps)
       layout->extras[layout->n_extras++] =
           (struct vw_extra){ .lane = (uint32_t)lane, .steps = steps };
   }

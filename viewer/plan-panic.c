@@ -4,7 +4,7 @@
  * Each step that a reader should know of (the panic, each deferred call that it runs, each recover, how it ended)
  * stands at its time, one row lower than the one before: 1 panic "boom", 2 cleanup runs, 3 recover, 4 back in the
  * frame.  Because every step has a row of its own, its words have room at any zoom; seen from afar
- * the stairs become a list under one point.  Of many steps the first and the last three are shown; their numbers
+ * the stairs become a list under one point.  Of many steps the first and the last few are shown; their numbers
  * tell how many are left out.
  *
  * Not done: rows by frame depth.  It needs frames' names, which the trace does not have, and puts two words on
@@ -16,9 +16,11 @@
 #include <string.h>
 
 enum {
-  DISC = 8,
-  TAKEN = 512
-}; /* px of a disc's radius; callouts remembered so that none stands on another */
+  DISC = 8,    /* px of a disc's radius */
+  TAKEN = 512, /* callouts remembered, so that none stands on another */
+  INSIDE = 16, /* panics told in one story */
+  NEAR = 64,   /* panics looked through to find them */
+};
 
 static bool has_callout(const struct vw_panic_step *s)
 {
@@ -37,19 +39,74 @@ static bool has_callout(const struct vw_panic_step *s)
   }
 }
 
-size_t vw_panic_callouts(const struct vw_panic_path *path, struct vw_callout out[VW_STAGE_ROWS])
+/* A panic that began inside a deferred call of an older one of its G belongs to the older one's story. */
+static bool is_inside(const struct vw_panic_path *inner, const struct vw_panic_path *outer)
+{
+  return inner->g == outer->g && inner->depth > outer->depth &&
+         inner->begin_no >= outer->begin_no &&
+         (outer->end_no == VW_NONE || inner->begin_no <= outer->end_no);
+}
+
+static bool belongs_to_older(const struct vw_panic_path *paths, size_t i)
+{
+  for (size_t back = 1; back <= i && back <= NEAR && paths[i].depth > 1; back++)
+    if (is_inside(&paths[i], &paths[i - back]))
+      return true;
+  return false;
+}
+
+struct story { /* the paths of one panic and those inside it, read in the order of events */
+  const struct vw_panic_path *paths;
+  uint32_t index[INSIDE];
+  size_t at[INSIDE];
+  size_t n;
+};
+
+static struct story story_of(const struct vw_panic_path *paths, size_t n, size_t first)
+{
+  struct story story = { .paths = paths, .index = { (uint32_t)first }, .n = 1 };
+  for (size_t i = first + 1; i < n && i <= first + NEAR && story.n < INSIDE; i++)
+    if (is_inside(&paths[i], &paths[first]))
+      story.index[story.n++] = (uint32_t)i;
+  return story;
+}
+
+/* The next step of all; false at the end. */
+static bool next_step(struct story *story, uint32_t *panic, uint32_t *step)
+{
+  size_t best = INSIDE;
+  uint64_t least = VW_NONE;
+  for (size_t i = 0; i < story->n; i++) {
+    const struct vw_panic_path *path = &story->paths[story->index[i]];
+    if (story->at[i] < path->n_steps && path->steps[story->at[i]].no < least) {
+      least = path->steps[story->at[i]].no;
+      best = i;
+    }
+  }
+  if (best == INSIDE)
+    return false;
+  *panic = story->index[best];
+  *step = (uint32_t)story->at[best]++;
+  return true;
+}
+
+size_t vw_panic_callouts(const struct vw_panic_path *paths, size_t n_paths, size_t first,
+                         struct vw_callout out[VW_STAGE_ROWS])
 {
   size_t n = 0;
-  uint32_t number = 0;
-  for (size_t i = 0; i < path->n_steps; i++) {
-    if (!has_callout(&path->steps[i]))
+  uint32_t number = 0, panic, step;
+  if (belongs_to_older(paths, first))
+    return 0;
+  struct story story = story_of(paths, n_paths, first);
+  while (next_step(&story, &panic, &step)) {
+    if (!has_callout(&paths[panic].steps[step]))
       continue;
     if (n == VW_STAGE_ROWS) { /* the last half moves up */
       size_t half = VW_STAGE_ROWS / 2;
       memmove(&out[half], &out[half + 1], (VW_STAGE_ROWS - half - 1) * sizeof *out);
       n--;
     }
-    out[n++] = (struct vw_callout){ .step = (uint32_t)i, .number = ++number };
+    out[n++] = (struct vw_callout){ .panic = panic, .step = step, .number = ++number };
   }
   return n;
 }
@@ -174,10 +231,12 @@ static void put_words(struct stage *stage, double x, double y, const char *text)
   if (w > right && left > right) {
     w = w < left ? w : left;
     if (!is_free(stage, x - gap - w, x - gap, y) ||
-        !vw_planner_label(pl, VW_ROLE_CALLOUT, x - gap - w, y, w, text, UINT32_MAX))
+        !vw_planner_label(pl, VW_ROLE_CALLOUT, x - gap - w, y, w, text, UINT32_MAX)) {
       pl->plan->hidden_labels++;
-    else
-      take(stage, x - gap - w, x - gap, y);
+      return;
+    }
+    pl->plan->labels[pl->plan->n_labels - 1].to_right = true;
+    take(stage, x - gap - w, x - gap, y);
     return;
   }
   w = w < right ? w : right;
@@ -188,53 +247,63 @@ static void put_words(struct stage *stage, double x, double y, const char *text)
     take(stage, x + gap, x + gap + w, y);
 }
 
-static bool discs_fit(const struct stage *stage, size_t lane, const struct vw_panic_path *path,
+static double callout_x(const struct vw_planner *pl, const struct vw_panic_path *paths,
+                        const struct vw_callout *c)
+{
+  return vw_planner_x(pl, paths[c->panic].steps[c->step].ts);
+}
+
+static bool discs_fit(const struct stage *stage, size_t lane, const struct vw_panic_path *paths,
                       const struct vw_callout *c, size_t n)
 {
   const struct vw_planner *pl = stage->pl;
   double r = (DISC + 1) * pl->font;
   for (size_t i = 0; i < n; i++) {
-    double x = vw_planner_x(pl, path->steps[c[i].step].ts), y = row_y(pl, lane, i);
+    double x = callout_x(pl, paths, &c[i]), y = row_y(pl, lane, i);
     if (!is_free(stage, x - r, x + r, y))
       return false;
   }
   return n > 0;
 }
 
-static void corner(struct vw_planner *pl, double x, double y, uint32_t panic, uint32_t step,
+static void corner(struct vw_planner *pl, double x, double y, const struct vw_callout *c,
                    uint32_t number)
 {
   struct vw_path_step *p = VW_PUSH(pl, path);
   if (p)
     *p = (struct vw_path_step){
-      .x = (float)x, .y = (float)y, .panic = panic, .step = step, .number = number
+      .x = (float)x, .y = (float)y, .panic = c->panic, .step = c->step, .number = number
     };
 }
 
-static void plan_path(struct stage *stage, size_t lane, const struct vw_panic_path *path,
-                      uint32_t index)
+static void plan_story(struct stage *stage, size_t lane, const struct vw_panic_path *paths,
+                       const struct vw_callout *c, size_t n)
 {
   struct vw_planner *pl = stage->pl;
-  struct vw_callout c[VW_STAGE_ROWS];
-  size_t n = vw_panic_callouts(path, c);
-  if (!discs_fit(stage, lane, path, c, n))
+  if (!discs_fit(stage, lane, paths, c, n))
     return; /* its mark stays */
-  double r = (DISC + 1) * pl->font, last_x = vw_planner_x(pl, path->steps[c[0].step].ts);
-  corner(pl, last_x, vw_planner_bar_y(pl, lane) + vw_planner_bar_h(pl), index, c[0].step, 0);
+  double r = (DISC + 1) * pl->font, last_x = callout_x(pl, paths, &c[0]);
+  corner(pl, last_x, vw_planner_bar_y(pl, lane) + vw_planner_bar_h(pl), &c[0], 0);
   for (size_t i = 0; i < n; i++) {
-    double x = vw_planner_x(pl, path->steps[c[i].step].ts), y = row_y(pl, lane, i);
-    corner(pl, last_x, y, index, c[i].step, 0); /* down, then on: words stand to the right */
-    corner(pl, x, y, index, c[i].step, c[i].number);
+    double x = callout_x(pl, paths, &c[i]), y = row_y(pl, lane, i);
+    corner(pl, last_x, y, &c[i], 0); /* down, then on: words stand to the right */
+    corner(pl, x, y, &c[i], c[i].number);
     take(stage, x - r, x + r, y);
     last_x = x;
   }
   for (size_t i = 0; i < n; i++) {
     char text[192];
-    double x = vw_planner_x(pl, path->steps[c[i].step].ts);
-    callout_text(pl, path, c[i].step, text, sizeof text);
+    double x = callout_x(pl, paths, &c[i]);
+    callout_text(pl, &paths[c[i].panic], c[i].step, text, sizeof text);
     if (x >= pl->left && x <= pl->right)
       put_words(stage, x, row_y(pl, lane, i), text);
   }
+}
+
+static bool is_in_view(const struct vw_planner *pl, long lane)
+{
+  return lane >= 0 && vw_planner_band_y(pl, (size_t)lane) < pl->layout.bottom &&
+         vw_planner_band_y(pl, (size_t)lane + 1) > pl->layout.top;
 }
 
 void vw_plan_panics(struct vw_planner *pl)
@@ -244,12 +313,11 @@ void vw_plan_panics(struct vw_planner *pl)
   const struct vw_view *view = &pl->plan->view;
   struct stage stage = { .pl = pl };
   for (size_t i = 0; i < n && stage.n_taken < TAKEN - 2 * VW_STAGE_ROWS; i++) {
+    struct vw_callout c[VW_STAGE_ROWS];
     if (paths[i].t0 > view->t1 || paths[i].t1 < view->t0)
       continue;
     long lane = vw_panic_lane(pl->trace, view->lanes, &paths[i]);
-    double y = lane < 0 ? 0 : vw_planner_band_y(pl, (size_t)lane),
-           end = lane < 0 ? 0 : vw_planner_band_y(pl, (size_t)lane + 1);
-    if (lane >= 0 && y < pl->layout.bottom && end > pl->layout.top)
-      plan_path(&stage, (size_t)lane, &paths[i], (uint32_t)i);
+    if (is_in_view(pl, lane))
+      plan_story(&stage, (size_t)lane, paths, c, vw_panic_callouts(paths, n, i, c));
   }
 }

@@ -55,6 +55,7 @@ struct vw_label {
   uint32_t text;      /* offset into texts */
   uint8_t role;       /* enum vw_role */
   uint8_t dimmed;
+  uint8_t to_right;   /* the words end at x + max_w, else they begin at x */
   uint32_t rect;      /* index of the rectangle it stands on (its colour decides the ink), UINT32_MAX none */
 };
 enum vw_role { VW_ROLE_SPAN, VW_ROLE_TITLE, VW_ROLE_SUBTITLE, VW_ROLE_TICK, VW_ROLE_LEGEND, VW_ROLE_NOTE,
@@ -80,7 +81,8 @@ struct vw_band {       /* a lane's row */
   float y, h;
   uint32_t lane;
 };
-struct vw_path_step {  /* the panic's walk over the frames, drawn as steps under its lane's bar */
+struct vw_path_step {  /* the panic's walk over the frames, drawn as steps under its lane's bar;
+                          the first corner of each has a corner without a number behind it, too */
   float x, y;
   uint32_t panic, step; /* indices in vw_panics and its steps */
   uint32_t number;      /* shown in a disc, from 1; 0 is a corner without one */

@@ -343,17 +343,27 @@ static void span_word(struct paint *p, const struct vw_label *l)
              (double)l->max_w, text);
 }
 
+static void callout_word(struct paint *p, const struct vw_label *l)
+{
+  const char *text = p->plan->texts + l->text;
+  struct vw_label at = *l;
+  double spare = (double)l->max_w -
+                 paint_text_width(p->painter, p->theme, VW_ROLE_CALLOUT, (double)l->max_w, text);
+  if (l->to_right && spare > 0)
+    at.x += (float)spare;
+  plate(p, &at, text, 2, 15 * p->font, 0.85);
+  paint_source(p->cr, paint_chrome(p->theme, PAINT_TEXT), 1);
+  paint_text(p->painter, p->cr, p->theme, VW_ROLE_CALLOUT, (double)at.x, (double)at.y,
+             (double)at.max_w, text);
+}
+
 void paint_labels(struct paint *p)
 {
   for (size_t i = 0; i < p->plan->n_labels; i++) {
     const struct vw_label *l = &p->plan->labels[i];
     if (l->role == VW_ROLE_SPAN && l->rect != UINT32_MAX)
       span_word(p, l);
-    if (l->role != VW_ROLE_CALLOUT)
-      continue;
-    plate(p, l, p->plan->texts + l->text, 2, 15 * p->font, 0.85);
-    paint_source(p->cr, paint_chrome(p->theme, PAINT_TEXT), 1);
-    paint_text(p->painter, p->cr, p->theme, VW_ROLE_CALLOUT, (double)l->x, (double)l->y,
-               (double)l->max_w, p->plan->texts + l->text);
+    if (l->role == VW_ROLE_CALLOUT)
+      callout_word(p, l);
   }
 }

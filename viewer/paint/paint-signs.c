@@ -297,7 +297,8 @@ void paint_path(struct paint *p)
   paint_source(p->cr, vw_palette_mark(p->theme, VW_MARK_PANIC), 1);
   for (size_t i = 0; i < plan->n_path; i++) {
     const struct vw_path_step *s = &plan->path[i];
-    if (i == 0 || plan->path[i - 1].panic != s->panic)
+    bool begins = s->number == 0 && i + 1 < plan->n_path && plan->path[i + 1].number == 0;
+    if (begins)
       cairo_move_to(p->cr, (double)s->x, (double)s->y);
     else
       cairo_line_to(p->cr, (double)s->x, (double)s->y);
