@@ -148,6 +148,7 @@ static bool chan_wait(struct rt_chan *c, struct waitq *q, void *elem, waitreason
 /* False only if !block and neither a receiver nor room is there. */
 static bool chansend(struct rt_chan *c, const void *elem, bool block)
 {
+  preemption_point();
   if (!c) {
     if (!block)
       return false;
@@ -183,6 +184,7 @@ static bool chansend(struct rt_chan *c, const void *elem, bool block)
 /* False only if !block and there is nothing. *open: a value was received, not the zero of a closed channel. */
 static bool chanrecv(struct rt_chan *c, void *elem, bool block, bool *open)
 {
+  preemption_point();
   if (!c) {
     if (!block)
       return false;

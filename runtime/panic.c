@@ -185,16 +185,16 @@ static uint32_t value_string(struct m *mp, const struct rt_value *value)
   return tr_string_id(mp, text);
 }
 
-static _Noreturn void fatalpanic(struct g *gp, struct rt_panic *p)
+static _Noreturn void fatalpanic(struct rt_panic *p)
 {
   struct m *mp = getm();
   tr_stamp(mp);
   tr_panic_fatal(mp, p->depth, value_string(mp, &p->value));
   preprintpanics(p);
+  startpanic();
   printlock();
   printpanics(p);
   printunlock();
-  (void)gp;
   dopanic();
 }
 
@@ -244,7 +244,7 @@ void rt_panic_value(struct rt_value value)
   if (p.link)
     tr_panic_nested(mp, p.depth, p.link->depth);
   run_deferred(gp, &p);
-  fatalpanic(gp, &p);
+  fatalpanic(&p);
 }
 
 void rt_panic(const char *message)

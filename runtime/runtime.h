@@ -448,6 +448,13 @@ static inline void checkpreempt(struct g *gp)
   if (unlikely(atomic_load_explicit(&gp->preempt, memory_order_relaxed)))
     gopreempt();
 }
+/* At the doors that a program may call in a loop without ever parking. Also on g0, where it does nothing. */
+static inline void preemption_point(void)
+{
+  struct g *gp = getg();
+  if (gp)
+    checkpreempt(gp);
+}
 /* Starts fn(arg) in a new G: 0, or -ENOMEM. name: borrowed, or NULL. Needs a P. */
 int newproc(const char *name, void (*fn)(void *), void *arg);
 /* Ends the running G; its deferred calls have run. */
@@ -563,7 +570,9 @@ _Noreturn void fatal(const char *msg);
 /* What the signals come to. */
 bool on_fault(void *address, void *pc, void *fp, void *sp);
 void on_quit(void);
-/* After a panic was printed: dumps as RT_TRACEBACK says, ends the trace, exits with 2. */
+/* Before a panic is printed: from here on this thread alone speaks; the program's own output is flushed. */
+void startpanic(void);
+/* After it was printed: dumps as RT_TRACEBACK says, ends the trace, exits with 2. */
 _Noreturn void dopanic(void);
 /* Ends the trace and the process. */
 _Noreturn void rt_exit(int code);

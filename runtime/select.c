@@ -238,6 +238,7 @@ static int select_many(struct rt_case *cases, int n, bool block)
 
 static int select_any(struct rt_case *cases, int n, bool block)
 {
+  preemption_point();
   if (n > UINT16_MAX)
     panicerror("select: too many cases");
   if (n > SMALL)

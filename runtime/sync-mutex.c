@@ -122,6 +122,7 @@ static void lock_slow(struct rt_mutex *mutex)
 
 void rt_mutex_lock(struct rt_mutex *mutex)
 {
+  preemption_point();
   uint32_t free = 0;
   if (!atomic_compare_exchange_strong_explicit(atomic32(&mutex->state), &free, LOCKED,
                                                memory_order_acquire, memory_order_relaxed))
@@ -130,6 +131,7 @@ void rt_mutex_lock(struct rt_mutex *mutex)
 
 bool rt_mutex_try_lock(struct rt_mutex *mutex)
 {
+  preemption_point();
   uint32_t old = atomic_load(atomic32(&mutex->state));
   return !(old & (LOCKED | STARVING)) &&
          atomic_compare_exchange_strong(atomic32(&mutex->state), &old, old | LOCKED);

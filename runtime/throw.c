@@ -107,11 +107,16 @@ _Noreturn void fatal(const char *msg)
   die(msg, false);
 }
 
+void startpanic(void)
+{
+  become_the_speaker();
+  flush_stdout();
+  freeze_the_world(getm());
+}
+
 _Noreturn void dopanic(void)
 {
   struct m *mp = getm();
-  become_the_speaker();
-  freeze_the_world(mp);
   printlock();
   print_str("\n");
   dump(mp ? mp->curg : NULL, options.traceback >= TRACEBACK_ALL);
