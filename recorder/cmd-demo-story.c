@@ -144,8 +144,10 @@ static void tell_sums(struct story *s)
        cli_s(s->n_gs), s->n_ms, cli_s(s->n_ms), s->n_ps_seen, cli_s(s->n_ps_seen),
        out_time(s->first == INT64_MIN ? 0 : s->last - s->first, duration));
   line(s, n[TRACE_GO_START],
-       "Gs were started %" PRIu64 " times, parked %" PRIu64 " times, made ready %" PRIu64 " times",
-       n[TRACE_GO_START], n[TRACE_GO_BLOCK], n[TRACE_GO_UNBLOCK]);
+       "Gs were started %" PRIu64 " time%s, parked %" PRIu64 " time%s, made ready %" PRIu64
+       " time%s",
+       n[TRACE_GO_START], cli_s(n[TRACE_GO_START]), n[TRACE_GO_BLOCK], cli_s(n[TRACE_GO_BLOCK]),
+       n[TRACE_GO_UNBLOCK], cli_s(n[TRACE_GO_UNBLOCK]));
   line(s, n_steals, "%" PRIu64 " steal%s moved %" PRIu64 " G%s to a P that had none", n_steals,
        cli_s(n_steals), n_taken, cli_s(n_taken));
   line(s, n_syscalls, "%" PRIu64 " system call%s; %" PRIu64 " time%s the P was taken from one",

@@ -87,11 +87,11 @@ bool ledger_read(struct ledger *ledger, struct tracefile *file, struct tracefile
 {
   static const char losses[] = "SELECT m, first_seq, n, t_from, t_to, why FROM loss ORDER BY id";
   static const char rings[] =
-      "SELECT ms.m, (SELECT value FROM stats AS s WHERE s.name = 'emitted' AND s.m = ms.m), "
+      "SELECT ms.m, (SELECT value FROM stats AS s WHERE s.name = 'ring_emitted' AND s.m = ms.m), "
       "  coalesce((SELECT sum(n) FROM chunk AS c WHERE c.m = ms.m), 0), "
       "  coalesce((SELECT sum(n) FROM loss AS l WHERE l.m = ms.m), 0) "
       "FROM (SELECT m FROM chunk UNION SELECT m FROM loss WHERE m IS NOT NULL "
-      "      UNION SELECT m FROM stats WHERE name = 'emitted' AND m >= 0) AS ms ORDER BY ms.m";
+      "      UNION SELECT m FROM stats WHERE name = 'ring_emitted' AND m >= 0) AS ms ORDER BY ms.m";
   return read_rows(ledger, file, losses, add_loss, error) &&
          read_rows(ledger, file, rings, add_ring, error);
 }

@@ -111,23 +111,52 @@ static int run_stdin(sqlite3 *db, enum sql_form form)
 
 static const char tables_query[] =
     "SELECT tbl AS 'table', doc_en AS 'what it holds' FROM schema_doc WHERE col = '' ORDER BY tbl";
-static const char columns_query[] =
-    "SELECT col AS 'column', coalesce(unit, '') AS unit, doc_en AS 'what it holds' FROM schema_doc "
-    "WHERE tbl = ?1 AND col <> ''";
+
+/* The query that lists the columns of a table in their order, with what schema_doc says about each. NULL: there is
+ * no such table, or no memory. Its name was found in schema_doc: it is one of the schema's, not the user's text. */
+static char *columns_query(sqlite3 *db, const char *table)
+{
+  char *probe = sqlite3_mprintf("SELECT * FROM \"%w\" LIMIT 0", table);
+  sqlite3_stmt *statement = NULL;
+  sqlite3_str *query = sqlite3_str_new(db);
+  int n = 0;
+  if (probe && sqlite3_prepare_v2(db, probe, -1, &statement, NULL) == SQLITE_OK)
+    n = sqlite3_column_count(statement);
+  sqlite3_str_appendall(query, "SELECT column1 AS 'column', coalesce(unit, '') AS unit, "
+                               "coalesce(doc_en, '') AS 'what it holds' FROM (VALUES");
+  for (int i = 0; i < n; i++)
+    sqlite3_str_appendf(query, "%s(%Q,%d)", i ? "," : "", sqlite3_column_name(statement, i), i);
+  sqlite3_str_appendf(
+      query, ") LEFT JOIN schema_doc ON tbl = %Q AND col = column1 ORDER BY column2", table);
+  sqlite3_finalize(statement);
+  sqlite3_free(probe);
+  char *text = sqlite3_str_finish(query);
+  if (n > 0)
+    return text;
+  sqlite3_free(text);
+  return NULL;
+}
+
+static bool is_table(sqlite3 *db, const char *table)
+{
+  sqlite3_stmt *statement;
+  bool is = false;
+  if (sqlite3_prepare_v2(db, "SELECT 1 FROM schema_doc WHERE tbl = ?1", -1, &statement, NULL) ==
+      SQLITE_OK) {
+    sqlite3_bind_text(statement, 1, table, -1, SQLITE_STATIC);
+    is = sqlite3_step(statement) == SQLITE_ROW;
+  }
+  sqlite3_finalize(statement);
+  return is;
+}
 
 static int describe(sqlite3 *db, const char *table, enum sql_form form)
 {
-  sqlite3_stmt *statement;
-  int code = sqlite3_prepare_v2(db, columns_query, -1, &statement, NULL);
-  if (code != SQLITE_OK)
-    return sql_error(db, code);
-  sqlite3_bind_text(statement, 1, table, -1, SQLITE_STATIC);
-  bool is_known = sqlite3_step(statement) == SQLITE_ROW;
-  sqlite3_reset(statement);
-  code = is_known ? answer(db, statement, form)
-                  : cli_fail(TRACEFILE_WRONG, table, "gmpscope sql FILE --tables lists them",
-                             "there is no table of this name with a description");
-  sqlite3_finalize(statement);
+  char *query = is_table(db, table) ? columns_query(db, table) : NULL;
+  int code = query ? run_queries(db, query, form)
+                   : cli_fail(TRACEFILE_WRONG, table, "gmpscope sql FILE --tables lists them",
+                              "there is no table of this name with a description");
+  sqlite3_free(query);
   return code;
 }
 

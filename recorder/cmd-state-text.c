@@ -113,7 +113,10 @@ static void print_m(const struct state *s, FILE *to, const struct trace_m *m)
     fputc(' ', to);
     print_who(s, to, m->g);
   }
-  fprintf(to, "   thread %u, for %s", m->tid, out_time(s->at - m->since, since));
+  if (m->tid)
+    fprintf(to, "   thread %u, for %s", m->tid, out_time(s->at - m->since, since));
+  else
+    fprintf(to, "   thread not started yet");
   if (m->locked_g)
     fprintf(to, ", locked to G%u", m->locked_g);
   fputc('\n', to);

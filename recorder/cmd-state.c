@@ -98,8 +98,10 @@ char *state_object_name(const struct state *s, uint64_t obj, char *out)
   }
   const char *kind = trace_word_text(TRACE_ARG_OBJKIND, what);
   char text[STATE_NAME];
+  bool is_of_a_kind = kind && what != TRACE_OBJKIND_OTHER;
   if (name)
-    snprintf(out, STATE_NAME, "%s \"%.70s\"", kind ? kind : "object", state_string(s, name, text));
+    snprintf(out, STATE_NAME, "%s%s\"%.70s\"", is_of_a_kind ? kind : "", is_of_a_kind ? " " : "",
+             state_string(s, name, text));
   else
     snprintf(out, STATE_NAME, "%s #%u", kind ? kind : "object", ordinal);
   return out;
