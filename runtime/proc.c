@@ -32,14 +32,19 @@ static _Thread_local __attribute__((tls_model("initial-exec"))) struct m *this_m
 
 /* Not inlined and not analysed: a G may come back on another thread, so no compiler may keep the address of
  * the thread-local across a call. */
-__attribute__((noinline, noipa)) struct m *getm(void)
+#if __has_attribute(noipa)
+#define OPAQUE __attribute__((noinline, noipa))
+#else
+#define OPAQUE __attribute__((noinline)) /* clang does not look into what holds a volatile asm */
+#endif
+OPAQUE struct m *getm(void)
 {
   struct m *mp = this_m;
   __asm__ volatile("" : "+r"(mp));
   return mp;
 }
 
-__attribute__((noinline, noipa)) void setm(struct m *mp)
+OPAQUE void setm(struct m *mp)
 {
   this_m = mp;
 }

@@ -162,13 +162,14 @@ static void runqput_tail(struct m *mp, struct p *pp, struct g *gp)
 /* Puts gp into runnext and returns whom it kicked out. */
 static struct g *runqput_next(struct m *mp, struct p *pp, struct g *gp)
 {
+  uint32_t goid = (uint32_t)gp->goid; /* a thief may take it as soon as it is there */
   struct g *old = atomic_load_explicit(&pp->runnext, memory_order_acquire);
   if (unlikely(pp->runnext_seen && !old))
     tr_stamp_after(mp);
   while (!atomic_compare_exchange_weak(&pp->runnext, &old, gp)) /* seq_cst: see wakep */
     tr_stamp_after(mp);
   pp->runnext_seen = true;
-  tr_runq_put_next(mp, (uint32_t)gp->goid, old ? (uint32_t)old->goid : 0, pp->id);
+  tr_runq_put_next(mp, goid, old ? (uint32_t)old->goid : 0, pp->id);
   return old;
 }
 

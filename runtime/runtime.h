@@ -367,7 +367,7 @@ struct schedt {
   struct note sysmonnote;
   struct mutex sysmonlock;
   _Atomic int32_t n_syscall_no_p;
-  int32_t gomaxprocs;
+  _Atomic int32_t gomaxprocs; /* changes while the world is stopped; sysmon looks all the same */
   _Atomic uint32_t run;   /* counts rt_run calls */
   struct note sysmonstop; /* woken when the run is over */
   _Atomic uint32_t exits; /* Ms that left; a futex */
