@@ -14,10 +14,13 @@ void ui_history_clear(struct ui_history *history)
   memset(history, 0, sizeof *history);
 }
 
-void ui_history_leave(struct ui_history *history, const struct ui_place *here, int64_t now_us)
+void ui_history_leave(struct ui_history *history, const struct ui_place *here, unsigned kind,
+                      int64_t now_us)
 {
-  const bool is_same_move = history->last_us && now_us - history->last_us < UI_HISTORY_PAUSE_US;
+  const bool is_same_move = history->last_us && history->last_kind == kind &&
+                            now_us - history->last_us < UI_HISTORY_PAUSE_US;
   history->last_us = now_us;
+  history->last_kind = kind;
   history->n = history->n_undo;
   if (is_same_move && history->n_undo > 0)
     return;

@@ -103,8 +103,9 @@ static void moved(UiSession *session, const struct ui_place *before)
 {
   const struct ui_place now = place_get(&session->view);
   const guint what = difference(before, &now);
+  const guint kind = what & UI_CHANGED_EVENT ? UI_CHANGED_EVENT : what; /* a step may also scroll */
   if (what)
-    ui_history_leave(&session->history, before, g_get_monotonic_time());
+    ui_history_leave(&session->history, before, kind, g_get_monotonic_time());
   notify(session, what);
 }
 
