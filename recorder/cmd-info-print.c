@@ -106,6 +106,9 @@ static void print_head(const struct info *info, FILE *to)
   fprintf(to, "  %" PRIu64 " G%s, %u M%s, %" PRIu64 " P%s, %" PRIu64 " timer%s\n", info->n_gs,
           cli_s(info->n_gs), s->n_ms, cli_s(s->n_ms), info->n_ps, cli_s(info->n_ps), info->n_timers,
           cli_s(info->n_timers));
+  if (info->n_procs)
+    fprintf(to, "  GOMAXPROCS %u%s\n", info->n_procs,
+            info->by_kind[TRACE_PROCS_CHANGE] > 1 ? " at the end; it changed" : "");
   if (!info->is_final)
     fprintf(to, "  the recording was never finished, or still goes on\n");
   else if (!s->complete)
@@ -219,6 +222,10 @@ static void json_head(const struct info *info, struct out_json *j)
   out_uint(j, "ms", s->n_ms);
   out_uint(j, "ps", info->n_ps);
   out_uint(j, "timers", info->n_timers);
+  if (info->n_procs)
+    out_uint(j, "gomaxprocs", info->n_procs);
+  else
+    out_null(j, "gomaxprocs");
 }
 
 static void json_counts(const struct info *info, struct out_json *j)

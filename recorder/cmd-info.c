@@ -21,6 +21,10 @@ static bool count_kinds(struct info *info, struct tracefile_error *error)
     info->by_family[__builtin_ctz(spec->family)]++;
     if (e->kind == TRACE_TRACE_END)
       info->exit_code = e->w[0];
+    if (e->kind == TRACE_TRACE_BEGIN)
+      info->n_procs = e->w[2];
+    if (e->kind == TRACE_PROCS_CHANGE)
+      info->n_procs = e->w[1];
     if (e->kind == TRACE_FAULT)
       info->n_faults++;
   }

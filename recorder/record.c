@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,10 +125,18 @@ static bool meta_number(struct rec_writer *w, const char *key, int64_t n,
   return rec_writer_meta(w, key, text, error);
 }
 
+/* CPUs that this process, and so the program that it starts, may use. */
+static int count_cpus(void)
+{
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
 static bool tell_beginning(struct recording *r, struct tracefile_error *error)
 {
   const char *slash = strrchr(r->program, '/');
   return rec_writer_meta(r->writer, "program", slash ? slash + 1 : r->program, error) &&
+         meta_number(r->writer, "cpus", count_cpus(), error) &&
          meta_number(r->writer, "start_wall_ns", r->clock.first.wall_ns, error) &&
          meta_number(r->writer, "start_mono_ns", r->clock.start_mono, error) &&
          rec_writer_flush(r->writer, error);
@@ -151,6 +160,8 @@ static bool start(struct recording *r, struct tracefile_error *error)
   if (r->pid < 0)
     return false;
   r->pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0);
+  meta_number(r->writer, "pid", r->pid, NULL); /* a failure shows with the first event */
+  rec_writer_flush(r->writer, NULL);
   if (r->options->duration_ns > 0)
     r->stop_at = mono_now() + r->options->duration_ns;
   return true;

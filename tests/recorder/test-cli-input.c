@@ -30,7 +30,8 @@ static const char *const readers[][6] = {
   { "view", NULL },
   { "render", NULL, "-o", "x.png" },
 };
-#define N_READERS (sizeof readers / sizeof readers[0])
+#define N_READERS     (sizeof readers / sizeof readers[0])
+#define N_OWN_READERS (N_READERS - 2) /* view and render go on in programs of their own */
 
 static struct run run_reader(size_t i, const char *file, bool as_nobody)
 {
@@ -97,7 +98,7 @@ static void make_database(const char *name, const char *sql)
 static void a_good_file_is_read_by_every_command(void **state)
 {
   (void)state;
-  for (size_t i = 0; i < N_READERS && strcmp(readers[i][0], "view") != 0; i++) {
+  for (size_t i = 0; i < N_OWN_READERS; i++) {
     struct run run = run_reader(i, "good.db", false);
     if (run.code != 0)
       fail_msg("%s: %d %s", readers[i][0], run.code, run.err);
