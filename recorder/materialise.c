@@ -29,6 +29,9 @@ static bool fill(struct tracefile *file, const struct table_def *def, struct tra
 
 bool materialise(struct tracefile *file, struct tracefile_error *error)
 {
+  /* room for sorting the indexes */
+  if (!rec_sql(file->db, file->path, "PRAGMA cache_size=-65536", error))
+    return false;
   if (!sql_tables_register(file->db, file, PREFIX))
     return rec_sql_fail(file->db, file->path, "making tables", error);
   for (int i = 0; i < TABLE_COUNT; i++) {

@@ -41,7 +41,8 @@ struct rec_writer {
   struct trace_map by_m;
   struct open_chunk **ms;
   uint32_t n_ms, capacity;
-  uint8_t *bytes; /* a coded chunk */
+  struct open_chunk *last; /* looked up; NULL none */
+  uint8_t *bytes;          /* a coded chunk */
   sqlite3_stmt *insert_chunk, *insert_loss, *insert_meta, *insert_clock, *insert_stat,
       *insert_capability;
   bool in_transaction;
@@ -177,9 +178,11 @@ static bool take_gap(struct rec_writer *w, struct open_chunk *c, const struct tr
 
 static struct open_chunk *find_m(struct rec_writer *w, uint32_t m)
 {
+  if (w->last && w->last->m == m)
+    return w->last;
   uint32_t i = trace_map_get(&w->by_m, m);
   if (i != TRACE_MAP_NONE)
-    return w->ms[i];
+    return w->last = w->ms[i];
   if (w->n_ms == w->capacity) {
     uint32_t larger = w->capacity ? w->capacity * 2 : 16;
     struct open_chunk **grown = realloc(w->ms, larger * sizeof(struct open_chunk *));
@@ -202,10 +205,15 @@ static struct open_chunk *find_m(struct rec_writer *w, uint32_t m)
   return c;
 }
 
+static bool is_known(uint16_t kind)
+{
+  return kind < TRACE_KIND_LIMIT && trace_specs[kind].name;
+}
+
 static bool refuse_event(struct rec_writer *w, const struct trace_event *e,
                          struct tracefile_error *error)
 {
-  if (!trace_spec_get(e->kind))
+  if (!is_known(e->kind))
     return tracefile_fail(error, TRACEFILE_WRONG, w->path, "", "there is no event of kind %u",
                           e->kind);
   return tracefile_fail(error, TRACEFILE_WRONG, w->path, "", "event %llu of M%u comes out of order",
@@ -218,7 +226,7 @@ bool rec_writer_event(struct rec_writer *w, const struct trace_event *e,
   struct open_chunk *c = find_m(w, e->m);
   if (!c)
     return no_memory(w, error);
-  if (!trace_spec_get(e->kind) || e->seq < c->counts.next_seq ||
+  if (!is_known(e->kind) || e->seq < c->counts.next_seq ||
       e->seq > (uint64_t)INT64_MAX - TRACE_CHUNK_EVENTS)
     return refuse_event(w, e, error);
   int64_t ts = e->ts < TRACEFILE_TIME_MAX ? e->ts : TRACEFILE_TIME_MAX;

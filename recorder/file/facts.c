@@ -374,6 +374,9 @@ bool facts_add(struct facts *f, const struct trace_event *e)
   if (!see_p(f, e->p, e->ts) || (e->g && !see_g(f, e->g)) || !add_pcs(f, e, spec))
     return false;
   switch (spec->family) {
+  case TRACE_FAMILY_SYSMON: /* told by nobody else */
+    m->is_sysmon = true;
+    return true;
   case TRACE_FAMILY_SCHED:
     return add_g_event(f, e) && add_m_event(f, m, e);
   case TRACE_FAMILY_TIMER:

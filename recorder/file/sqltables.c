@@ -263,13 +263,26 @@ static bool create_views(sqlite3 *db)
   return true;
 }
 
+/* SQLite connects a virtual table at its first use, by statements that the authorizer would deny. */
+static bool connect_all(sqlite3 *db)
+{
+  for (int i = 0; i < TABLE_COUNT; i++) {
+    char sql[60];
+    snprintf(sql, sizeof sql, "SELECT 1 FROM %s LIMIT 0", table_defs[i].name);
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+      return false;
+  }
+  return true;
+}
+
 bool tracefile_enable_sql(struct tracefile *file, struct tracefile_error *error)
 {
   if (file->has_schema_sql)
     return true;
   sqlite3_set_authorizer(file->db, NULL, NULL);
   bool ok = sqlite3_exec(file->db, "PRAGMA query_only=0", NULL, NULL, NULL) == SQLITE_OK &&
-            sql_tables_register(file->db, file, "") && create_views(file->db);
+            sql_tables_register(file->db, file, "") && connect_all(file->db) &&
+            create_views(file->db);
   if (!ok)
     tracefile_sql_fail(file->db, file->path, error);
   tracefile_lock_down(file->db);

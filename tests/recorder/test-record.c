@@ -4,6 +4,7 @@
 #include "scratch.h"
 #include "test.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -132,6 +133,62 @@ static void a_program_without_our_runtime_leaves_no_file_and_keeps_its_status(vo
   assert_int_not_equal(access(path, F_OK), 0);
 }
 
+/* Records in a child until the file holds at least so many chunks, then kills the child. */
+static void kill_recorder_after(const char *path, char **argv, int chunks)
+{
+  pid_t recorder = fork();
+  if (recorder == 0) {
+    struct rec_options options = options_for(argv, path);
+    options.full_blocks = true; /* so that it cannot be over before it is killed */
+    options.ring_capacity = 1024;
+    struct rec_result result;
+    rec_record(&options, &result, &error);
+    _exit(0);
+  }
+  for (int seen = 0; seen < chunks;) {
+    assert_int_equal(waitpid(recorder, NULL, WNOHANG), 0);
+    struct tracefile *file = tracefile_open(path, NULL);
+    struct tracefile_summary summary;
+    seen = file && tracefile_summary(file, &summary, &error) ? (int)summary.n_chunks : 0;
+    tracefile_close(file);
+    sched_yield();
+  }
+  kill(recorder, SIGKILL);
+  waitpid(recorder, NULL, 0);
+}
+
+/* The program that waits for room in its ring would wait for ever. */
+static void kill_program(const char *path)
+{
+  struct tracefile *file = tracefile_open(path, &error);
+  assert_non_null(file);
+  const char *pid = tracefile_meta(file, "pid");
+  assert_non_null(pid);
+  kill((pid_t)atoi(pid), SIGKILL);
+  tracefile_close(file);
+}
+
+static void a_killed_recorder_leaves_a_file_without_gaps_that_can_be_recovered(void **state)
+{
+  for (int chunks = 1; chunks <= 200; chunks = chunks * 3 + 1) {
+    char *argv[] = { NULL, "3", "100000000", NULL };
+    const char *path = scratch_path(*state, "killed.db");
+    kill_recorder_after(path, argv, chunks);
+    kill_program(path);
+    struct counts c = count_file(path);
+    assert_true(c.stored > 0);
+    assert_int_equal(c.gaps, 0);
+    struct rec_summary summary;
+    assert_true(rec_recover(path, REC_TABLES_NONE, &summary, &error));
+    assert_int_equal(summary.stored, c.stored);
+    assert_int_equal(count_file(path).stored, c.stored);
+    struct tracefile *file = tracefile_open(path, &error);
+    assert_true(tracefile_is_final(file));
+    tracefile_close(file);
+    unlink(path);
+  }
+}
+
 static void programs_that_cannot_be_run_are_refused_in_words(void **state)
 {
   char *argv[] = { "no-such-program-anywhere", NULL };
@@ -162,6 +219,7 @@ int main(void)
     scratch_test(records_of_no_kind_are_counted_lost_and_the_rest_is_kept),
     scratch_test(a_ring_with_an_impossible_head_is_given_up),
     scratch_test(a_program_without_our_runtime_leaves_no_file_and_keeps_its_status),
+    scratch_test(a_killed_recorder_leaves_a_file_without_gaps_that_can_be_recovered),
     scratch_test(programs_that_cannot_be_run_are_refused_in_words),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* test-order.c - effects that the clock put before their causes are moved behind them, and counted; time converts
+ * the same way everywhere. */
+#include "clock.h"
+#include "recorder.h"
+#include "scratch.h"
+#include "test.h"
+
+static struct tracefile_error error;
+
+static void put(struct rec_writer *w, uint32_t m, uint64_t seq, int64_t ts, enum trace_kind kind,
+                uint32_t g, uint32_t g_seq)
+{
+  struct trace_event e = { .ts = ts, .seq = seq, .m = m, .kind = (uint16_t)kind, .p = (uint16_t)m };
+  e.w[0] = g;
+  if (kind != TRACE_GO_CREATE)
+    e.w[1] = g_seq;
+  assert_true(rec_writer_event(w, &e, &error));
+}
+
+/* Event numbers (m * 100 + seq) in the order in which the file gives them; returns how many. */
+static int read_order(const char *path, int *out, int64_t *times, int n)
+{
+  struct tracefile *file = tracefile_open(path, &error);
+  assert_non_null(file);
+  struct tracefile_cursor *c = tracefile_cursor_new(file, INT64_MIN, INT64_MAX, &error);
+  int i = 0;
+  for (const struct trace_event *e; (e = tracefile_cursor_next(c)) && i < n; i++) {
+    out[i] = (int)(e->m * 100 + e->seq);
+    times[i] = e->ts;
+  }
+  tracefile_cursor_free(c);
+  assert_int_equal(tracefile_damages(file, NULL, 0), 0);
+  tracefile_close(file);
+  return i;
+}
+
+static void a_start_before_its_unblock_is_moved_behind_it(void **state)
+{
+  const char *path = scratch_path(*state, "late.db");
+  struct rec_writer *w = rec_writer_new(path, false, &error);
+  put(w, 0, 0, 10, TRACE_GO_CREATE, 7, 0);
+  put(w, 0, 1, 20, TRACE_GO_START, 7, 1);
+  put(w, 0, 2, 205, TRACE_GO_UNBLOCK, 7, 2); /* the cause; its clock is 10 ns ahead */
+  put(w, 0, 3, 300, TRACE_M_PARK, 0, 0);
+  put(w, 1, 0, 195, TRACE_M_UNPARK, 0, 0);
+  put(w, 1, 1, 196, TRACE_GO_START, 7, 3); /* the effect */
+  put(w, 1, 2, 197, TRACE_GO_DESTROY, 0, 0);
+  put(w, 1, 3, 400, TRACE_M_PARK, 0, 0);
+  struct rec_summary sum;
+  assert_true(rec_writer_finish(w, REC_TABLES_NONE, &sum, &error));
+  assert_int_equal(sum.clock_fixups, 2);
+  int order[8];
+  int64_t times[8];
+  assert_int_equal(read_order(path, order, times, 8), 8);
+  const int expected[] = { 0, 1, 100, 2, 101, 102, 3, 103 };
+  assert_memory_equal(order, expected, sizeof expected);
+  assert_int_equal(times[4], 205);
+  assert_int_equal(times[5], 205);
+}
+
+static void a_right_order_is_left_alone(void **state)
+{
+  const char *path = scratch_path(*state, "right.db");
+  struct rec_writer *w = rec_writer_new(path, false, &error);
+  put(w, 0, 0, 10, TRACE_GO_CREATE, 7, 0);
+  put(w, 0, 1, 20, TRACE_GO_START, 7, 1);
+  put(w, 0, 2, 190, TRACE_GO_UNBLOCK, 7, 2);
+  put(w, 1, 0, 196, TRACE_GO_START, 7, 3);
+  struct rec_summary sum;
+  assert_true(rec_writer_finish(w, REC_TABLES_NONE, &sum, &error));
+  assert_int_equal(sum.clock_fixups, 0);
+}
+
+static void what_is_far_apart_is_no_clock_and_stays(void **state)
+{
+  const char *path = scratch_path(*state, "far.db");
+  struct rec_writer *w = rec_writer_new(path, false, &error);
+  put(w, 1, 0, 100, TRACE_GO_START, 7, 3);
+  put(w, 0, 0, 900000000, TRACE_GO_UNBLOCK, 7, 2);
+  struct rec_summary sum;
+  assert_true(rec_writer_finish(w, REC_TABLES_NONE, &sum, &error));
+  assert_int_equal(sum.clock_fixups, 0);
+}
+
+static void lines_of_the_clock_join_and_never_go_back(void **state)
+{
+  (void)state;
+  struct rec_clock c;
+  rec_clock_start(&c);
+  rec_clock_set_kind(&c, TRACE_CLOCK_MONO);
+#if defined(__x86_64__)
+  rec_clock_set_kind(&c, TRACE_CLOCK_TSC);
+#endif
+  int64_t last = INT64_MIN;
+  for (int i = 0; i < 200; i++) {
+    struct clock_look look;
+    int64_t off = rec_clock_sync(&c, &look);
+    assert_true(off < 50000 && off > -50000);
+    const struct clock_line *line = &c.lines[(c.n_lines - 1) % CLOCK_LINES];
+    assert_true(rec_clock_ns(&c, line->base_ticks) >= last);
+    assert_true(rec_clock_ns(&c, line->base_ticks - 1) <= rec_clock_ns(&c, line->base_ticks));
+    last = rec_clock_ns(&c, line->base_ticks);
+  }
+}
+
+static void hostile_ticks_convert_without_undefined_behaviour(void **state)
+{
+  (void)state;
+  struct rec_clock c;
+  rec_clock_start(&c);
+  for (uint32_t kind = TRACE_CLOCK_TSC; kind <= TRACE_CLOCK_VIRTUAL; kind++) {
+    rec_clock_set_kind(&c, kind);
+    rec_clock_ns(&c, 0);
+    rec_clock_ns(&c, UINT64_MAX);
+    rec_clock_ns(&c, (uint64_t)INT64_MAX);
+    rec_clock_from_mono(&c, UINT64_MAX);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    scratch_test(a_start_before_its_unblock_is_moved_behind_it),
+    scratch_test(a_right_order_is_left_alone),
+    scratch_test(what_is_far_apart_is_no_clock_and_stays),
+    cmocka_unit_test(lines_of_the_clock_join_and_never_go_back),
+    cmocka_unit_test(hostile_ticks_convert_without_undefined_behaviour),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
