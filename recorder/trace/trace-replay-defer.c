@@ -134,6 +134,11 @@ void trace_on_defer_begin(struct trace_replay *r, struct rep_m *m, const struct 
     trace_broken(r, TRACE_RULE_DEFER_CALL,
                  "a deferred call of G%u runs because of %s, but there is none", g->pub.goid,
                  trace_word_text(TRACE_ARG_CAUSE, a.because));
+  const struct trace_call *running = innermost_call(g);
+  if (running && running->frame >= a.frame && running->panic_depth == newest_depth(g))
+    trace_broken(r, TRACE_RULE_DEFER_CALL,
+                 "a deferred call of G%u's frame %u begins, but that of frame %u has not ended",
+                 g->pub.goid, a.frame, running->frame);
   g->has_popped = false;
   struct trace_call *call = add(r, &g->calls, sizeof *call);
   if (call)
@@ -316,6 +321,12 @@ void trace_on_panic_recovered(struct trace_replay *r, struct rep_m *m, const str
     trace_broken(r, TRACE_RULE_RECOVERED,
                  "control of G%u returns to frame %u, but no recover counted", g->pub.goid,
                  a.frame);
+  const struct trace_call *call = innermost_call(g);
+  if (call && call->because == TRACE_CAUSE_PANIC && call->panic_depth == a.depth)
+    trace_broken(
+        r, TRACE_RULE_DEFER_CALL,
+        "control of G%u returns to frame %u, but the deferred call that recovered has not ended",
+        g->pub.goid, a.frame);
   /* Control is in `frame` again: deferred calls of it and of deeper frames are no more on the stack. */
   while (g->calls.n && innermost_call(g)->frame >= a.frame)
     g->calls.n--;

@@ -159,6 +159,9 @@ void trace_on_go_destroy(struct trace_replay *r, struct rep_m *m, const struct t
   if (told && (g->defers.n || g->panics.n))
     trace_broken(r, TRACE_RULE_G_END, "G%u ends with %u deferred calls and %u panics left",
                  g->pub.goid, g->defers.n, g->panics.n);
+  else if (told && g->calls.n)
+    trace_broken(r, TRACE_RULE_DEFER_CALL, "G%u ends, but %u of its deferred calls have not ended",
+                 g->pub.goid, g->calls.n);
   if (g->pub.locked_m == m->pub.id)
     m->pub.locked_g = 0;
   let_go(r, m, g);
