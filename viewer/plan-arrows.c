@@ -206,7 +206,7 @@ static double room_of(uint8_t kind, bool highlighted)
 {
   if (highlighted)
     return 1;
-  return kind == VW_ARROW_PARK ? 48 : 12;
+  return kind == VW_ARROW_PARK ? 72 : 12;
 }
 
 static bool is_wanted(const struct vw_plan *plan, const struct line *l, uint8_t kind,

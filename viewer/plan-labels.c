@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
   PAD = 5,
@@ -83,6 +84,26 @@ static bool is_quiet(uint8_t state)
   return state == VW_STATE_PARKED || state == VW_STATE_IDLE || state == VW_STATE_POLLING;
 }
 
+/* Cuts text to what still says something. "G1..." might be any of eleven Gs, so a G keeps its whole number or gets
+ * no word; half a state's word says nothing. */
+static bool shorten(struct vw_planner *pl, const struct vw_rect *r, double room, char *text)
+{
+  if (vw_text_width(VW_ROLE_SPAN, pl->font, text) <= room)
+    return true;
+  double em = vw_role_size(VW_ROLE_SPAN) * pl->font;
+  if (r->is_overlay)
+    return room > 3 * em;
+  char *space = text[0] == 'G' && r->g ? strchr(text, ' ') : NULL;
+  if (!space)
+    return false;
+  char letter = *space;
+  *space = '\0';
+  double number = vw_text_width(VW_ROLE_SPAN, pl->font, text);
+  if (number + 3.5 * em <= room)
+    *space = letter; /* room for some of the name */
+  return number <= room;
+}
+
 static bool put_label(struct vw_planner *pl, uint32_t index)
 {
   const struct vw_rect *r = &pl->plan->rects[index];
@@ -92,15 +113,12 @@ static bool put_label(struct vw_planner *pl, uint32_t index)
     vw_overlay_text(pl->trace, &lane->overlays[r->span], text, sizeof text);
   else
     span_text(pl, &lane->spans[r->span], text, sizeof text);
-  double room = r->w - 2 * PAD, w = vw_text_width(VW_ROLE_SPAN, pl->font, text);
-  if (!*text || (is_quiet(r->state) && w > room / 1.6))
+  double room = r->w - 2 * PAD;
+  if (!*text || (is_quiet(r->state) && vw_text_width(VW_ROLE_SPAN, pl->font, text) > room / 1.6))
     return true;
-  bool is_name =
-      r->is_overlay || (r->g && pl->plan->view.lanes != VW_LANES_G && r->state == VW_STATE_RUNNING);
-  if (w > room && (!is_name || room < 2.6 * vw_role_size(VW_ROLE_SPAN) * pl->font))
-    return false; /* half a state's word, or two letters of a name, tell nothing */
   bool dimmed = r->dimmed;
-  if (!vw_planner_label(pl, VW_ROLE_SPAN, r->x + PAD, r->y + r->h / 2, room, text, index))
+  if (!shorten(pl, r, room, text) ||
+      !vw_planner_label(pl, VW_ROLE_SPAN, r->x + PAD, r->y + r->h / 2, room, text, index))
     return false;
   pl->plan->labels[pl->plan->n_labels - 1].dimmed = dimmed;
   return true;

@@ -222,21 +222,21 @@ static double row_y(const struct vw_planner *pl, size_t lane, size_t row)
   return y + ((double)row + 0.5) * pl->layout.step_h;
 }
 
-/* The words stand to the right of the disc, or to its left where the picture ends. */
-static void put_words(struct stage *stage, double x, double y, const char *text)
+/* The words stand to the right of the disc; where the picture ends, to the left of the step that leads to it. */
+static void put_words(struct stage *stage, double corner_x, double x, double y, const char *text)
 {
   struct vw_planner *pl = stage->pl;
   double gap = (DISC + 5) * pl->font, w = vw_text_width(VW_ROLE_CALLOUT, pl->font, text);
-  double right = pl->right - 6 - (x + gap), left = x - gap - pl->left - 6;
+  double right = pl->right - 6 - (x + gap), left = corner_x - gap - pl->left - 6;
   if (w > right && left > right) {
     w = w < left ? w : left;
-    if (!is_free(stage, x - gap - w, x - gap, y) ||
-        !vw_planner_label(pl, VW_ROLE_CALLOUT, x - gap - w, y, w, text, UINT32_MAX)) {
+    if (!is_free(stage, corner_x - gap - w, corner_x - gap, y) ||
+        !vw_planner_label(pl, VW_ROLE_CALLOUT, corner_x - gap - w, y, w, text, UINT32_MAX)) {
       pl->plan->hidden_labels++;
       return;
     }
     pl->plan->labels[pl->plan->n_labels - 1].to_right = true;
-    take(stage, x - gap - w, x - gap, y);
+    take(stage, corner_x - gap - w, corner_x - gap, y);
     return;
   }
   w = w < right ? w : right;
@@ -291,12 +291,14 @@ static void plan_story(struct stage *stage, size_t lane, const struct vw_panic_p
     take(stage, x - r, x + r, y);
     last_x = x;
   }
+  last_x = callout_x(pl, paths, &c[0]);
   for (size_t i = 0; i < n; i++) {
     char text[192];
     double x = callout_x(pl, paths, &c[i]);
     callout_text(pl, &paths[c[i].panic], c[i].step, text, sizeof text);
     if (x >= pl->left && x <= pl->right)
-      put_words(stage, x, row_y(pl, lane, i), text);
+      put_words(stage, last_x < x ? last_x : x, x, row_y(pl, lane, i), text);
+    last_x = x;
   }
 }
 

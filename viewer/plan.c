@@ -239,7 +239,7 @@ static struct vw_plan *plan_with(struct vw_trace *trace, const struct vw_view *v
   plan->view = *view;
   pl.font = view->font_scale > 0 ? view->font_scale : 1;
   vw_layout_init(&pl.layout, trace, &plan->view, legend);
-  double gutter = 146 * pl.font, most = plan->view.width * 0.22;
+  double gutter = 156 * pl.font, most = plan->view.width * 0.22;
   plan->gutter = (float)floor(gutter < most ? gutter : most);
   plan->ruler = (float)pl.layout.top;
   plan->lanes_height = pl.layout.total;

@@ -61,32 +61,49 @@ static struct vw_rgb rect_colour(const struct paint *p, const struct vw_rect *r)
   return r->dimmed ? faded(p, c) : c;
 }
 
-/* Adds a state's boxes to the path. Spans with room leave a pixel of ground behind them. */
-static void add_boxes(cairo_t *cr, enum vw_state state, double x, double y, double w, double h)
+static void put_box(cairo_t *cr, const struct paint_canvas *canvas, uint32_t pixel, double x,
+                    double y, double w, double h)
+{
+  if (canvas)
+    paint_canvas_box(canvas, pixel, x, y, w, h);
+  else
+    cairo_rectangle(cr, x, y, w, h);
+}
+
+/* A state's boxes: written to the canvas, or without one added to the path. Spans with room leave a pixel of
+ * ground behind them. */
+static void put_boxes(cairo_t *cr, const struct paint_canvas *canvas, uint32_t pixel,
+                      enum vw_state state, double x, double y, double w, double h)
 {
   const struct look *look = &looks[state];
   w = w >= 4 ? w - 1 : w;
   if (!is_line(state)) {
     double inset = floor(h * (1 - look->part) / 2);
-    cairo_rectangle(cr, x, y + inset, w, h - 2 * inset);
+    put_box(cr, canvas, pixel, x, y + inset, w, h - 2 * inset);
     return;
   }
   double middle = y + floor(h / 2), thick = look->thick[0];
   if (look->thick[1] > 0) { /* two lines, so far apart */
-    cairo_rectangle(cr, x, middle - 3, w, thick);
-    cairo_rectangle(cr, x, middle - 3 + look->thick[1] + thick - 1, w, thick);
+    put_box(cr, canvas, pixel, x, middle - 3, w, thick);
+    put_box(cr, canvas, pixel, x, middle - 3 + look->thick[1] + thick - 1, w, thick);
     return;
   }
   if (state != VW_STATE_IDLE) {
-    cairo_rectangle(cr, x, middle - floor(thick / 2), w, thick);
+    put_box(cr, canvas, pixel, x, middle - floor(thick / 2), w, thick);
     return;
   }
   for (double at = x - fmod(x, 6); at < x + w;
        at += 6) { /* dots at fixed places, so that panning is calm */
     double from = at < x ? x : at, to = at + 2 < x + w ? at + 2 : x + w;
     if (to > from)
-      cairo_rectangle(cr, from, middle - 1, to - from, 2);
+      put_box(cr, canvas, pixel, from, middle - 1, to - from, 2);
   }
+}
+
+static uint32_t pixel_of(struct vw_rgb c)
+{
+  return 0xff000000u | (uint32_t)(c.r * 255 + 0.5f) << 16 | (uint32_t)(c.g * 255 + 0.5f) << 8 |
+         (uint32_t)(c.b * 255 + 0.5f);
 }
 
 static bool has_pattern(enum vw_state state)
@@ -148,7 +165,7 @@ void paint_state_swatch(struct paint *p, enum vw_state state, double x, double y
       cairo_fill(p->cr);
     }
   } else {
-    add_boxes(p->cr, state, x, y, w, h);
+    put_boxes(p->cr, NULL, 0, state, x, y, w, h);
     fill(p, state, vw_palette_state(p->theme, state));
   }
   cairo_set_antialias(p->cr, CAIRO_ANTIALIAS_DEFAULT);
@@ -188,22 +205,34 @@ static bool sort_by_colour(struct paint *p, size_t from, size_t n, size_t start[
   return true;
 }
 
+/* One colour: the narrow ones fast, the others, which may have a pattern, in one path. */
+static void paint_colour(struct paint *p, const struct paint_canvas *canvas, size_t from, size_t to)
+{
+  const uint32_t *order = p->painter->order;
+  const struct vw_rect *first = &p->plan->rects[order[from]];
+  enum vw_state state = first->state < VW_STATES ? (enum vw_state)first->state : VW_STATE_NONE;
+  struct vw_rgb colour = rect_colour(p, first);
+  uint32_t pixel = pixel_of(colour);
+  bool patterned = has_pattern(state);
+  for (size_t i = from; i < to; i++) {
+    const struct vw_rect *r = &p->plan->rects[order[i]];
+    const struct paint_canvas *target = canvas && (!patterned || r->w < 4) ? canvas : NULL;
+    put_boxes(p->cr, target, pixel, state, (double)r->x, (double)r->y, (double)r->w, (double)r->h);
+  }
+  if (canvas)
+    paint_canvas_end(canvas);
+  fill(p, state, colour);
+}
+
 static void paint_group(struct paint *p, size_t from, size_t n)
 {
   size_t start[KEYS + 1];
+  struct paint_canvas canvas;
   if (n == 0 || !sort_by_colour(p, from, n, start))
     return;
-  for (unsigned k = 0; k < KEYS; k++) {
-    if (start[k] == start[k + 1])
-      continue;
-    const struct vw_rect *first = &p->plan->rects[p->painter->order[start[k]]];
-    enum vw_state state = first->state < VW_STATES ? (enum vw_state)first->state : VW_STATE_NONE;
-    for (size_t i = start[k]; i < start[k + 1]; i++) {
-      const struct vw_rect *r = &p->plan->rects[p->painter->order[i]];
-      add_boxes(p->cr, state, (double)r->x, (double)r->y, (double)r->w, (double)r->h);
-    }
-    fill(p, state, rect_colour(p, first));
-  }
+  for (unsigned k = 0; k < KEYS; k++)
+    if (start[k] < start[k + 1])
+      paint_colour(p, paint_canvas_begin(&canvas, p->cr) ? &canvas : NULL, start[k], start[k + 1]);
 }
 
 static void outline_selected(struct paint *p)

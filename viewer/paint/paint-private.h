@@ -4,6 +4,7 @@
  *   palette.c       colours            paint-lanes.c    background, rectangles, patterns
  *   paint.c         the order of work  paint-signs.c    arrows, marks, a panic's stairs
  *   paint-text.c    words              paint-legend.c   the legend's strip
+ *   paint-boxes.c   narrow boxes, fast
  *   paint-over.c    cursor, hover, marked area, the overview
  */
 #pragma once
@@ -39,8 +40,9 @@ struct paint_word { /* a laid-out text, kept between frames */
 struct vw_painter {
   PangoContext *context;
   struct paint_word words[PAINT_WORDS];
-  cairo_pattern_t *patterns[VW_STATES]; /* masks, made when first used */
-  uint32_t *order;                      /* rectangles by colour */
+  cairo_pattern_t *patterns[VW_STATES];   /* masks, made when first used */
+  cairo_surface_t *stamps[VW_MARK_KINDS]; /* glyphs of marks, likewise */
+  uint32_t *order;                        /* rectangles by colour */
   size_t order_cap;
 };
 
@@ -63,6 +65,19 @@ double paint_text_width(struct vw_painter *painter, const struct vw_theme *theme
                         double max_w, const char *text);
 void paint_text_clear(struct vw_painter *painter);
 
+/* An image in memory that takes boxes of whole pixels without cairo; see paint-boxes.c. */
+struct paint_canvas {
+  cairo_surface_t *surface; /* borrowed */
+  unsigned char *data;
+  int stride, x, y;   /* x, y: from user space to pixels */
+  int x0, y0, x1, y1; /* clip */
+};
+/* False: this target needs cairo. */
+bool paint_canvas_begin(struct paint_canvas *canvas, cairo_t *cr);
+void paint_canvas_box(const struct paint_canvas *canvas, uint32_t pixel, double x, double y,
+                      double w, double h);
+void paint_canvas_end(const struct paint_canvas *canvas);
+
 void paint_ground(struct paint *p);
 void paint_rects(struct paint *p);
 void paint_ruler(struct paint *p);
@@ -77,6 +92,7 @@ void paint_arrows(struct paint *p);
 void paint_arrow_sample(struct paint *p, enum vw_arrow_kind kind, double x0, double y, double x1);
 void paint_stems(struct paint *p);
 void paint_marks(struct paint *p);
+void paint_stamps_clear(struct vw_painter *painter);
 void paint_mark_glyph(struct paint *p, enum vw_mark_kind kind, double x, double y, double r);
 void paint_path(struct paint *p);
 

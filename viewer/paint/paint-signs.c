@@ -2,7 +2,8 @@
 /* paint-signs.c - arrows, marks, and the stairs of a panic.
  *
  * Antialiased lines are the dearest thing that cairo does in software, so arrows are smooth, with a
- * halo that lifts them off the spans, only while they are few or when the target is a vector.
+ * halo that lifts them off the spans, only while they are few or when the target is a vector; and when they are very
+ * many, all of a kind are one path without dashes.
  * Kinds differ by stroke and head as well as by colour; marks by shape.
  */
 #include "paint-private.h"
@@ -11,7 +12,8 @@
 #include <stdio.h>
 
 enum {
-  SMOOTH = 80
+  SMOOTH = 60,
+  STYLED = 120
 };
 
 struct stroke {
@@ -96,6 +98,28 @@ static void one_arrow(struct paint *p, const struct vw_plan_arrow *a, double alp
   }
 }
 
+/* A crowd's lines of one kind, in one path; then their heads, in another. */
+static void crowd(struct paint *p, enum vw_arrow_kind kind, double alpha)
+{
+  paint_source(p->cr, vw_palette_arrow(p->theme, kind), alpha);
+  cairo_set_line_width(p->cr, 1);
+  for (size_t i = 0; i < p->plan->n_arrows; i++)
+    if (p->plan->arrows[i].kind == kind && !p->plan->arrows[i].highlighted)
+      shaft(p->cr, &p->plan->arrows[i]);
+  cairo_stroke(p->cr);
+  for (size_t i = 0; i < p->plan->n_arrows; i++) {
+    const struct vw_plan_arrow *a = &p->plan->arrows[i];
+    if (a->kind != kind || a->highlighted || a->clipped1)
+      continue;
+    double up = a->y1 < a->y0 ? 5 : -5;
+    cairo_move_to(p->cr, (double)a->x1, (double)a->y1);
+    cairo_line_to(p->cr, (double)a->x1 - 2.5, (double)a->y1 + up);
+    cairo_line_to(p->cr, (double)a->x1 + 2.5, (double)a->y1 + up);
+    cairo_close_path(p->cr);
+  }
+  cairo_fill(p->cr);
+}
+
 void paint_arrows(struct paint *p)
 {
   bool smooth = p->is_vector || p->plan->n_arrows <= SMOOTH;
@@ -105,10 +129,14 @@ void paint_arrows(struct paint *p)
                   p->plan->view.height);
   cairo_clip(p->cr);
   cairo_set_antialias(p->cr, smooth ? CAIRO_ANTIALIAS_DEFAULT : CAIRO_ANTIALIAS_NONE);
-  for (int pass = 0; pass < 2; pass++) /* the highlighted ones on top */
+  bool crowded = p->plan->n_arrows > STYLED && !p->is_vector;
+  for (int kind = 0; crowded && kind < VW_ARROW_KINDS; kind++)
+    crowd(p, (enum vw_arrow_kind)kind, dim ? 0.3 : 0.6);
+  for (int pass = crowded; pass < 2; pass++) /* the highlighted ones on top */
     for (size_t i = p->plan->n_arrows; i-- > 0;) {
       const struct vw_plan_arrow *a = &p->plan->arrows[i];
       double alpha = a->highlighted ? 1 : dim ? 0.35 : p->plan->n_arrows > 40 ? 0.7 : 0.9;
+      alpha *= a->kind == VW_ARROW_PARK && !a->highlighted ? 0.7 : 1;
       if (a->highlighted == pass)
         one_arrow(p, a, alpha, smooth);
     }
@@ -235,14 +263,50 @@ void paint_stems(struct paint *p)
     mark_stem(p, &p->plan->marks[i]);
 }
 
+static double radius_of(enum vw_mark_kind kind)
+{
+  return kind <= VW_MARK_LOST ? 4.5 : 3.6;
+}
+
+enum {
+  GLYPH = 15
+}; /* px of a stamp, its middle at GLYPH / 2 + 0.5 */
+
+/* The glyph as a mask, drawn once: stamping costs a tenth of drawing. */
+static cairo_surface_t *stamp_of(struct vw_painter *painter, enum vw_mark_kind kind)
+{
+  if (painter->stamps[kind])
+    return painter->stamps[kind];
+  cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_A8, GLYPH, GLYPH);
+  cairo_t *cr = cairo_create(s);
+  glyph(cr, kind, GLYPH / 2 + 0.5, GLYPH / 2 + 0.5, radius_of(kind));
+  cairo_destroy(cr);
+  return painter->stamps[kind] = s;
+}
+
+void paint_stamps_clear(struct vw_painter *painter)
+{
+  for (unsigned i = 0; i < VW_MARK_KINDS; i++)
+    if (painter->stamps[i])
+      cairo_surface_destroy(painter->stamps[i]);
+}
+
 void paint_marks(struct paint *p)
 {
+  struct paint_canvas canvas;
+  bool stamps = paint_canvas_begin(&canvas, p->cr); /* whole pixels, so a stamp stays sharp */
   for (size_t i = p->plan->n_marks; i-- > 0;) {
     const struct vw_plan_mark *m = &p->plan->marks[i];
+    enum vw_mark_kind kind = (enum vw_mark_kind)m->kind;
     if ((double)m->x < (double)p->plan->gutter - 1)
       continue;
-    paint_mark_glyph(p, (enum vw_mark_kind)m->kind, (double)m->x, (double)m->y,
-                     m->kind <= VW_MARK_LOST ? 4.5 : 3.6);
+    if (!stamps) {
+      paint_mark_glyph(p, kind, (double)m->x, (double)m->y, radius_of(kind));
+      continue;
+    }
+    paint_source(p->cr, vw_palette_mark(p->theme, kind), 1);
+    cairo_mask_surface(p->cr, stamp_of(p->painter, kind), floor((double)m->x) - GLYPH / 2,
+                       floor((double)m->y) - GLYPH / 2);
   }
 }
 

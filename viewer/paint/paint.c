@@ -30,6 +30,7 @@ void vw_painter_free(struct vw_painter *painter)
     return;
   paint_text_clear(painter);
   paint_patterns_clear(painter);
+  paint_stamps_clear(painter);
   g_object_unref(painter->context);
   free(painter->order);
   free(painter);
