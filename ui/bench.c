@@ -3,6 +3,7 @@
  *
  * Each frame changes the range, as a person's hand would, so each frame makes a new plan and paints it.  Measured are
  *   plan   vw_plan_new                          paint  the painter into the image surface
+ *   cpu    processor time of this thread over the frame: what is left of it on a machine that does other things
  *   frame  from the frame clock's update to its after-paint: both of these, the panels and labels that follow
  *          the range, layout, GSK's rendering, and sending the pixels to the display server
  * Zoom goes in from the whole trace to a few us and out again, so all scales are met.  Xvfb gives no presentation
@@ -10,14 +11,16 @@
  */
 #include "bench.h"
 
+#include <time.h>
+
 #define WARM_UP 10
 
 struct bench {
   UiWindow *window;
   int n, at; /* frames a phase; frames done in this one */
   int phase;
-  int64_t began_us;
-  GArray *frame_us, *plan_us, *paint_us;
+  int64_t began_us, began_cpu_us;
+  GArray *frame_us, *cpu_us, *plan_us, *paint_us;
 };
 enum {
   PHASE_WARM,
@@ -41,6 +44,13 @@ static double percentile_ms(GArray *values, int percent)
   return (double)g_array_index(values, int64_t, i) / 1000;
 }
 
+static int64_t cpu_now_us(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 static void report(struct bench *bench, const char *phase)
 {
   GtkWidget *timeline = GTK_WIDGET(ui_window_timeline(bench->window));
@@ -52,6 +62,7 @@ static void report(struct bench *bench, const char *phase)
     const char *name;
     GArray *values;
   } rows[] = { { "frame", bench->frame_us },
+               { "cpu", bench->cpu_us },
                { "plan", bench->plan_us },
                { "paint", bench->paint_us } };
   for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
@@ -77,6 +88,7 @@ static void on_update(GdkFrameClock *clock, struct bench *bench)
 {
   (void)clock;
   bench->began_us = g_get_monotonic_time();
+  bench->began_cpu_us = cpu_now_us();
   move(bench);
 }
 
@@ -86,6 +98,7 @@ static void finish(GdkFrameClock *clock, struct bench *bench)
   gdk_frame_clock_end_updating(clock);
   gtk_window_close(GTK_WINDOW(bench->window));
   g_array_unref(bench->frame_us);
+  g_array_unref(bench->cpu_us);
   g_array_unref(bench->plan_us);
   g_array_unref(bench->paint_us);
   g_free(bench);
@@ -111,10 +124,12 @@ static void on_after_paint(GdkFrameClock *clock, struct bench *bench)
   if (!bench->began_us)
     return;
   const int64_t frame_us = g_get_monotonic_time() - bench->began_us;
+  const int64_t cpu_us = cpu_now_us() - bench->began_cpu_us;
   int64_t plan_us, paint_us;
   ui_timeline_cost(ui_window_timeline(bench->window), &plan_us, &paint_us);
   if (bench->phase != PHASE_WARM) {
     g_array_append_val(bench->frame_us, frame_us);
+    g_array_append_val(bench->cpu_us, cpu_us);
     g_array_append_val(bench->plan_us, plan_us);
     g_array_append_val(bench->paint_us, paint_us);
   }
@@ -129,6 +144,7 @@ void ui_bench_start(UiWindow *window, int n)
   bench->window = window;
   bench->n = n;
   bench->frame_us = g_array_new(FALSE, FALSE, sizeof(int64_t));
+  bench->cpu_us = g_array_new(FALSE, FALSE, sizeof(int64_t));
   bench->plan_us = g_array_new(FALSE, FALSE, sizeof(int64_t));
   bench->paint_us = g_array_new(FALSE, FALSE, sizeof(int64_t));
   g_signal_connect(clock, "before-paint", G_CALLBACK(on_update), bench);

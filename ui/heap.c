@@ -43,16 +43,24 @@ static void place(UiHeap *heap, size_t i, int level)
     place(heap, child, level + 1);
 }
 
+/* Three digits and a unit: what fits into a node. The tooltip has all of them. */
+static void short_time(int64_t ns, char *out, size_t n)
+{
+  static const char *const units[] = { "ns", "\302\265s", "ms", "s" };
+  double value = (double)ns;
+  size_t unit = 0;
+  for (; value >= 999.5 && unit + 1 < G_N_ELEMENTS(units); unit++)
+    value /= 1000;
+  const int decimals = unit == 0 || value >= 99.5 ? 0 : value >= 9.95 ? 1 : 2;
+  g_snprintf(out, n, "%.*f %s", decimals, value, units[unit]);
+}
+
 static void node_text(UiHeap *heap, const struct trace_heap_entry *entry, char *out, size_t n)
 {
-  char key[64];
-  const int64_t left = entry->key - heap->now;
-  trace_time_print(left < 0 ? -left : left, key, sizeof key);
-  char *unit = strchr(key, ' ');
-  char *dot = strchr(key, '.');
-  if (dot && unit && unit - dot > 3) /* two decimals are enough here */
-    memmove(dot + 3, unit, strlen(unit) + 1);
-  g_snprintf(out, n, "T%u %s%s%s", entry->timer, left < 0 ? "\342\210\222" : "+", key,
+  char left[32];
+  const int64_t ns = entry->key - heap->now;
+  short_time(ns < 0 ? -ns : ns, left, sizeof left);
+  g_snprintf(out, n, "T%u %s%s%s", entry->timer, ns < 0 ? "\342\210\222" : "+", left,
              entry->modified ? " \342\206\222" : "");
 }
 

@@ -17,7 +17,7 @@
 #define SHOWN_MS    32
 
 /* " G17 " on its colour, as a link. */
-static void append_chip(GString *markup, const struct vw_theme *theme, uint32_t goid, bool is_next)
+static void append_chip(GString *markup, const struct vw_theme *theme, uint32_t goid)
 {
   char paper[8], ink[8];
   const struct vw_rgb colour = vw_palette_g(theme, goid);
@@ -25,9 +25,9 @@ static void append_chip(GString *markup, const struct vw_theme *theme, uint32_t 
   ui_theme_hex(vw_palette_ink(theme, colour), ink);
   g_string_append_printf(
       markup,
-      "%s<a href=\"g:%u\"><span background=\"%s\" foreground=\"%s\" underline=\"%s\">"
+      "%s<a href=\"g:%u\"><span background=\"%s\" foreground=\"%s\" underline=\"none\">"
       "\302\240G%u\302\240</span></a>",
-      markup->len ? " " : "", goid, paper, ink, is_next ? "single" : "none", goid);
+      markup->len ? " " : "", goid, paper, ink, goid);
 }
 
 static void append_left_out(GString *markup, size_t n, size_t shown)
@@ -41,11 +41,13 @@ static char *queue_markup(const struct vw_theme *theme, uint32_t runnext, const 
 {
   g_autoptr(GString) markup = g_string_new(NULL);
   if (runnext) {
-    append_chip(markup, theme, runnext, true);
-    g_string_append(markup, n ? " \342\200\271next\302\240\302\267" : " \342\200\271next");
+    g_string_append(markup, "<span alpha=\"60%\">next</span>");
+    append_chip(markup, theme, runnext);
+    if (n)
+      g_string_append(markup, " <span alpha=\"60%\">then</span>");
   }
   for (size_t i = 0; i < MIN(n, SHOWN_QUEUE); i++)
-    append_chip(markup, theme, goids[i], false);
+    append_chip(markup, theme, goids[i]);
   append_left_out(markup, n, SHOWN_QUEUE);
   return markup->len ? g_strdup(markup->str) : g_strdup("<span alpha=\"60%\">empty</span>");
 }
@@ -65,7 +67,7 @@ static void write_p(UiFacts *facts, const struct trace_replay *state, const stru
     g_string_append(text, m);
     if (mp->g) {
       g_string_append(text, " runs");
-      append_chip(text, theme, mp->g, false);
+      append_chip(text, theme, mp->g);
     } else {
       g_string_append(text, " schedules");
     }
@@ -105,13 +107,15 @@ static char *m_markup(const struct trace_m *mp, const struct vw_theme *theme)
     return g_strdup("polls: asleep in netpoll");
   if (mp->g) {
     g_autoptr(GString) text = g_string_new("runs");
-    append_chip(text, theme, mp->g, false);
+    append_chip(text, theme, mp->g);
     if (mp->p == TRACE_NO_P)
       g_string_append(text, " without a P");
     return g_strdup(text->str);
   }
   const char *status = ui_word(TRACE_ARG_MSTATUS, mp->status);
-  return g_strdup(mp->status == TRACE_MSTATUS_RUNNING ? "schedules" : status);
+  if (mp->status != TRACE_MSTATUS_RUNNING)
+    return g_strdup(status);
+  return g_strdup(mp->p == TRACE_NO_P ? "awake, holds no P" : "schedules");
 }
 
 static void write_ms(UiFacts *facts, const struct trace_replay *state, const struct vw_theme *theme)
@@ -144,7 +148,8 @@ static void write_heaps(UiFacts *facts, const struct trace_replay *state)
     struct trace_heap_entry entries[UI_HEAP_SHOWN];
     const size_t n_shown =
         MIN(trace_replay_heap(state, ids[i], entries, UI_HEAP_SHOWN), UI_HEAP_SHOWN);
-    g_autofree char *all = g_strdup_printf("P%u: %u timers", ids[i], pp->n_timers);
+    g_autofree char *all = g_strdup_printf(pp->n_timers == 1 ? "P%u: %u timer" : "P%u: %u timers",
+                                           ids[i], pp->n_timers);
     g_autofree char *note = pp->n_timers > n_shown
                                 ? g_strdup_printf("%s, the first %zu drawn", all, n_shown)
                                 : g_strdup(all);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* timeline-cursor.c - the glass above the lanes: cursor line, hover outline, marked area.
+/* timeline-cursor.c - the glass above the lanes: cursor line and hover outline.
  *
  * A child widget of its own, so that stepping and hovering redraw these few lines and the lanes below stay the one
  * cached node that they were.  It takes no input.
@@ -19,8 +19,6 @@ static void snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
   if (!trace || !timeline->plan)
     return;
   const struct vw_view *view = ui_session_view(timeline->session);
-  timeline->plan->view.mark_t0 = view->mark_t0;
-  timeline->plan->view.mark_t1 = view->mark_t1;
   const struct vw_theme theme = ui_theme_get();
   cairo_t *cr = gtk_snapshot_append_cairo(
       snapshot, &GRAPHENE_RECT_INIT(0, 0, (float)gtk_widget_get_width(widget),

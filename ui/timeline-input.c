@@ -33,6 +33,7 @@ static void on_motion(UiTimeline *timeline, double x, double y)
     return;
   timeline->pointer_x = x;
   timeline->pointer_y = y;
+  timeline->is_pointer_last = true;
   set_hover(timeline, x, y);
 }
 
@@ -51,7 +52,9 @@ static gboolean on_scroll(UiTimeline *timeline, double dx, double dy,
   if (state & GDK_CONTROL_MASK) {
     const double factor = dy < 0 ? WHEEL_ZOOM : 1 / WHEEL_ZOOM;
     if (dy != 0)
-      ui_session_zoom(timeline->session, factor, ui_timeline_anchor(timeline));
+      ui_session_zoom(
+          timeline->session, factor,
+          vw_plan_t(timeline->plan, MAX(timeline->pointer_x, (double)timeline->plan->gutter)));
     return TRUE;
   }
   if (state & GDK_SHIFT_MASK) {

@@ -28,6 +28,7 @@ struct _UiTimeline {
   struct vw_hit hover;
   double pointer_x; /* < 0: outside */
   double pointer_y;
+  bool is_pointer_last; /* it moved after the last step: keys zoom where the person looks */
   enum ui_drag drag;
   double drag_x, drag_y;
   int64_t drag_t0, drag_t1, drag_t;

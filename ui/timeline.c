@@ -119,12 +119,28 @@ static void publish(UiTimeline *timeline)
                                  clean, -1);
 }
 
+/* A mark is painted with the lanes but moves nothing on the plan: it is only painted again. */
+static void show_mark(UiTimeline *timeline)
+{
+  const struct vw_view *view = ui_session_view(timeline->session);
+  if (!timeline->plan)
+    return;
+  timeline->plan->view.mark_t0 = view->mark_t0;
+  timeline->plan->view.mark_t1 = view->mark_t1;
+  g_clear_pointer(&timeline->node, gsk_render_node_unref);
+  gtk_widget_queue_draw(GTK_WIDGET(timeline));
+}
+
 static void on_changed(UiTimeline *timeline, guint what)
 {
   if (what & UI_CHANGED_TRACE)
     forget_plan(timeline);
+  if (what & UI_CHANGED_EVENT)
+    timeline->is_pointer_last = false;
   if (what & ~(guint)(UI_CHANGED_EVENT | UI_CHANGED_MARK))
     queue_plan(timeline);
+  if (what & UI_CHANGED_MARK)
+    show_mark(timeline);
   ui_timeline_queue_cursor(timeline);
   publish(timeline);
 }
@@ -294,14 +310,16 @@ int64_t ui_timeline_anchor(UiTimeline *timeline)
 {
   const struct vw_view *view = ui_session_view(timeline->session);
   struct vw_trace *trace = ui_session_trace(timeline->session);
-  if (timeline->plan && timeline->pointer_x >= (double)timeline->plan->gutter)
-    return vw_plan_t(timeline->plan, timeline->pointer_x);
+  const bool is_pointed = timeline->plan && timeline->pointer_x >= (double)timeline->plan->gutter;
+  const int64_t pointed = is_pointed ? vw_plan_t(timeline->plan, timeline->pointer_x) : 0;
+  if (is_pointed && timeline->is_pointer_last)
+    return pointed;
   if (trace && view->event_no != VW_NONE) {
     const int64_t t = vw_event(trace, view->event_no)->ts;
     if (t >= view->t0 && t <= view->t1)
       return t;
   }
-  return view->t0 + (view->t1 - view->t0) / 2;
+  return is_pointed ? pointed : view->t0 + (view->t1 - view->t0) / 2;
 }
 
 void ui_timeline_scroll_lanes(UiTimeline *timeline, int direction)

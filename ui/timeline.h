@@ -12,7 +12,7 @@ GtkWidget *ui_timeline_new(UiSession *session);
 /* For scrollbars; borrowed. The horizontal one counts ns since the trace's first event. */
 GtkAdjustment *ui_timeline_hadjustment(UiTimeline *timeline);
 GtkAdjustment *ui_timeline_vadjustment(UiTimeline *timeline);
-/* Time under the pointer, or the cursor's, or the middle: where keys zoom. */
+/* Where keys zoom: at what moved last, the pointer or the cursor, else in the middle. */
 int64_t ui_timeline_anchor(UiTimeline *timeline);
 void ui_timeline_scroll_lanes(UiTimeline *timeline, int direction);
 /* What the last frame cost, in us: making the plan, painting it. */
