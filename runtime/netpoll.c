@@ -53,7 +53,7 @@ struct poll_dir {
 struct poll_desc {
   struct mutex lock; /* guards all but dirs' words */
   int fd;
-  uint32_t seq;   /* of this life of the number */
+  _Atomic uint32_t seq; /* of this life of the number */
   uint32_t epoch; /* of the epoll instance it is registered with; 0 never */
   uint32_t users;
   bool registered;
@@ -216,7 +216,7 @@ static void ready_one(struct m *mp, struct poll_dir *dir, uint32_t iomode, struc
 static void ready_event(struct m *mp, const struct os_event *e, struct glist *list)
 {
   struct poll_desc *pd = desc_of((int)(uint32_t)e->data, false);
-  if (!pd || pd->seq != (uint32_t)(e->data >> 32))
+  if (!pd || atomic_load(&pd->seq) != (uint32_t)(e->data >> 32))
     return; /* of an earlier life of this number */
   if (e->readable || e->error)
     ready_one(mp, &pd->dirs[POLL_READ], TRACE_IOMODE_READ, list);
@@ -267,7 +267,7 @@ static int register_desc(struct poll_desc *pd, int fd)
   if (flags < 0)
     return -errno;
   pd->fd = fd;
-  pd->seq++;
+  uint32_t seq = atomic_fetch_add(&pd->seq, 1) + 1;
   pd->blocking = false;
   atomic_store(&pd->closing, false);
   for (int i = 0; i < 2; i++) {
@@ -276,7 +276,7 @@ static int register_desc(struct poll_desc *pd, int fd)
     if (!pd->dirs[i].timer.f)
       timer_init(&pd->dirs[i].timer, TRACE_TIMERKIND_DEADLINE, on_deadline, &pd->dirs[i]);
   }
-  int err = os_epoll_add(poll.epoll, fd, (uint64_t)pd->seq << 32 | (uint32_t)fd, false);
+  int err = os_epoll_add(poll.epoll, fd, (uint64_t)seq << 32 | (uint32_t)fd, false);
   if (err == -EPERM)
     pd->blocking = true;
   else if (err < 0)
@@ -314,7 +314,7 @@ static void finish_close(struct poll_desc *pd)
   int fd = pd->fd;
   if (last) {
     pd->registered = false;
-    pd->seq++; /* events under way are of an earlier life */
+    atomic_fetch_add(&pd->seq, 1); /* events under way are of an earlier life */
     if (!pd->blocking)
       os_epoll_del(poll.epoll, fd);
   }

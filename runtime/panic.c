@@ -207,7 +207,7 @@ static void link_panic(struct g *gp, struct rt_panic *p)
   gp->_panic = p;
 }
 
-/* The frame pointer of our caller's caller, if it keeps one; else its callee's own frame. */
+/* The frame that called fp's, if the chain of frame pointers can be trusted; else fp. */
 static const char *plausible_frame(const struct g *gp, const char *fp)
 {
   const char *above = frame_above(gp, fp);
@@ -229,7 +229,8 @@ static void check_can_panic(const struct m *mp, const struct rt_value *value)
   throw(why);
 }
 
-void rt_panic_value(struct rt_value value)
+/* door: the frame of the function that the program called to panic. */
+static _Noreturn __attribute__((noinline)) void gopanic(struct rt_value value, const char *door)
 {
   if (!value.type)
     value = (struct rt_value){ .type = "error", .s = "panic called with nil argument" };
@@ -237,7 +238,7 @@ void rt_panic_value(struct rt_value value)
   check_can_panic(mp, &value);
   struct g *gp = mp->curg;
   struct rt_panic p = { .value = value, .fp = __builtin_frame_address(0) };
-  p.walked = plausible_frame(gp, p.fp);
+  p.walked = plausible_frame(gp, door);
   link_panic(gp, &p);
   tr_stamp(mp);
   tr_panic_begin(mp, p.depth, value_string(mp, &value), frame_depth(gp, p.walked), 0);
@@ -247,14 +248,19 @@ void rt_panic_value(struct rt_value value)
   fatalpanic(&p);
 }
 
+void rt_panic_value(struct rt_value value)
+{
+  gopanic(value, __builtin_frame_address(0));
+}
+
 void rt_panic(const char *message)
 {
-  rt_panic_value((struct rt_value){ .type = "string", .s = message });
+  gopanic((struct rt_value){ .type = "string", .s = message }, __builtin_frame_address(0));
 }
 
 void panicerror(const char *message)
 {
-  rt_panic_value((struct rt_value){ .type = "error", .s = message });
+  gopanic((struct rt_value){ .type = "error", .s = message }, __builtin_frame_address(0));
 }
 
 void rt_goexit(void)
