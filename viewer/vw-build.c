@@ -59,10 +59,11 @@ void vw_builder_meta(struct vw_builder *b, const char *key, const char *value, s
   if (strcmp(key, "program") != 0 || b->trace->title)
     return;
   const char *slash = memrchr(value, '/', length);
-  if (slash) {
-    length -= (size_t)(slash + 1 - value);
-    value = slash + 1;
-  }
+  size_t folder = slash ? (size_t)(slash + 1 - value) : 0;
+  if (length - folder > 5 && memcmp(value + folder, "demo-", 5) == 0)
+    folder += 5; /* our own demos are known by their stories' names */
+  value += folder;
+  length -= folder;
   size_t room = length * 4 + 1; /* every byte may become \xNN */
   b->trace->title = malloc(room);
   if (b->trace->title)

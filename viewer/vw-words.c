@@ -55,6 +55,14 @@ static const char *resolved(struct vw_trace *trace, enum trace_arg type, uint64_
 
 /* ---- sentences ---- */
 
+/* Length of what comes before an address, without the words that say it is one: a name needs none. */
+static size_t without_at(const char *text, size_t length)
+{
+  static const char at[] = "the function at ";
+  size_t n = sizeof at - 1;
+  return length >= n && memcmp(text + length - n, at, n) == 0 ? length - n : length;
+}
+
 /* Copies the sentence with each whole-word "0x..." that is this number replaced by the name. */
 static void replace(struct out *out, const char *sentence, uint64_t value, const char *name)
 {
@@ -63,7 +71,8 @@ static void replace(struct out *out, const char *sentence, uint64_t value, const
   const char *found;
   while ((found = strstr(sentence, number))) {
     bool is_whole = !strchr("0123456789abcdef", found[length]) || found[length] == '\0';
-    put_bytes(out, sentence, (size_t)(found - sentence));
+    size_t before = (size_t)(found - sentence);
+    put_bytes(out, sentence, is_whole ? without_at(sentence, before) : before);
     put(out, is_whole ? name : number);
     sentence = found + length;
   }
