@@ -41,7 +41,7 @@ size_t value_text(const struct rt_value *v, char *text, size_t n);
 void calldefer(void (*fn)(void *), void *arg, void **call_fp);
 extern const char calldefer_return[];
 #ifdef RT_LIBC_JUMP
-#define frame_resume(resume) _longjmp(resume, 1)
+#define frame_resume(resume) longjmp(resume, 1)
 #else
 _Noreturn void frame_resume(void **resume);
 #endif

@@ -73,7 +73,7 @@ RT_API _Noreturn void rt_panic_value(struct rt_value value);
 
 #define RT_FRAME_RECORDS 8
 
-/* The thread sanitizer must see who leaves frames without returning: only the library's own jump tells it. */
+/* The thread sanitizer must see who leaves frames without returning: only longjmp tells it. */
 #if defined(__SANITIZE_THREAD__)
 #define RT_LIBC_JUMP 1
 #elif defined(__has_feature)
