@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,17 @@ void create_remove(const char *path)
   unlink_with(path, "-journal");
 }
 
+/* The process that is recording into an unfinished trace, if it is still there; 0 otherwise. */
+static pid_t living_recorder(const char *path)
+{
+  struct tracefile *file = tracefile_open(path, NULL);
+  const char *text =
+      file && !tracefile_is_final(file) ? tracefile_meta(file, "recorder_pid") : NULL;
+  pid_t pid = text ? (pid_t)atoi(text) : 0;
+  tracefile_close(file);
+  return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM) ? pid : 0;
+}
+
 /* A file is there already: may it go? */
 static bool make_room(const char *path, bool overwrite, struct tracefile_error *error)
 {
@@ -92,6 +104,10 @@ static bool make_room(const char *path, bool overwrite, struct tracefile_error *
   if (!tracefile_header_read(path, &header, NULL))
     return tracefile_fail(error, TRACEFILE_REFUSED, path, "give another name, or remove it first",
                           "there is such a file already, and it is no gmpscope trace");
+  pid_t recorder = living_recorder(path);
+  if (recorder)
+    return tracefile_fail(error, TRACEFILE_REFUSED, path, "give another name, or wait for its end",
+                          "process %d is recording into it", (int)recorder);
   create_remove(path);
   return true;
 }

@@ -3,9 +3,13 @@
 #include "recorder.h"
 #include "scratch.h"
 #include "test.h"
+#include "trace-chunk.h"
+#include "writer.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static struct tracefile_error error;
@@ -142,6 +146,32 @@ static void events_out_of_order_and_of_no_kind_are_refused_in_words(void **state
   rec_writer_discard(w);
 }
 
+/* A limit on the size of files stands for a full disk. */
+static void a_full_disk_is_told_in_words_and_what_was_written_is_kept(void **state)
+{
+  const char *path = scratch_path(*state, "full.db");
+  struct rlimit before, tight = { .rlim_cur = 3 << 20, .rlim_max = RLIM_INFINITY };
+  getrlimit(RLIMIT_FSIZE, &before);
+  tight.rlim_max = before.rlim_max;
+  signal(SIGXFSZ, SIG_IGN);
+  struct rec_writer *w = rec_writer_new(path, false, &error);
+  setrlimit(RLIMIT_FSIZE, &tight);
+  bool ok = true;
+  for (uint64_t i = 0; ok && i < 5000000; i++) {
+    struct trace_event e = make_event(0, i, (int64_t)i * 3);
+    ok = rec_writer_event(w, &e, &error);
+  }
+  setrlimit(RLIMIT_FSIZE, &before);
+  assert_false(ok);
+  assert_int_equal(error.code, TRACEFILE_REFUSED);
+  assert_non_null(strstr(error.why, "disk"));
+  rec_writer_free(w);
+  struct rec_summary sum;
+  assert_true(rec_recover(path, REC_TABLES_NONE, &sum, &error));
+  assert_true(sum.stored > 0 && sum.stored % TRACE_CHUNK_EVENTS == 0);
+  assert_int_equal(files_in(*state), 1);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -150,6 +180,7 @@ int main(void)
     scratch_test(a_jump_of_the_number_is_a_loss_of_exactly_that_many),
     scratch_test(a_file_that_is_no_trace_is_never_overwritten),
     scratch_test(an_older_trace_is_replaced_only_when_asked),
+    scratch_test(a_full_disk_is_told_in_words_and_what_was_written_is_kept),
     scratch_test(events_out_of_order_and_of_no_kind_are_refused_in_words),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
