@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* trace-map.h - a small hash map from a 64-bit key to a 32-bit number; private to this folder.
+/* trace-map.h - a small hash map from a 64-bit key to a 32-bit number; for whoever may include this folder.
  *
  * Keys come from files and shared memory, so somebody may choose them: the hash takes a seed of the
  * process (from the kernel's AT_RANDOM), so that nobody can choose keys that collide.  No order of
