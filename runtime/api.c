@@ -4,18 +4,23 @@
 #include "runtime.h"
 
 /* On a thread that the runtime does not know these cannot work: say so, instead of crashing. */
-static struct g *need_g(const char *what)
+_Noreturn void not_on_a_g(const char *what)
 {
-  struct m *mp = getm();
-  struct g *gp = mp ? mp->curg : NULL;
-  if (likely(gp != NULL))
-    return gp;
   printlock();
   print_str("runtime: ");
   print_str(what);
   print_str(" called on a thread that runs no goroutine; call it from inside rt_main or rt_run\n");
   printunlock();
   throw("not on a goroutine");
+}
+
+static struct g *need_g(const char *what)
+{
+  struct m *mp = getm();
+  struct g *gp = mp ? mp->curg : NULL;
+  if (unlikely(!gp))
+    not_on_a_g(what);
+  return gp;
 }
 
 int rt_go(void (*fn)(void *), void *arg)
@@ -31,7 +36,6 @@ int rt_go_named(const char *name, void (*fn)(void *), void *arg)
 
 void rt_yield(void)
 {
-  need_g("rt_yield");
   gosched();
 }
 

@@ -160,7 +160,8 @@ static struct g *pick(struct m *mp, struct p *pp, bool *inherit)
 
 /* Leaves the G from, which is published and not curg any more, for next, or for g0 if that is NULL or must be
  * waited for. Returns when from runs again. */
-static void leave(struct m *mp, struct g *from, struct g *next, bool inherit)
+static inline __attribute__((always_inline)) void leave(struct m *mp, struct g *from,
+                                                        struct g *next, bool inherit)
 {
   if (next == from) {
     start_running(mp, next, inherit);
@@ -179,7 +180,7 @@ static void leave(struct m *mp, struct g *from, struct g *next, bool inherit)
   arrive(mp);
 }
 
-static void leave_to_next(struct m *mp, struct g *from)
+static inline __attribute__((always_inline)) void leave_to_next(struct m *mp, struct g *from)
 {
   bool inherit = false;
   struct g *next = pick(mp, mp->p, &inherit);
@@ -346,7 +347,8 @@ void injectglist(struct glist *list)
 
 /* Running to runnable, at the tail of the global queue; the successor comes from the same visit to
  * sched.lock if this P's own queue has none. */
-static void gosched_why(struct m *mp, struct g *gp, uint32_t why)
+static inline __attribute__((always_inline)) void gosched_why(struct m *mp, struct g *gp,
+                                                              uint32_t why)
 {
   struct p *pp = mp->p;
   struct g *next = NULL;
@@ -372,7 +374,10 @@ static void gosched_why(struct m *mp, struct g *gp, uint32_t why)
 void gosched(void)
 {
   struct m *mp = getm();
-  gosched_why(mp, mp->curg, TRACE_STOP_GOSCHED);
+  struct g *gp = mp ? mp->curg : NULL;
+  if (unlikely(!gp))
+    not_on_a_g("rt_yield");
+  gosched_why(mp, gp, TRACE_STOP_GOSCHED);
 }
 
 void goyield(void)
@@ -434,7 +439,7 @@ void preemptall(struct m *mp, uint32_t why)
 
 /* ---- the first and the last of a G ---- */
 
-/* Called by ctx_launch and ctx_reset, on a fresh stack. */
+/* Called by ctx_start, on a fresh stack. */
 _Noreturn __attribute__((used)) void gstart(struct m *mp)
 {
   arrived(NULL);

@@ -574,6 +574,8 @@ void on_quit(void);
 void startpanic(void);
 /* After it was printed: dumps as RT_TRACEBACK says, ends the trace, exits with 2. */
 _Noreturn void dopanic(void);
+/* The user called what only a G may call: throws, after saying so. */
+_Noreturn void not_on_a_g(const char *what);
 /* Ends the trace and the process. */
 _Noreturn void rt_exit(int code);
 

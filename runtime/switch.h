@@ -10,6 +10,11 @@
  */
 #pragma once
 #include "runtime.h"
+#if defined(__x86_64__)
+#include "switch-amd64.h"
+#else
+#error "the context switch exists for x86_64 only"
+#endif
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -33,15 +38,6 @@
 #ifdef SWITCH_TSAN
 #include <sanitizer/tsan_interface.h>
 #endif
-
-struct saved_context { /* what g.sp points at */
-  void *pc, *r15, *r14, *r13, *r12, *rbx;
-  void *fp;
-};
-
-struct m *ctx_switch(void **save_sp, void *to_sp, struct m *mp);
-struct m *ctx_launch(void **save_sp, void *stack_hi, struct m *mp);
-_Noreturn void ctx_reset(void *stack_hi, struct m *mp);
 
 /* First C function of a G, called on its fresh stack (proc.c). */
 _Noreturn void gstart(struct m *mp);
@@ -107,7 +103,8 @@ static inline void thread_fiber(struct m *mp)
 
 /* From the G from, which lives on, to the G to on its saved or fresh stack. Returns when from runs again, on
  * whichever M that is. */
-static inline struct m *switch_to_g(struct m *mp, struct g *from, struct g *to)
+static inline __attribute__((always_inline)) struct m *switch_to_g(struct m *mp, struct g *from,
+                                                                   struct g *to)
 {
   int saved_errno = *mp->errnop;
   leave_for(&from->fake_stack, to->stack.lo, to->stack.hi, to->stack.fiber);
@@ -118,7 +115,8 @@ static inline struct m *switch_to_g(struct m *mp, struct g *from, struct g *to)
 }
 
 /* From the G from to g0. from_dies: its stack is not needed any more. */
-static inline struct m *switch_to_g0(struct m *mp, struct g *from, bool from_dies)
+static inline __attribute__((always_inline)) struct m *switch_to_g0(struct m *mp, struct g *from,
+                                                                    bool from_dies)
 {
   int saved_errno = *mp->errnop;
   leave_for(from_dies ? NULL : &from->fake_stack, mp->g0_lo, mp->g0_hi, mp->g0_fiber);
