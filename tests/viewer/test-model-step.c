@@ -203,6 +203,16 @@ static void a_text_that_is_no_trace_is_refused_with_its_line(void **state)
   assert_non_null(strstr(error.why, "no event"));
 }
 
+static void a_file_that_cannot_be_opened_is_refused_in_words(void **state)
+{
+  (void)state;
+  struct tracefile_error error = { 0 };
+  assert_null(vw_trace_open("/no/such/trace.db", NULL, NULL, &error));
+  assert_true(error.code != TRACEFILE_OK);
+  assert_non_null(strstr(error.what, "/no/such/trace.db"));
+  assert_true(error.why[0] != '\0');
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -216,6 +226,7 @@ int main(void)
     cmocka_unit_test(all_events_can_be_said_in_words),
     cmocka_unit_test(warnings_tell_a_fault_first_and_what_is_missing),
     cmocka_unit_test(a_family_switched_off_is_only_partly_there),
+    cmocka_unit_test(a_file_that_cannot_be_opened_is_refused_in_words),
     cmocka_unit_test(a_text_that_is_no_trace_is_refused_with_its_line),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
