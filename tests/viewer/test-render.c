@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* test-render.c - the program gmpscope-render: exit codes, the one line on stderr, and that no display is needed. */
+#include "test.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/test-render-XXXXXX";
+static char said[4000];
+
+/* Runs a program of the build in the folder, without a display; returns its exit code, and what it said. */
+static int run(const char *program, const char *arguments)
+{
+  char command[2000];
+  snprintf(command, sizeof command, "cd %s && env -u DISPLAY -u WAYLAND_DISPLAY %s/%s %s 2>&1",
+           folder, getenv("GMPSCOPE_BUILD"), program, arguments);
+  FILE *out = popen(command, "r");
+  assert_non_null(out);
+  size_t n = fread(said, 1, sizeof said - 1, out);
+  said[n] = '\0';
+  return WEXITSTATUS(pclose(out));
+}
+
+static int render(const char *arguments)
+{
+  return run("viewer/paint/gmpscope-render", arguments);
+}
+
+static bool exists(const char *name)
+{
+  char path[200];
+  struct stat st;
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  return stat(path, &st) == 0 && st.st_size > 0;
+}
+
+static bool is_one_line_of_error(void)
+{
+  return strncmp(said, "gmpscope: ", 10) == 0 && strchr(said, '\n') == said + strlen(said) - 1;
+}
+
+static int begin(void **state)
+{
+  (void)state;
+  char arguments[1000];
+  if (!mkdtemp(folder))
+    return -1;
+  snprintf(arguments, sizeof arguments,
+           "load %s/tests/traces/good/panic-is-recovered.trace -o t.db", getenv("GMPSCOPE_SOURCE"));
+  return run("recorder/gmpscope", arguments);
+}
+
+static int end(void **state)
+{
+  (void)state;
+  char command[100];
+  snprintf(command, sizeof command, "rm -rf %s", folder);
+  return system(command);
+}
+
+static void paints_png_svg_and_pdf_of_every_kind_of_lane(void **state)
+{
+  (void)state;
+  assert_int_equal(render("t.db -o m.png"), 0);
+  assert_int_equal(render("t.db -o p.svg --lanes=p --theme=dark"), 0);
+  assert_int_equal(
+      render("t.db -o g.pdf --lanes=g --select=g1 --dim --arrows=wake,park --size=700x400"), 0);
+  assert_string_equal(said, "");
+  assert_true(exists("m.png") && exists("p.svg") && exists("g.pdf"));
+}
+
+static void a_wrong_call_is_one_line_and_exit_code_2(void **state)
+{
+  (void)state;
+  static const char *const wrong[] = { "",
+                                       "t.db",
+                                       "t.db -o x.bmp",
+                                       "t.db -o x.png --size=0x0",
+                                       "t.db -o x.png --size=99999999x2",
+                                       "t.db -o x.png --lanes=q",
+                                       "t.db -o x.png --from=yesterday",
+                                       "t.db -o x.png --from=2s --to=1s",
+                                       "t.db -o x.png --select=z9",
+                                       "t.db -o x.png --arrows=wake,,fly",
+                                       "t.db -o x.png --no-such-option",
+                                       "t.db -o",
+                                       "t.db t.db -o x.png",
+                                       "t.db -o x.png --font-scale=nan" };
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    assert_int_equal(render(wrong[i]), 2);
+    assert_true(is_one_line_of_error());
+  }
+  assert_false(exists("x.png"));
+}
+
+static void what_cannot_be_read_or_written_is_said_and_leaves_no_picture(void **state)
+{
+  (void)state;
+  assert_int_not_equal(render("none.db -o x.png"), 0);
+  assert_true(is_one_line_of_error());
+  assert_int_not_equal(render("/etc/passwd -o x.png"), 0);
+  assert_true(is_one_line_of_error());
+  assert_int_not_equal(render("/tmp -o x.png"), 0);
+  assert_true(is_one_line_of_error());
+  assert_int_equal(render("t.db -o /no-such-folder/x.png"), 4);
+  assert_true(is_one_line_of_error());
+  assert_int_equal(render("t.db -o x.png --select=g4000"), 1);
+  assert_true(is_one_line_of_error());
+  assert_false(exists("x.png"));
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(paints_png_svg_and_pdf_of_every_kind_of_lane),
+    cmocka_unit_test(a_wrong_call_is_one_line_and_exit_code_2),
+    cmocka_unit_test(what_cannot_be_read_or_written_is_said_and_leaves_no_picture),
+  };
+  return cmocka_run_group_tests(tests, begin, end);
+}
