@@ -2,6 +2,8 @@
 /* test-defer.c - deferred calls run last first, once, at every way out of a function. */
 #include "program.h"
 
+#include "runtime.h"
+
 static void say(void *what)
 {
   printf("%s ", (const char *)what);
@@ -56,6 +58,37 @@ static void a_loop_may_defer_any_number(void **state)
   (void)state;
   FOR_PROCS(n)
   assert_prints(in_a_loop, n, "all\n");
+}
+
+static void drop(void *unused)
+{
+  (void)unused;
+}
+static void defer_many(int n)
+{
+  RT_FRAME(fr, { return; });
+  for (int i = 0; i < n; i++)
+    RT_DEFER_LOOP(fr, drop, NULL);
+}
+static uint32_t central_records(void)
+{
+  uint32_t n = 0;
+  for (const struct rt_defer *d = sched.deferpool; d; d = d->link)
+    n++;
+  return n;
+}
+PROGRAM(pools)
+{
+  defer_many(100);
+  printf("%u %u\n", getm()->p->n_deferpool, central_records());
+  defer_many(100);
+  printf("%u %u\n", getm()->p->n_deferpool, central_records());
+  return 0;
+}
+static void records_return_to_the_pool_which_keeps_32_and_spills_16_at_once(void **state)
+{
+  (void)state; /* 100 allocated once: 5 spills of 16, 20 left; and all of them used again */
+  assert_prints(pools, 1, "20 80\n20 80\n");
 }
 
 static void twelve(void)
@@ -211,6 +244,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(deferred_calls_run_last_first_at_each_return),
     cmocka_unit_test(a_loop_may_defer_any_number),
+    cmocka_unit_test(records_return_to_the_pool_which_keeps_32_and_spills_16_at_once),
     cmocka_unit_test(more_than_fit_into_the_frame_keep_their_order),
     cmocka_unit_test(a_deferred_call_may_defer),
     cmocka_unit_test(a_deferred_call_may_park_and_move_between_threads),
