@@ -31,6 +31,7 @@ static const char help[] =
     "\n"
     "  -o, --output=OUT       picture to write; its ending says the format\n"
     "      --from=T --to=T    part of the time to show: 12.5ms, 1.2s, @1234567 (ns); default all\n"
+    "                         but a long start-up before the first G\n"
     "      --size=WxH         in pixels; default 1280 wide and as high as the lanes need\n"
     "      --lanes=m|p|g      a lane for each M (default), P or G\n"
     "      --theme=light|dark\n"
@@ -197,8 +198,25 @@ static int parse(int argc, char **argv, struct options *o)
 }
 
 /* ---- the view ---- */
-static int set_range(const struct options *o, struct vw_view *view)
+/* Before the first G runs a program only starts up. Where that takes up much of the picture, it begins later. */
+static void skip_start_up(const struct vw_trace *trace, struct vw_view *view)
 {
+  int64_t first = INT64_MAX;
+  size_t n = vw_lane_count(trace, VW_LANES_G);
+  for (size_t i = 0; i < n && i < 64; i++) {
+    const struct vw_lane *lane = vw_lane(trace, VW_LANES_G, i);
+    if (lane->n_spans && lane->spans[0].t0 < first)
+      first = lane->spans[0].t0;
+  }
+  int64_t span = view->t1 - view->t0;
+  if (first < view->t1 && first - view->t0 > span / 4)
+    view->t0 = first - (view->t1 - first) / 16;
+}
+
+static int set_range(const struct options *o, const struct vw_trace *trace, struct vw_view *view)
+{
+  if (!o->from)
+    skip_start_up(trace, view);
   int64_t t0 = view->t0, t1 = view->t1;
   if (o->from && !trace_time_parse(o->from, &t0))
     return usage(o->from, "this is not a time");
@@ -274,7 +292,7 @@ static int set_view(const struct options *o, const struct vw_trace *trace, struc
   view->show_legend = !o->no_legend;
   view->lane_height = o->lane_height;
   view->font_scale = o->theme.font_scale;
-  int code = set_range(o, view);
+  int code = set_range(o, trace, view);
   code = code < 0 ? set_arrows(o, view) : code;
   code = code < 0 ? set_selection(o, trace, view) : code;
   return code < 0 ? set_cursor(o, trace, view) : code;
