@@ -18,7 +18,7 @@
 #define TRACE_CHUNK_EVENTS 4096u
 #define TRACE_CHUNK_CODEC  1
 /* No encoded chunk is larger: what an output buffer must hold for n events. */
-#define TRACE_CHUNK_MAX_BYTES(n) ((size_t)(n) * 64 + 64)
+#define TRACE_CHUNK_MAX_BYTES(n) ((size_t)(n)*64 + 64)
 
 /* Encodes n (1 ... TRACE_CHUNK_EVENTS) events of one M with consecutive seq and non-decreasing ts.
  * Returns the number of bytes, or 0 if they are not such events (none or too many, a kind that the table

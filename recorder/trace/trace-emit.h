@@ -29,24 +29,24 @@
 struct trace_writer {
   struct trace_ring *ring;
   struct trace_record *records;
-  uint64_t head;       /* next to write */
-  uint64_t tail_seen;  /* consumer's tail when last looked at */
-  uint32_t capacity;   /* a power of two */
-  uint32_t clock;      /* enum trace_clock */
-  uint64_t ts;         /* time of the next event */
-  uint32_t g;          /* set by the owner: goid that runs, 0 on g0 */
-  uint16_t p;          /* set by the owner: P held, or TRACE_NO_P */
+  uint64_t head;      /* next to write */
+  uint64_t tail_seen; /* consumer's tail when last looked at */
+  uint32_t capacity;  /* a power of two */
+  uint32_t clock;     /* enum trace_clock */
+  uint64_t ts;        /* time of the next event */
+  uint32_t g;         /* set by the owner: goid that runs, 0 on g0 */
+  uint16_t p;         /* set by the owner: P held, or TRACE_NO_P */
   bool full_blocks;
   uint64_t emitted;
   uint64_t lost;
-  uint64_t lost_pending;   /* not yet told by a lost record */
-  uint64_t lost_since;     /* ts of the first of them */
+  uint64_t lost_pending;         /* not yet told by a lost record */
+  uint64_t lost_since;           /* ts of the first of them */
   uint64_t (*virtual_now)(void); /* the clock TRACE_CLOCK_VIRTUAL */
 };
 
 /* Points the writer at a ring mapped by the caller; the ring is fresh or was ended by its last owner. */
-void trace_writer_open(struct trace_writer *w, struct trace_ring *ring, uint32_t capacity, uint32_t m,
-                       uint32_t clock, bool full_blocks);
+void trace_writer_open(struct trace_writer *w, struct trace_ring *ring, uint32_t capacity,
+                       uint32_t m, uint32_t clock, bool full_blocks);
 /* Tells what is still to be told about losses (if there is room) and ends the ring. */
 void trace_writer_close(struct trace_writer *w);
 
@@ -104,10 +104,12 @@ static inline void trace_publish(struct trace_writer *w)
 {
   w->head++;
   atomic_store_explicit(&w->ring->emitted, w->emitted, memory_order_relaxed);
-  atomic_store_explicit(&w->ring->head, w->head, memory_order_release); /* pairs with trace_ring_read */
+  atomic_store_explicit(&w->ring->head, w->head,
+                        memory_order_release); /* pairs with trace_ring_read */
 }
 
-static inline void trace_emit(struct trace_writer *w, enum trace_kind kind, uint64_t lo, uint64_t hi)
+static inline void trace_emit(struct trace_writer *w, enum trace_kind kind, uint64_t lo,
+                              uint64_t hi)
 {
   if (!trace_reserve(w, 1))
     return;

@@ -54,37 +54,34 @@ enum trace_family {
 
 /* What an argument means. A reader formats and links it by this alone.
  * 32 bits unless in the second list. WORD types are the closed lists of words.def. */
-#define TRACE_ARG_TYPES(X)                                                                         \
-  X(NONE) X(HIGH)                                                                                  \
-  X(G)      /* a goid; 0 is none */                                                                \
-  X(M)      /* an M's id */                                                                        \
-  X(P)      /* a P's id; TRACE_NO_P is none */                                                     \
-  X(TID)    /* the kernel's thread id */                                                           \
-  X(SEQ)    /* a g_seq or p_seq */                                                                 \
-  X(INDEX)  /* a place: in a ring (only grows, modulo 2^32), or in a heap's array */               \
-  X(U32) X(BOOL)                                                                                   \
-  X(TIMER)  /* a timer's id, never reused in a process; 0 is none */                               \
-  X(FRAME)  /* bytes between the top of the stack and a C frame: a deeper call has a larger one */ \
-  X(FD)                                                                                            \
-  X(STR)    /* a string's id; 0 is the empty string */                                             \
-  X(STACK)  /* a stack's id; 0 is none */                                                          \
-  X(MASK)   /* a category mask */                                                                  \
-  X(WAIT) X(STOP) X(GSTATUS) X(PSTATUS) X(MSTATUS) X(QUEUE) X(TIMERKIND) X(HEAPSTEP) X(DEFERKIND)  \
-  X(CAUSE) X(WALK) X(VERDICT) X(PREEMPTWHY) X(REFUSAL) X(RETAKE) X(STWWHY) X(IOMODE) X(OBJKIND)    \
-  X(CHOICE)
+#define TRACE_ARG_TYPES(X)                                                                            \
+  X(NONE)                                                                                             \
+  X(HIGH) X(G) /* a goid; 0 is none */                                                                \
+      X(M)     /* an M's id */                                                                        \
+      X(P)     /* a P's id; TRACE_NO_P is none */                                                     \
+      X(TID)   /* the kernel's thread id */                                                           \
+      X(SEQ)   /* a g_seq or p_seq */                                                                 \
+      X(INDEX) /* a place: in a ring (only grows, modulo 2^32), or in a heap's array */               \
+      X(U32) X(BOOL) X(TIMER) /* a timer's id, never reused in a process; 0 is none */                \
+      X(FRAME) /* bytes between the top of the stack and a C frame: a deeper call has a larger one */ \
+      X(FD) X(STR) /* a string's id; 0 is the empty string */                                         \
+      X(STACK)     /* a stack's id; 0 is none */                                                      \
+      X(MASK)      /* a category mask */                                                              \
+      X(WAIT) X(STOP) X(GSTATUS) X(PSTATUS) X(MSTATUS) X(QUEUE) X(TIMERKIND) X(HEAPSTEP)              \
+          X(DEFERKIND) X(CAUSE) X(WALK) X(VERDICT) X(PREEMPTWHY) X(REFUSAL) X(RETAKE) X(STWWHY)       \
+              X(IOMODE) X(OBJKIND) X(CHOICE)
 #define TRACE_ARG_WIDE_TYPES(X)                                                                    \
-  X(OBJ)    /* address of a channel, mutex, ... or a timer's id; 0 is none */                      \
-  X(FN)     /* address of a function */                                                            \
-  X(PC)     /* address in code */                                                                  \
-  X(WHEN)   /* a time: CLOCK_MONOTONIC ns in a ring, ns since the trace's start everywhere else */ \
-  X(DUR)    /* ns, may be negative */                                                              \
-  X(TICKS)  /* a time: clock ticks in a ring, ns since the trace's start everywhere else */        \
+  X(OBJ)   /* address of a channel, mutex, ... or a timer's id; 0 is none */                       \
+  X(FN)    /* address of a function */                                                             \
+  X(PC)    /* address in code */                                                                   \
+  X(WHEN)  /* a time: CLOCK_MONOTONIC ns in a ring, ns since the trace's start everywhere else */  \
+  X(DUR)   /* ns, may be negative */                                                               \
+  X(TICKS) /* a time: clock ticks in a ring, ns since the trace's start everywhere else */         \
   X(U64) X(HASH) X(TASK) X(BYTES)
 
 enum trace_arg {
 #define X(TYPE) TRACE_ARG_##TYPE,
-  TRACE_ARG_TYPES(X)
-  TRACE_ARG_FIRST_WIDE,
+  TRACE_ARG_TYPES(X) TRACE_ARG_FIRST_WIDE,
   TRACE_ARG_LAST_NARROW = TRACE_ARG_FIRST_WIDE - 1,
   TRACE_ARG_WIDE_BASE = TRACE_ARG_FIRST_WIDE - 1,
   TRACE_ARG_WIDE_TYPES(X)
@@ -109,7 +106,7 @@ static_assert(sizeof(struct trace_record) == 32, "a record is 32 bytes");
 
 /* One event in memory. seq is its number in its M's ring, from 0, lost ones counted too: a gap is a loss. */
 struct trace_event {
-  int64_t ts;   /* ns since the start of the trace */
+  int64_t ts; /* ns since the start of the trace */
   uint64_t seq;
   uint32_t m;
   uint32_t g;
@@ -161,7 +158,8 @@ const char *trace_family_name(enum trace_family family);
 bool trace_family_parse(const char *text, uint32_t *mask);
 
 /* Value of the argument at word i, whatever its width. */
-static inline uint64_t trace_arg_value(const struct trace_event *e, const struct trace_spec *spec, int i)
+static inline uint64_t trace_arg_value(const struct trace_event *e, const struct trace_spec *spec,
+                                       int i)
 {
   return trace_arg_is_wide(spec->args[i].type) ? e->d[i / 2] : e->w[i];
 }

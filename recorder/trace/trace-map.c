@@ -37,8 +37,7 @@ static bool grow(struct trace_map *map)
   bigger.entries = malloc(bigger.capacity * sizeof *bigger.entries);
   if (!bigger.entries)
     return false;
-  for (uint32_t i = 0; i < bigger.capacity; i++)
-    bigger.entries[i].value = TRACE_MAP_NONE;
+  memset(bigger.entries, 0xff, bigger.capacity * sizeof *bigger.entries); /* all TRACE_MAP_NONE */
   for (uint32_t i = 0; i < map->capacity; i++) {
     if (map->entries[i].value != TRACE_MAP_NONE)
       place(&bigger, map->entries[i].key, map->entries[i].value);

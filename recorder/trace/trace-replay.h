@@ -45,6 +45,7 @@
 #include "trace-event.h"
 
 /* X(NAME, "name", "what must hold") */
+/* clang-format off */
 #define TRACE_RULES(X)                                                                                  \
   X(RECORD, "record", "a record's kind exists and its words are in range")                              \
   X(TIME, "time", "time never goes back within an M, nor in the whole trace")                           \
@@ -84,6 +85,7 @@
   X(TASK, "task", "tasks and regions end after they began")                                             \
   X(TABLE, "table", "strings and stacks are told whole and once")                                       \
   X(LOST, "lost", "a gap in sequence numbers equals the loss that is told")
+/* clang-format on */
 
 enum trace_rule {
   TRACE_RULE_NONE,
@@ -98,16 +100,16 @@ const char *trace_rule_text(enum trace_rule rule);
 /* The first broken rule, or the one just broken. */
 struct trace_breach {
   enum trace_rule rule;
-  uint64_t event_no;        /* number of the event in time order, from 1 */
+  uint64_t event_no; /* number of the event in time order, from 1 */
   struct trace_event event;
-  char sentence[240];       /* "G7 starts on M2, but it is waiting (sleep)" */
+  char sentence[240]; /* "G7 starts on M2, but it is waiting (sleep)" */
 };
 
 enum trace_place { /* where a runnable G is */
   TRACE_PLACE_NOWHERE,
-  TRACE_PLACE_HAND,    /* place_id: the M */
-  TRACE_PLACE_RING,    /* place_id: the P */
-  TRACE_PLACE_NEXT,    /* place_id: the P */
+  TRACE_PLACE_HAND, /* place_id: the M */
+  TRACE_PLACE_RING, /* place_id: the P */
+  TRACE_PLACE_NEXT, /* place_id: the P */
   TRACE_PLACE_GLOBAL,
 };
 
@@ -124,7 +126,7 @@ struct trace_panic {
   uint32_t walked_to;  /* frame that it looks at now */
   uint32_t supersedes; /* depth, 0 none */
   bool is_goexit;
-  bool recovered;      /* a recover that counts was called */
+  bool recovered; /* a recover that counts was called */
 };
 
 struct trace_call { /* a deferred call that runs now */
@@ -136,20 +138,20 @@ struct trace_call { /* a deferred call that runs now */
 
 struct trace_g {
   uint32_t goid;
-  uint32_t status;      /* GSTATUS */
-  uint32_t why;         /* WAIT while waiting, STOP after go_stop */
+  uint32_t status; /* GSTATUS */
+  uint32_t why;    /* WAIT while waiting, STOP after go_stop */
   uint32_t parent;
-  uint64_t obj;         /* waited for */
+  uint64_t obj; /* waited for */
   uint64_t fn;
-  int64_t since;        /* ts of the last change of status */
+  int64_t since; /* ts of the last change of status */
   int64_t created;
-  uint32_t name;        /* string id, 0 none */
+  uint32_t name; /* string id, 0 none */
   uint32_t seq;
-  uint32_t m;           /* running or in a system call; else the last one, TRACE_NO_M if none */
-  uint32_t p;           /* likewise, TRACE_NO_P if none */
-  uint32_t locked_m;    /* TRACE_NO_M if none */
-  uint32_t waker;       /* goid that made it ready last, 0 none or g0 */
-  uint64_t wake_no;     /* event number of that */
+  uint32_t m;        /* running or in a system call; else the last one, TRACE_NO_M if none */
+  uint32_t p;        /* likewise, TRACE_NO_P if none */
+  uint32_t locked_m; /* TRACE_NO_M if none */
+  uint32_t waker;    /* goid that made it ready last, 0 none or g0 */
+  uint64_t wake_no;  /* event number of that */
   enum trace_place place;
   uint32_t place_id;
   uint32_t n_defers, n_panics, n_calls;
@@ -162,9 +164,9 @@ struct trace_g {
 struct trace_m {
   uint32_t id;
   uint32_t tid;
-  uint32_t status;   /* MSTATUS */
-  uint32_t g;        /* running, or in a system call; 0 none */
-  uint32_t p;        /* TRACE_NO_P none */
+  uint32_t status; /* MSTATUS */
+  uint32_t g;      /* running, or in a system call; 0 none */
+  uint32_t p;      /* TRACE_NO_P none */
   uint32_t locked_g;
   int64_t since;
   int64_t last_ts;
@@ -173,8 +175,8 @@ struct trace_m {
 
 struct trace_p {
   uint32_t id;
-  uint32_t status;   /* PSTATUS; RUNNING also while its G is in a system call */
-  uint32_t m;        /* TRACE_NO_M none */
+  uint32_t status; /* PSTATUS; RUNNING also while its G is in a system call */
+  uint32_t m;      /* TRACE_NO_M none */
   uint32_t seq;
   int64_t since;
   uint32_t runnext;  /* goid, 0 none */
@@ -184,29 +186,29 @@ struct trace_p {
 };
 
 struct trace_heap_entry {
-  int64_t key;      /* by which it is ordered */
+  int64_t key; /* by which it is ordered */
   uint32_t timer;
-  bool modified;    /* another time is pending */
-  bool zombie;      /* stopped */
-  int64_t when;     /* pending time */
+  bool modified; /* another time is pending */
+  bool zombie;   /* stopped */
+  int64_t when;  /* pending time */
 };
 
 struct trace_timer {
   uint32_t id;
-  uint32_t what;   /* TIMERKIND */
-  uint32_t owner;  /* goid */
-  uint32_t heap;   /* P, TRACE_NO_P if in none */
-  int64_t when;    /* time it is armed for; 0 when not armed */
+  uint32_t what;  /* TIMERKIND */
+  uint32_t owner; /* goid */
+  uint32_t heap;  /* P, TRACE_NO_P if in none */
+  int64_t when;   /* time it is armed for; 0 when not armed */
 };
 
 struct trace_world {
-  int64_t ts;             /* of the last event */
+  int64_t ts; /* of the last event */
   uint64_t n_events;
   uint32_t n_procs;
   uint32_t n_gs, n_ms, n_ps, n_timers; /* live */
-  uint32_t n_global;      /* global run queue */
+  uint32_t n_global;                   /* global run queue */
   uint32_t n_idle_ps, n_idle_ms, n_spinning;
-  uint32_t polling_m;     /* TRACE_NO_M none */
+  uint32_t polling_m; /* TRACE_NO_M none */
   bool stopping, stopped;
   uint32_t categories;
   uint32_t n_by_status[8];
@@ -245,7 +247,8 @@ size_t trace_replay_ps(const struct trace_replay *r, uint32_t from, uint32_t *id
 size_t trace_replay_ring(const struct trace_replay *r, uint32_t p, uint32_t *goids, size_t n);
 size_t trace_replay_global(const struct trace_replay *r, uint32_t *goids, size_t n);
 /* A P's heap as its array: entry i's children are 4i+1 ... 4i+4. Returns how many. */
-size_t trace_replay_heap(const struct trace_replay *r, uint32_t p, struct trace_heap_entry *out, size_t n);
+size_t trace_replay_heap(const struct trace_replay *r, uint32_t p, struct trace_heap_entry *out,
+                         size_t n);
 /* Idle Ps, and idle Ms, most recently idled first. */
 size_t trace_replay_idle_ps(const struct trace_replay *r, uint32_t *ids, size_t n);
 size_t trace_replay_idle_ms(const struct trace_replay *r, uint32_t *ids, size_t n);
@@ -258,4 +261,5 @@ bool trace_replay_object(const struct trace_replay *r, uint64_t obj, uint32_t *w
 /* The words an event says in one sentence, from the state *before* it: "M3 (P1) took G17 from P0's queue:
  * 2 of 4 stolen because its own queue and the global one were empty." Always NUL-terminated; returns the
  * length it would have. */
-size_t trace_sentence(const struct trace_replay *before, const struct trace_event *e, char *out, size_t n);
+size_t trace_sentence(const struct trace_replay *before, const struct trace_event *e, char *out,
+                      size_t n);

@@ -78,7 +78,8 @@ static const char *wrong_geometry(const struct trace_control *c, uint64_t size)
     return "its ring size is impossible";
   if (c->max_rings == 0 || c->max_rings > TRACE_MAX_RINGS)
     return "its number of rings is impossible";
-  if (c->ring_stride != trace_ring_stride(capacity) || size < trace_shm_size(capacity, c->max_rings))
+  if (c->ring_stride != trace_ring_stride(capacity) ||
+      size < trace_shm_size(capacity, c->max_rings))
     return "it is smaller than it says";
   return NULL;
 }
@@ -117,7 +118,8 @@ void trace_shm_unmap_control(struct trace_control *control)
 struct trace_ring *trace_shm_map_ring(int fd, uint32_t capacity, uint64_t stride, uint32_t i)
 {
   off_t offset = (off_t)(TRACE_RINGS_OFFSET + stride * i);
-  void *ring = mmap(NULL, trace_ring_stride(capacity), PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+  void *ring =
+      mmap(NULL, trace_ring_stride(capacity), PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
   return ring == MAP_FAILED ? NULL : ring;
 }
 
@@ -126,11 +128,12 @@ void trace_shm_unmap_ring(struct trace_ring *ring, uint32_t capacity)
   munmap(ring, trace_ring_stride(capacity));
 }
 
-size_t trace_ring_read(struct trace_ring *ring, uint32_t capacity, struct trace_record *out, size_t n,
-                       bool *broken)
+size_t trace_ring_read(struct trace_ring *ring, uint32_t capacity, struct trace_record *out,
+                       size_t n, bool *broken)
 {
   uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
-  uint64_t head = atomic_load_explicit(&ring->head, memory_order_acquire); /* pairs with trace_publish */
+  uint64_t head =
+      atomic_load_explicit(&ring->head, memory_order_acquire); /* pairs with trace_publish */
   *broken = head - tail > capacity;
   if (*broken)
     return 0;
@@ -145,8 +148,8 @@ size_t trace_ring_read(struct trace_ring *ring, uint32_t capacity, struct trace_
 
 /* ---- emitting ---- */
 
-void trace_writer_open(struct trace_writer *w, struct trace_ring *ring, uint32_t capacity, uint32_t m,
-                       uint32_t clock, bool full_blocks)
+void trace_writer_open(struct trace_writer *w, struct trace_ring *ring, uint32_t capacity,
+                       uint32_t m, uint32_t clock, bool full_blocks)
 {
   *w = (struct trace_writer){ .ring = ring,
                               .records = trace_ring_records(ring),
@@ -238,10 +241,10 @@ void trace_emit_string(struct trace_writer *w, uint32_t id, const char *bytes, s
   r->d[1] = 0;
   trace_publish(w);
   for (uint32_t i = 0; i < parts; i++) {
-    size_t left = n - i * 16;
+    size_t left = n - (size_t)i * 16;
     r = trace_slot(w, TRACE_STRING_PART);
     r->d[0] = r->d[1] = 0;
-    memcpy(r->d, bytes + i * 16, left < 16 ? left : 16);
+    memcpy(r->d, bytes + (size_t)i * 16, left < 16 ? left : 16);
     trace_publish(w);
   }
 }
@@ -259,8 +262,8 @@ void trace_emit_stack(struct trace_writer *w, uint32_t id, const uint64_t *pcs, 
   trace_publish(w);
   for (uint32_t i = 0; i < parts; i++) {
     r = trace_slot(w, TRACE_STACK_PART);
-    r->d[0] = pcs[i * 2];
-    r->d[1] = i * 2 + 1 < n ? pcs[i * 2 + 1] : 0;
+    r->d[0] = pcs[(size_t)i * 2];
+    r->d[1] = i * 2 + 1 < n ? pcs[(size_t)i * 2 + 1] : 0;
     trace_publish(w);
   }
 }

@@ -34,7 +34,7 @@
 #define TRACE_RING_HEADER   4096u /* bytes before the first record of a ring */
 
 /* `gmpscope record` passes the memfd's number to the program in this variable. */
-#define TRACE_ENV_FD "GMPSCOPE_TRACE_FD"
+#define TRACE_ENV_FD     "GMPSCOPE_TRACE_FD"
 #define TRACE_MEMFD_NAME "gmpscope-trace"
 
 enum trace_clock {
@@ -60,17 +60,17 @@ enum trace_ring_state {
 struct trace_control {
   uint64_t magic;
   uint32_t abi;
-  uint32_t header_size;    /* sizeof(struct trace_control) of who made it */
-  uint32_t ring_capacity;  /* records a ring, a power of two */
+  uint32_t header_size;   /* sizeof(struct trace_control) of who made it */
+  uint32_t ring_capacity; /* records a ring, a power of two */
   uint32_t max_rings;
-  uint64_t ring_stride;    /* bytes from one ring to the next */
+  uint64_t ring_stride; /* bytes from one ring to the next */
   /* Written by the program. */
   _Atomic uint32_t pid;
-  _Atomic uint32_t state;  /* enum trace_state */
-  _Atomic uint32_t clock;  /* enum trace_clock */
-  _Atomic uint32_t n_rings;     /* ring table entries in use */
-  _Atomic uint64_t unringed;    /* events lost because no ring was left for their M */
-  _Atomic uint64_t load_base;   /* address at which the main executable is mapped */
+  _Atomic uint32_t state;     /* enum trace_state */
+  _Atomic uint32_t clock;     /* enum trace_clock */
+  _Atomic uint32_t n_rings;   /* ring table entries in use */
+  _Atomic uint64_t unringed;  /* events lost because no ring was left for their M */
+  _Atomic uint64_t load_base; /* address at which the main executable is mapped */
   /* Written by the recorder. */
   _Atomic uint32_t requested;   /* enum trace_state: ON or OFF */
   _Atomic uint32_t categories;  /* mask of enum trace_family */
@@ -86,10 +86,10 @@ struct trace_ring {
   uint32_t m;             /* id of the M that writes */
   uint32_t is_sysmon;
   uint32_t pad[11];
-  _Alignas(64) _Atomic uint64_t head;    /* producer: records written */
-  _Atomic uint64_t emitted;              /* producer: records that it tried to write */
-  _Atomic uint64_t lost;                 /* producer: records that it could not write */
-  _Alignas(64) _Atomic uint64_t tail;    /* consumer: records copied */
+  _Alignas(64) _Atomic uint64_t head; /* producer: records written */
+  _Atomic uint64_t emitted;           /* producer: records that it tried to write */
+  _Atomic uint64_t lost;              /* producer: records that it could not write */
+  _Alignas(64) _Atomic uint64_t tail; /* consumer: records copied */
 };
 static_assert(sizeof(struct trace_ring) <= TRACE_RING_HEADER, "the ring header fits");
 
@@ -122,5 +122,5 @@ void trace_shm_unmap_ring(struct trace_ring *ring, uint32_t capacity);
 
 /* Reads up to n records into out and frees their room.  Consumer only.  A head that is impossible
  * (behind tail, or more than capacity ahead) sets *broken and reads nothing. */
-size_t trace_ring_read(struct trace_ring *ring, uint32_t capacity, struct trace_record *out, size_t n,
-                       bool *broken);
+size_t trace_ring_read(struct trace_ring *ring, uint32_t capacity, struct trace_record *out,
+                       size_t n, bool *broken);

@@ -40,8 +40,8 @@ static const char *quoted(struct trace_saying *s, uint32_t id)
   char *slot = name_slot(s), *at = slot;
   *at++ = '"';
   for (size_t i = 0; i < shown; i++)
-    *at++ = (uint8_t)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
-  strcpy(at, shown < length ? "...\"" : "\"");
+    *at++ = (uint8_t)text[i] < ' ' || text[i] == 0x7f ? (char)'?' : text[i];
+  stpcpy(at, shown < length ? "...\"" : "\"");
   return slot;
 }
 

@@ -4,6 +4,7 @@
  * Unused slots form a list: a free slot's id is the next free slot. */
 #include "trace-store.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,7 @@ void *trace_store_add(struct trace_store *s, uint64_t id)
     if (slot == s->n_blocks * TRACE_STORE_BLOCK && !add_block(s))
       return NULL;
   }
+  assert(s->blocks);
   if (!trace_map_put(&s->by_id, id, slot))
     return NULL;
   if (slot == s->n_slots)

@@ -13,8 +13,8 @@ const char *trace_cite(struct trace_token token, char out[TRACE_CITED_SIZE])
 {
   size_t n = token.length < (TRACE_CITED_SIZE - 4) ? token.length : (TRACE_CITED_SIZE - 4);
   for (size_t i = 0; i < n; i++)
-    out[i] = token.at[i] >= ' ' && token.at[i] <= '~' ? token.at[i] : '?';
-  strcpy(out + n, n < token.length ? "..." : "");
+    out[i] = (char)(token.at[i] >= ' ' && token.at[i] <= '~' ? token.at[i] : '?');
+  stpcpy(out + n, n < token.length ? "..." : "");
   return out;
 }
 
@@ -135,7 +135,9 @@ static bool add_byte(struct trace_cursor *p, char c)
 
 static bool take_escape(struct trace_cursor *p)
 {
-  char c = trace_cursor_at_end(p) ? '\0' : *p->at++;
+  char c = '\0';
+  if (!trace_cursor_at_end(p))
+    c = *p->at++;
   switch (c) {
   case 'n':
     return add_byte(p, '\n');

@@ -261,7 +261,7 @@ static bool take_column(struct parser *p, char letter, uint64_t limit, uint64_t 
 static bool take_columns(struct parser *p, struct trace_event *e)
 {
   struct trace_token here = trace_rest_of_word(&p->c);
-  uint64_t m, proc, g;
+  uint64_t m = 0, proc = 0, g = 0;
   char cited[TRACE_CITED_SIZE];
   if (!trace_take_char(&p->c, '@') || !trace_take_signed(&p->c, &e->ts))
     return trace_cursor_fail(&p->c, "%s is not a time such as @1520", trace_cite(here, cited));

@@ -42,9 +42,7 @@ struct trace_text_printer {
 
 static char *put_text(char *at, const char *text)
 {
-  size_t n = strlen(text);
-  memcpy(at, text, n);
-  return at + n;
+  return stpcpy(at, text);
 }
 
 static char *put_number(char *at, uint64_t n)
