@@ -42,6 +42,12 @@ bool cli_meta_is_of_file(const char *key)
   return false;
 }
 
+const char *cli_signal_name(int signal)
+{
+  const char *name = sigdescr_np(signal);
+  return name ? name : "unknown";
+}
+
 static bool is_there(const char *path, bool executable)
 {
   struct stat info;
@@ -71,7 +77,7 @@ static bool own_directory(char *out, size_t n)
 
 static bool on_path(const char *name, char *out, size_t n)
 {
-  const char *path = getenv("PATH");
+  const char *path = secure_getenv("PATH");
   while (path && *path) {
     const char *end = strchrnul(path, ':');
     char directory[PATH_MAX];

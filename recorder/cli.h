@@ -43,6 +43,12 @@ static inline const char *cli_s(uint64_t n)
 /* True for the facts of meta that a file says about itself, made anew for each: not part of the trace. */
 bool cli_meta_is_of_file(const char *key);
 
+/* The text form tells losses by gaps in the numbers of an M's events; one after its last event has nothing to stand
+ * before, so it is told as meta lost_at_end.K "mM N FROM TO why". */
+#define CLI_META_LOST_AT_END "lost_at_end."
+/* "Killed"; never NULL. */
+const char *cli_signal_name(int signal);
+
 /* Finds a companion file: name beside this executable, build_path in the build tree that it stands in,
  * installed_path, and name on PATH if it is a program.  False: nowhere. */
 struct cli_place {

@@ -11,7 +11,6 @@
 #include "trace-replay.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,20 +115,12 @@ static void tell_rest(struct story *s)
     fputc('\n', s->to);
 }
 
-static void line(struct story *s, uint64_t n, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* A line, if there was any of it. */
-static void line(struct story *s, uint64_t n, const char *format, ...)
+/* Begins a line, if there was any of it. */
+static bool any(struct story *s, uint64_t n)
 {
-  va_list args;
-  if (n == 0)
-    return;
-  va_start(args, format);
-  fputs("  ", s->to);
-  vfprintf(s->to, format, args);
-  fputs(".\n", s->to);
-  va_end(args);
+  if (n)
+    fputs("  ", s->to);
+  return n > 0;
 }
 
 static void tell_sums(struct story *s)
@@ -140,31 +131,41 @@ static void tell_sums(struct story *s)
   uint64_t n_taken = s->n_stolen + n[TRACE_RUNQ_STEAL_NEXT];
   uint64_t n_syscalls = n[TRACE_GO_SYSCALL_BEGIN], n_panics = n[TRACE_PANIC_BEGIN];
   fprintf(s->to, "In sum\n");
-  line(s, 1, "%" PRIu64 " G%s ran on %" PRIu64 " M%s with %" PRIu64 " P%s, for %s", s->n_gs,
-       cli_s(s->n_gs), s->n_ms, cli_s(s->n_ms), s->n_ps_seen, cli_s(s->n_ps_seen),
-       out_time(s->first == INT64_MIN ? 0 : s->last - s->first, duration));
-  line(s, n[TRACE_GO_START],
-       "Gs were started %" PRIu64 " time%s, parked %" PRIu64 " time%s, made ready %" PRIu64
-       " time%s",
-       n[TRACE_GO_START], cli_s(n[TRACE_GO_START]), n[TRACE_GO_BLOCK], cli_s(n[TRACE_GO_BLOCK]),
-       n[TRACE_GO_UNBLOCK], cli_s(n[TRACE_GO_UNBLOCK]));
-  line(s, n_steals, "%" PRIu64 " steal%s moved %" PRIu64 " G%s to a P that had none", n_steals,
-       cli_s(n_steals), n_taken, cli_s(n_taken));
-  line(s, n_syscalls, "%" PRIu64 " system call%s; %" PRIu64 " time%s the P was taken from one",
-       n_syscalls, cli_s(n_syscalls), n[TRACE_PROC_STEAL], cli_s(n[TRACE_PROC_STEAL]));
-  line(s, n[TRACE_TIMER_FIRE], "%" PRIu64 " timer%s fired, the latest %s late; %" PRIu64 " stopped",
-       n[TRACE_TIMER_FIRE], cli_s(n[TRACE_TIMER_FIRE]), out_time(s->latest, late),
-       n[TRACE_TIMER_STOP]);
-  line(s, n[TRACE_DEFER_PUSH],
-       "%" PRIu64 " call%s deferred, %" PRIu64 " ran, %" PRIu64 " of them because of a panic",
-       n[TRACE_DEFER_PUSH], n[TRACE_DEFER_PUSH] == 1 ? " was" : "s were", n[TRACE_DEFER_BEGIN],
-       s->n_by_panic);
-  line(s, n_panics, "%" PRIu64 " panic%s, %" PRIu64 " recovered", n_panics, cli_s(n_panics),
-       n[TRACE_PANIC_RECOVERED]);
-  line(s, n[TRACE_NETPOLL_READY], "%" PRIu64 " time%s netpoll found a descriptor ready",
-       n[TRACE_NETPOLL_READY], cli_s(n[TRACE_NETPOLL_READY]));
-  line(s, n[TRACE_PREEMPT_TAKEN], "%" PRIu64 " preemption%s", n[TRACE_PREEMPT_TAKEN],
-       cli_s(n[TRACE_PREEMPT_TAKEN]));
+  if (any(s, s->n_gs + s->n_ms))
+    fprintf(s->to, "%" PRIu64 " G%s ran on %" PRIu64 " M%s with %" PRIu64 " P%s, for %s.\n",
+            s->n_gs, cli_s(s->n_gs), s->n_ms, cli_s(s->n_ms), s->n_ps_seen, cli_s(s->n_ps_seen),
+            out_time(s->first == INT64_MIN ? 0 : s->last - s->first, duration));
+  if (any(s, n[TRACE_GO_START]))
+    fprintf(s->to,
+            "Gs were started %" PRIu64 " time%s, parked %" PRIu64 " time%s, made ready %" PRIu64
+            " time%s.\n",
+            n[TRACE_GO_START], cli_s(n[TRACE_GO_START]), n[TRACE_GO_BLOCK],
+            cli_s(n[TRACE_GO_BLOCK]), n[TRACE_GO_UNBLOCK], cli_s(n[TRACE_GO_UNBLOCK]));
+  if (any(s, n_steals))
+    fprintf(s->to, "%" PRIu64 " steal%s moved %" PRIu64 " G%s to a P that had none.\n", n_steals,
+            cli_s(n_steals), n_taken, cli_s(n_taken));
+  if (any(s, n_syscalls))
+    fprintf(s->to, "%" PRIu64 " system call%s; %" PRIu64 " time%s the P was taken from one.\n",
+            n_syscalls, cli_s(n_syscalls), n[TRACE_PROC_STEAL], cli_s(n[TRACE_PROC_STEAL]));
+  if (any(s, n[TRACE_TIMER_FIRE]))
+    fprintf(s->to, "%" PRIu64 " timer%s fired, the latest %s late; %" PRIu64 " stopped.\n",
+            n[TRACE_TIMER_FIRE], cli_s(n[TRACE_TIMER_FIRE]), out_time(s->latest, late),
+            n[TRACE_TIMER_STOP]);
+  if (any(s, n[TRACE_DEFER_PUSH]))
+    fprintf(s->to,
+            "%" PRIu64 " call%s deferred, %" PRIu64 " ran, %" PRIu64
+            " of them because of a panic.\n",
+            n[TRACE_DEFER_PUSH], n[TRACE_DEFER_PUSH] == 1 ? " was" : "s were", n[TRACE_DEFER_BEGIN],
+            s->n_by_panic);
+  if (any(s, n_panics))
+    fprintf(s->to, "%" PRIu64 " panic%s, %" PRIu64 " recovered.\n", n_panics, cli_s(n_panics),
+            n[TRACE_PANIC_RECOVERED]);
+  if (any(s, n[TRACE_NETPOLL_READY]))
+    fprintf(s->to, "%" PRIu64 " time%s netpoll found a descriptor ready.\n", n[TRACE_NETPOLL_READY],
+            cli_s(n[TRACE_NETPOLL_READY]));
+  if (any(s, n[TRACE_PREEMPT_TAKEN]))
+    fprintf(s->to, "%" PRIu64 " preemption%s.\n", n[TRACE_PREEMPT_TAKEN],
+            cli_s(n[TRACE_PREEMPT_TAKEN]));
 }
 
 bool story_tell(const char *path, FILE *to, int64_t *look_at, struct tracefile_error *error)

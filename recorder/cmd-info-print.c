@@ -57,7 +57,8 @@ static void date_text(int64_t seconds, char *out, size_t n)
 static void wait_text(int status, char *out, size_t n)
 {
   if (WIFSIGNALED(status))
-    snprintf(out, n, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    snprintf(out, n, "ended by signal %d (%s)", WTERMSIG(status),
+             cli_signal_name(WTERMSIG(status)));
   else
     snprintf(out, n, "exit code %d", WEXITSTATUS(status));
 }
@@ -98,7 +99,7 @@ static void print_fact(void *to, const char *key, const char *value, size_t leng
 static void print_head(const struct info *info, FILE *to)
 {
   const struct tracefile_summary *s = &info->summary;
-  char count[32], lost[32], duration[40];
+  char count[32], lost[32], duration[40], bytes[32];
   out_text(to, info->path, strlen(info->path));
   fprintf(to, "\n  %s event%s in %s; %s lost\n", out_count(s->n_events, count), cli_s(s->n_events),
           out_time(s->n_events ? s->t_last - s->t_first : 0, duration),
@@ -119,8 +120,9 @@ static void print_head(const struct info *info, FILE *to)
     fprintf(to, "  the program ended with exit code %" PRId64 "\n", info->exit_code);
   if (info->n_faults)
     fprintf(to, "  recorded with a fault switched on for demonstration\n");
-  fprintf(to, "  format %u.%u.%u, %s\n", s->user_version / 10000, s->user_version / 100 % 100,
-          s->user_version % 100, info->has_tables ? "with plain tables" : "without plain tables");
+  fprintf(to, "  format %u.%u.%u, %s, %s\n", s->user_version / 10000, s->user_version / 100 % 100,
+          s->user_version % 100, info->has_tables ? "with plain tables" : "without plain tables",
+          out_bytes(info->n_bytes, bytes));
 }
 
 static void print_families(const struct info *info, FILE *to)
@@ -209,6 +211,7 @@ static void json_head(const struct info *info, struct out_json *j)
   out_bool(j, "finished", info->is_final);
   out_bool(j, "complete", s->complete);
   out_bool(j, "tables", info->has_tables);
+  out_uint(j, "bytes", info->n_bytes);
   if (info->exit_code >= 0)
     out_int(j, "exit_code", info->exit_code);
   else

@@ -7,6 +7,7 @@
 #include "cmd-info.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 static bool count_kinds(struct info *info, struct tracefile_error *error)
 {
@@ -47,6 +48,8 @@ static uint64_t count_rows(struct tracefile *file, const char *query)
 
 static bool read_info(struct info *info, struct tracefile_error *error)
 {
+  struct stat file;
+  info->n_bytes = stat(info->path, &file) == 0 ? (uint64_t)file.st_size : 0;
   info->is_final = tracefile_is_final(info->file);
   info->exit_code = -1;
   if (!tracefile_summary(info->file, &info->summary, error) ||

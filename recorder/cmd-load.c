@@ -56,33 +56,82 @@ static bool read_text(const char *path, struct text *text, struct tracefile_erro
   int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
   enum tracefile_code code = errno == ENOENT ? TRACEFILE_WRONG : TRACEFILE_REFUSED;
   if (fd < 0)
-    return tracefile_fail(error, code, path, "", "it cannot be read: %s", strerror(errno));
+    return tracefile_fail(error, code, path, "", "it cannot be read: %s", strerrordesc_np(errno));
   bool is_read = read_all(fd, text);
   int why = errno;
   if (!is_stdin)
     close(fd);
   if (!is_read)
     return tracefile_fail(error, TRACEFILE_REFUSED, path, "", "it cannot be read: %s",
-                          strerror(why));
+                          strerrordesc_np(why));
   return true;
 }
+
+struct end_loss {
+  uint32_t m;
+  uint64_t n;
+  int64_t from, to;
+  char why[220];
+};
+
+#define END_LOSSES_MAX 4096
 
 /* Where the parser's events go: nowhere on the first pass, which only looks for mistakes. */
 struct load {
   struct rec_writer *writer;
   struct tracefile_error *error;
+  struct end_loss *end_losses; /* told when all events are in */
+  size_t n_end_losses;
 };
 
+static bool take_end_loss(struct load *load, const char *key, const char *value)
+{
+  struct end_loss loss = { 0 };
+  int end = 0;
+  long long from, to;
+  unsigned long long n;
+  bool is_one =
+      sscanf(value, "m%10u %20llu %19lld %19lld %n", &loss.m, &n, &from, &to, &end) == 4 && end;
+  if (!is_one || from < 0 || to < from || n > INT64_MAX || load->n_end_losses == END_LOSSES_MAX)
+    return tracefile_fail(load->error, TRACEFILE_DAMAGED, key, "write mM N FROM TO why",
+                          "it does not tell a loss");
+  struct end_loss *grown = realloc(load->end_losses, (load->n_end_losses + 1) * sizeof *grown);
+  if (!grown)
+    return tracefile_fail(load->error, TRACEFILE_REFUSED, key, "",
+                          "there is no memory for its value");
+  loss.n = n;
+  loss.from = from;
+  loss.to = to;
+  snprintf(loss.why, sizeof loss.why, "%.200s", value + end);
+  load->end_losses = grown;
+  grown[load->n_end_losses++] = loss;
+  return true;
+}
+
+static bool tell_end_losses(const struct load *load)
+{
+  for (size_t i = 0; i < load->n_end_losses; i++) {
+    const struct end_loss *loss = &load->end_losses[i];
+    if (!rec_writer_loss(load->writer, loss->m, loss->n, loss->from, loss->to, loss->why,
+                         load->error))
+      return false;
+  }
+  return true;
+}
+
+/* Losses are taken on both passes, so that a mistake in one is found on the first. */
 static bool take_meta(void *arg, const char *key, const char *value, size_t length)
 {
   struct load *load = arg;
-  char *copy;
-  if (!load->writer || cli_meta_is_of_file(key))
+  bool is_loss = strncmp(key, CLI_META_LOST_AT_END, strlen(CLI_META_LOST_AT_END)) == 0;
+  if (cli_meta_is_of_file(key) || (!load->writer && !is_loss))
     return true;
-  copy = strndup(value, length);
-  bool is_taken = copy && rec_writer_meta(load->writer, key, copy, load->error);
+  char *copy = strndup(value, length);
   if (!copy)
-    tracefile_fail(load->error, TRACEFILE_REFUSED, key, "", "there is no memory for its value");
+    return tracefile_fail(load->error, TRACEFILE_REFUSED, key, "",
+                          "there is no memory for its value");
+  bool is_taken = is_loss ? take_end_loss(load, key, copy)
+                          : rec_writer_meta(load->writer, key, copy, load->error);
   free(copy);
   return is_taken;
 }
@@ -105,20 +154,28 @@ static bool parse(const char *path, const struct text *text, struct load *load)
   return false;
 }
 
+static bool write_trace(const char *path, const struct text *text, struct load *load,
+                        enum rec_tables tables, struct rec_summary *summary)
+{
+  if (parse(path, text, load) && tell_end_losses(load))
+    return rec_writer_finish(load->writer, tables, summary, load->error);
+  rec_writer_discard(load->writer);
+  return false;
+}
+
 static bool load_text(const char *path, const struct text *text, const char *output,
                       enum rec_tables tables, struct rec_summary *summary,
                       struct tracefile_error *error)
 {
   struct load load = { .error = error };
-  if (!parse(path, text, &load))
-    return false;
-  load.writer = rec_writer_new(output, true, error);
-  if (!load.writer)
-    return false;
-  if (parse(path, text, &load))
-    return rec_writer_finish(load.writer, tables, summary, error);
-  rec_writer_discard(load.writer);
-  return false;
+  bool is_done = false;
+  if (parse(path, text, &load)) {
+    load.n_end_losses = 0;
+    load.writer = rec_writer_new(output, true, error);
+    is_done = load.writer && write_trace(path, text, &load, tables, summary);
+  }
+  free(load.end_losses);
+  return is_done;
 }
 
 static int load(const char *path, const char *output, enum rec_tables tables, bool quiet)

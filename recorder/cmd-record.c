@@ -94,7 +94,7 @@ static void tell_end(const struct rec_result *result, const char *program)
     int signal = WTERMSIG(result->wait_status);
     fprintf(stderr, "gmpscope: ");
     out_text(stderr, program, strlen(program));
-    fprintf(stderr, " was ended by signal %d (%s)\n", signal, strsignal(signal));
+    fprintf(stderr, " was ended by signal %d (%s)\n", signal, cli_signal_name(signal));
   }
 }
 
@@ -155,19 +155,19 @@ int record_run(const struct rec_options *options, bool quiet, struct rec_result 
   return passed_on(result);
 }
 
-static int record(struct rec_options *o, bool quiet)
+static int record(const struct rec_options *o, bool quiet)
 {
   char name[1024];
   struct rec_result result = { 0 };
-  if (o->output) {
-    o->overwrite = true;
-    return record_run(o, quiet, &result);
+  struct rec_options chosen = *o;
+  chosen.overwrite = o->output != NULL;
+  if (!o->output) {
+    if (!record_default_name(o->argv[0], name, sizeof name))
+      return cli_fail(TRACEFILE_REFUSED, o->argv[0], "give one with -o",
+                      "no name for its trace file is free here");
+    chosen.output = name;
   }
-  if (!record_default_name(o->argv[0], name, sizeof name))
-    return cli_fail(TRACEFILE_REFUSED, o->argv[0], "give one with -o",
-                    "no name for its trace file is free here");
-  o->output = name;
-  return record_run(o, quiet, &result);
+  return record_run(&chosen, quiet, &result);
 }
 
 int cmd_record(int argc, char **argv)

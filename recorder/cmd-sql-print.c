@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HELD_MAX ((size_t)64 << 20)
-#define CELL_MAX 100
+#define HELD_MAX   ((size_t)64 << 20)
+#define CELL_MAX   100 /* columns; at most 4 bytes each */
+#define CELL_BYTES ((size_t)CELL_MAX * 4)
 
 struct cell {
   char *text;
@@ -41,8 +42,8 @@ static bool hold(struct sql_printer *p, const char *bytes, size_t n)
     p->cells = grown;
     p->capacity = capacity;
   }
-  char text[CELL_MAX * 4 + 8], cut[CELL_MAX * 4 + 16];
-  size_t length = out_escape(text, sizeof text - 4, bytes, n < CELL_MAX * 4 ? n : CELL_MAX * 4);
+  char text[CELL_BYTES + 8], cut[CELL_BYTES + 16];
+  size_t length = out_escape(text, sizeof text - 4, bytes, n < CELL_BYTES ? n : CELL_BYTES);
   size_t at = 0, width = 0;
   for (; at < length; at++) {
     bool begins = (text[at] & 0xc0) != 0x80;
@@ -50,7 +51,7 @@ static bool hold(struct sql_printer *p, const char *bytes, size_t n)
       break;
     width += begins;
   }
-  snprintf(cut, sizeof cut, "%.*s%s", (int)at, text, at < length || n > CELL_MAX * 4 ? "..." : "");
+  snprintf(cut, sizeof cut, "%.*s%s", (int)at, text, at < length || n > CELL_BYTES ? "..." : "");
   struct cell *cell = &p->cells[p->n_cells];
   *cell = (struct cell){ .text = strdup(cut), .width = out_width(cut, strlen(cut)) };
   p->held += strlen(cut) + sizeof *cell + 32;

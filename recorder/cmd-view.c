@@ -19,7 +19,8 @@ static int become(const struct cli_place *place, const char *missing, char **arg
   argv[0] = path;
   fflush(NULL);
   execv(path, argv);
-  return cli_fail(TRACEFILE_REFUSED, path, "", "it could not be started: %s", strerror(errno));
+  return cli_fail(TRACEFILE_REFUSED, path, "", "it could not be started: %s",
+                  strerrordesc_np(errno));
 }
 
 /* The program opens the file again; asking here gives the same one-line errors as every command. */

@@ -97,7 +97,7 @@ int main(int argc, char **argv)
   errno = 0;
   if (fflush(stdout) != 0 || ferror(stdout)) {
     cli_fail(TRACEFILE_REFUSED, "standard output", "", "it could not be written: %s",
-             errno ? strerror(errno) : "an earlier write failed");
+             errno ? strerrordesc_np(errno) : "an earlier write failed");
     return code ? code : TRACEFILE_REFUSED;
   }
   return code;

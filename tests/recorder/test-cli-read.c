@@ -52,6 +52,39 @@ static void what_was_dumped_loads_to_the_same_dump(void **state)
   run_free(&second);
 }
 
+static void losses_in_the_middle_and_at_the_end_survive_a_dump(void **state)
+{
+  (void)state;
+  static const char text[] = "gmpscope-trace 1\n"
+                             "meta lost_at_end.1 \"m0 7 60 70 its ring was full\"\n"
+                             "@0 m0 p- g0 m_create tid=1 creator_m=0\n"
+                             "@50 m0 p- g0 seq=12 m_park\n";
+  struct run load = run_cli_input(text, "load", "-", "-o", "lossy.db", "-q", NULL);
+  assert_string_equal(load.err, "");
+  struct run dump = run_cli("dump", "lossy.db", NULL);
+  assert_string_equal(dump.out, text);
+  struct run info = run_cli("info", "lossy.db", NULL);
+  assert_non_null(strstr(info.out, "18 lost"));
+  assert_non_null(strstr(info.out, "lost: 7 events of M0"));
+  run_free(&load);
+  run_free(&dump);
+  run_free(&info);
+}
+
+static void a_mistake_leaves_an_older_trace_as_it_is(void **state)
+{
+  (void)state;
+  struct run before = run_cli("dump", "a.db", NULL);
+  struct run load = run_cli_input("gmpscope-trace 1\nmeta lost_at_end.1 \"m0 many\"\n", "load", "-",
+                                  "-o", "a.db", NULL);
+  run_expect_refusal(&load, 3, "it does not tell a loss");
+  struct run after = run_cli("dump", "a.db", NULL);
+  assert_string_equal(before.out, after.out);
+  run_free(&before);
+  run_free(&load);
+  run_free(&after);
+}
+
 static void a_filtered_dump_has_what_was_asked_for(void **state)
 {
   (void)state;
@@ -235,6 +268,8 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_was_dumped_loads_to_the_same_dump),
+    cmocka_unit_test(losses_in_the_middle_and_at_the_end_survive_a_dump),
+    cmocka_unit_test(a_mistake_leaves_an_older_trace_as_it_is),
     cmocka_unit_test(a_filtered_dump_has_what_was_asked_for),
     cmocka_unit_test(a_mistake_in_a_text_is_told_with_its_line_and_makes_no_file),
     cmocka_unit_test(info_tells_what_the_trace_is),
