@@ -54,7 +54,7 @@ struct poll_desc {
   struct mutex lock; /* guards all but dirs' words */
   int fd;
   _Atomic uint32_t seq; /* of this life of the number */
-  uint32_t epoch; /* of the epoll instance it is registered with; 0 never */
+  uint32_t epoch;       /* of the epoll instance it is registered with; 0 never */
   uint32_t users;
   bool registered;
   bool blocking; /* epoll does not take it */

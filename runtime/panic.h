@@ -5,7 +5,7 @@
 
 /* A panic or a Goexit in progress. It lies in the frame of gopanic or rt_goexit; newest first at g._panic. */
 struct rt_panic {
-  struct rt_panic *link;  /* the older one, whose deferred call we are in */
+  struct rt_panic *link; /* the older one, whose deferred call we are in */
   struct rt_value value;
   uint32_t depth;         /* 1 for the oldest */
   const char *fp;         /* our own frame: what is deeper was called by our deferred calls */
@@ -15,7 +15,7 @@ struct rt_panic {
   bool recovered;         /* the deferred call that runs has recovered us */
   bool repanicked;        /* the newer one has the same value */
   bool goexit;
-  rt_resume resume;       /* of a Goexit: where its loop goes on */
+  rt_resume resume; /* of a Goexit: where its loop goes on */
 };
 
 /* Unlinks gp's newest deferred call and returns a copy; a pooled record goes back to the pool. */
@@ -33,7 +33,8 @@ static inline uint32_t frame_depth(const struct g *gp, const void *fp)
 _Noreturn void panicerror(const char *message);
 
 /* Writes a value as Go prints it, piece by piece. */
-void value_write(const struct rt_value *v, void (*write)(void *to, const char *bytes, size_t n), void *to);
+void value_write(const struct rt_value *v, void (*write)(void *to, const char *bytes, size_t n),
+                 void *to);
 /* The same as a string, cut to n - 1 bytes; returns its length. */
 size_t value_text(const struct rt_value *v, char *text, size_t n);
 

@@ -3,7 +3,10 @@
 #pragma once
 #include "runtime.h"
 
-enum poll_mode { POLL_READ, POLL_WRITE };
+enum poll_mode {
+  POLL_READ,
+  POLL_WRITE
+};
 
 struct poll_desc;
 

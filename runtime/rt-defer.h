@@ -36,10 +36,10 @@ extern "C" {
 
 /* ---- Values ---- */
 
-enum rt_kind {     /* how a value is printed */
+enum rt_kind { /* how a value is printed */
   RT_KIND_OF_TYPE, /* as type says: "string" "error" "bool" "int" "int64" "uint" "uintptr" "float64" ... are
                     * printed plainly, anything else as (TYPE) 0xADDRESS of p */
-  RT_KIND_BOOL,    /* the others: a named type over this kind, printed as TYPE(value) */
+  RT_KIND_BOOL, /* the others: a named type over this kind, printed as TYPE(value) */
   RT_KIND_INT,
   RT_KIND_UINT,
   RT_KIND_FLOAT,
@@ -60,9 +60,9 @@ struct rt_value {   /* a panic's value; texts are borrowed until the panic is ov
 };
 
 /* Panics with a string. From a G. */
-RT_API _Noreturn void rt_panic(const char *message);
+RT_API RT_NORETURN void rt_panic(const char *message);
 /* Panics with any value; nil becomes Go's *runtime.PanicNilError. From a G. */
-RT_API _Noreturn void rt_panic_value(struct rt_value value);
+RT_API RT_NORETURN void rt_panic_value(struct rt_value value);
 
 /* rt_recover(struct rt_value *v): stops the panic and puts its value into *v (v may be NULL).  True only when
  * called by a deferred function itself while its G panics; false in a function that it calls, when nothing
@@ -105,7 +105,7 @@ struct rt_frame { /* private */
 
 RT_API void rt_frame_exit(struct rt_frame *frame);
 RT_API void rt_frame_recovered(struct rt_frame *frame);
-RT_API _Noreturn void rt_frame_fell_through(void);
+RT_API RT_NORETURN void rt_frame_fell_through(void);
 RT_API void rt_defer_in_frame(struct rt_frame *frame, void (*fn)(void *), void *arg);
 RT_API void rt_defer_pooled(struct rt_frame *frame, void (*fn)(void *), void *arg);
 
@@ -115,7 +115,7 @@ RT_API void rt_defer_pooled(struct rt_frame *frame, void (*fn)(void *), void *ar
 RT_API int rt_mark(void **resume) __attribute__((returns_twice));
 RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value) __attribute__((returns_twice));
 #define RT_MARK_OWN(resume) rt_mark(resume)
-#define rt_recover(value) rt_recover_in(__builtin_frame_address(0), (value))
+#define rt_recover(value)   rt_recover_in(__builtin_frame_address(0), (value))
 #else
 RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
 #define RT_MARK_OWN(resume) __builtin_setjmp(resume)

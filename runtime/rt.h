@@ -21,6 +21,7 @@
 #else
 #define RT_API
 #endif
+#define RT_NORETURN __attribute__((noreturn))
 
 #ifdef __cplusplus
 extern "C" {
@@ -54,7 +55,7 @@ RT_API int rt_go_named(const char *name, void (*fn)(void *), void *arg);
 /* runtime.Gosched: lets others run; this G goes to the tail of the global queue. From a G. */
 RT_API void rt_yield(void);
 /* Runs the G's deferred calls and ends it. From a G; from the main G the others go on. */
-RT_API _Noreturn void rt_goexit(void);
+RT_API RT_NORETURN void rt_goexit(void);
 /* The running G's number; the main G's is 1. 0 when not on a G. From anywhere. */
 RT_API uint64_t rt_goid(void);
 /* Sets the number of Ps if n > 0 (at most 1024), stopping the world; returns the previous one. From

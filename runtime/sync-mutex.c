@@ -91,7 +91,7 @@ static void take_over(_Atomic uint32_t *state, uint32_t old, const struct conten
   atomic_fetch_add(state, change);
 }
 
-static void lock_slow(struct rt_mutex *mutex)
+static __attribute__((noinline)) void lock_slow(struct rt_mutex *mutex)
 {
   _Atomic uint32_t *state = atomic32(&mutex->state);
   struct contender me = { 0 };
@@ -137,7 +137,7 @@ bool rt_mutex_try_lock(struct rt_mutex *mutex)
          atomic_compare_exchange_strong(atomic32(&mutex->state), &old, old | LOCKED);
 }
 
-static void unlock_slow(struct rt_mutex *mutex, uint32_t new)
+static __attribute__((noinline)) void unlock_slow(struct rt_mutex *mutex, uint32_t new)
 {
   if (!((new + LOCKED) & LOCKED))
     fatal("sync: unlock of unlocked mutex");
