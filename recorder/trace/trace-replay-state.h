@@ -113,6 +113,7 @@ struct trace_replay {
   bool adopting;         /* things never told of are adopted */
   bool began_from_start; /* trace_begin said so */
   uint64_t n_parks, n_idles;
+  int64_t loss_from; /* nothing is trusted from this time on */
   uint64_t breaches, losses;
   bool broke; /* in this apply */
   struct trace_breach breach;

@@ -40,6 +40,7 @@ struct trace_replay *trace_replay_new(void)
   r->world.polling_m = TRACE_NO_M;
   r->world.categories = r->trusted = TRACE_FAMILY_ALL;
   r->world.ts = INT64_MIN;
+  r->loss_from = INT64_MAX;
   r->adopting = true;
   return r;
 }
@@ -313,11 +314,19 @@ static void check_speaker(struct trace_replay *r, struct rep_m *m, const struct 
   trace_check_record(r, m, e);
 }
 
+void trace_replay_expect_loss(struct trace_replay *r, int64_t ts)
+{
+  if (ts < r->loss_from)
+    r->loss_from = ts;
+}
+
 bool trace_replay_apply(struct trace_replay *r, const struct trace_event *e)
 {
   r->broke = false;
   r->event = e;
   r->world.n_events++;
+  if (e->ts >= r->loss_from)
+    r->trusted = 0;
   struct rep_m *m = check_words(r, e) ? trace_need_m(r, e->m) : NULL;
   if (m) {
     check_time(r, m, e);

@@ -226,6 +226,10 @@ size_t trace_replay_size(const struct trace_replay *r);
 /* Applies the next event in time order. False: a rule is broken; trace_replay_breach() tells which. The
  * event is applied all the same, as well as can be, so that a reader can go on. */
 bool trace_replay_apply(struct trace_replay *r, const struct trace_event *e);
+/* Says that a loss begins at ts, as the reader knows from the books of a ring before the `lost` record (if one
+ * comes at all: not when the program ended with its ring full). The least ts said counts: from it on other Ms
+ * speak of what was lost, so contradictions re-synchronise. Call it before the first event. */
+void trace_replay_expect_loss(struct trace_replay *r, int64_t ts);
 /* At the end of the trace: rules that only the end can break. complete: the program said trace_end. */
 bool trace_replay_finish(struct trace_replay *r, bool complete);
 /* The breach found by the last apply or finish that returned false. */

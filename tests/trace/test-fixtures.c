@@ -178,6 +178,30 @@ static void a_clone_goes_on_as_the_original_does(void **state)
   fixtures_each(check_clones, NULL);
 }
 
+static void contradict_after_a_loss(const struct fixture *f, void *arg)
+{
+  struct trace_replay *r = trace_replay_new();
+  trace_replay_expect_loss(r, 0);
+  for (size_t i = 0; i < f->n; i++) {
+    if (!trace_replay_apply(r, &f->events[i]) &&
+        trace_replay_breach(r)->rule != TRACE_RULE_RECORD &&
+        trace_replay_breach(r)->rule != TRACE_RULE_TIME &&
+        trace_replay_breach(r)->rule != TRACE_RULE_LOST)
+      fail_msg("%s: after a loss, %s must not count", f->name,
+               trace_rule_name(trace_replay_breach(r)->rule));
+  }
+  *(size_t *)arg += 1;
+  trace_replay_free(r);
+}
+
+static void after_an_expected_loss_only_single_records_can_be_wrong(void **state)
+{
+  (void)state;
+  size_t n = 0;
+  fixtures_each(contradict_after_a_loss, &n);
+  assert_in_range(n, 40, 10000);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -188,6 +212,7 @@ int main(void)
     cmocka_unit_test(every_rule_is_broken_by_some_fixture),
     cmocka_unit_test(every_event_says_a_whole_sentence),
     cmocka_unit_test(a_clone_goes_on_as_the_original_does),
+    cmocka_unit_test(after_an_expected_loss_only_single_records_can_be_wrong),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
