@@ -78,7 +78,8 @@ static inline void stack_fresh(struct stack *s)
 static inline void stack_dead(struct stack *s)
 {
 #ifdef SWITCH_TSAN
-  __tsan_destroy_fiber(s->fiber);
+  if (s->fiber)
+    __tsan_destroy_fiber(s->fiber);
   s->fiber = NULL;
 #endif
   (void)s;

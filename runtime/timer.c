@@ -16,7 +16,6 @@
  * Not done: a timing wheel. It adds faster (2.9 against 6.9 ns) but wakes for cascades, and it is not what
  * people come to look at.
  */
-#include "netpoll.h"
 #include "os.h"
 #include "runtime.h"
 #include "tracedoor.h"
@@ -555,31 +554,7 @@ void timer_give_up(struct timer *t)
   unlock_and_free(t, !(t->state & timer_heaped) && !t->running);
 }
 
-/* ---- others' view ---- */
-
-/* An earlier timer than whoever sleeps in netpoll knows of. */
-void wake_net_poller(struct m *mp, int64_t when)
-{
-  if (atomic_load(&sched.lastpoll) != 0) {
-    wakep(mp); /* nobody sleeps there: somebody should */
-    return;
-  }
-  int64_t until = atomic_load(&sched.poll_until);
-  if (until == 0 || until > when)
-    netpollBreak(mp);
-}
-
-/* The earliest timer of all Ps; INT64_MAX if there is none. */
-int64_t time_sleep_until(void)
-{
-  int64_t next = INT64_MAX;
-  for (int32_t i = 0; i < sched.gomaxprocs; i++) {
-    int64_t when = timers_wake_time(&allp[i]->timers);
-    if (when != 0 && when < next)
-      next = when;
-  }
-  return next;
-}
+/* ---- a P goes away ---- */
 
 /* All timers of a P that goes away. World stopped, sched.lock held. */
 void timers_take(struct m *mp, struct timers *ts, struct timers *from)

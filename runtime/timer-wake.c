@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* timer-wake.c - who must hear of the next timer: the M that sleeps in netpoll, or an M to be woken for it. */
+#include "netpoll.h"
+#include "runtime.h"
+
+/* An earlier timer than whoever sleeps in netpoll knows of. */
+void wake_net_poller(struct m *mp, int64_t when)
+{
+  if (atomic_load(&sched.lastpoll) != 0) {
+    wakep(mp); /* nobody sleeps there: somebody should */
+    return;
+  }
+  int64_t until = atomic_load(&sched.poll_until);
+  if (until == 0 || until > when)
+    netpollBreak(mp);
+}
+
+/* The earliest timer of all Ps; INT64_MAX if there is none. */
+int64_t time_sleep_until(void)
+{
+  int64_t next = INT64_MAX;
+  for (int32_t i = 0; i < sched.gomaxprocs; i++) {
+    int64_t when = timers_wake_time(&allp[i]->timers);
+    if (when != 0 && when < next)
+      next = when;
+  }
+  return next;
+}
