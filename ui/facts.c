@@ -74,9 +74,10 @@ static GtkWidget *make_label(UiFacts *facts, const char *css_class, bool wraps)
 
 static struct row *make_row(UiFacts *facts, enum kind kind, GtkWidget *widget)
 {
-  static const char *const classes[] = {
-    [KIND_HEADING] = "fact-heading", [KIND_ROW] = "fact-value", [KIND_NOTE] = "fact-note"
-  };
+  static const char *const classes[] = { [KIND_HEADING] = "fact-heading",
+                                         [KIND_ROW] = "fact-value",
+                                         [KIND_NOTE] = "fact-note",
+                                         [KIND_WIDGET] = "" };
   struct row *row = g_new0(struct row, 1);
   row->kind = kind;
   row->value = widget ? widget : make_label(facts, classes[kind], true);

@@ -69,8 +69,8 @@ static void draw_edges(UiHeap *heap, cairo_t *cr)
   for (size_t i = 1; i < heap->n; i++) {
     const size_t parent = (i - 1) / 4;
     const double x0 = heap->level[parent] * LEVEL_W + NODE_W, x1 = heap->level[i] * LEVEL_W;
-    const double y0 = heap->row[parent] * ROW_H + ROW_H / 2 + 0.5,
-                 y1 = heap->row[i] * ROW_H + ROW_H / 2 + 0.5;
+    const double y0 = heap->row[parent] * ROW_H + ROW_H / 2.0 + 0.5,
+                 y1 = heap->row[i] * ROW_H + ROW_H / 2.0 + 0.5;
     const double middle = (x0 + x1) / 2;
     cairo_move_to(cr, x0 + PAD, y0);
     cairo_line_to(cr, middle + PAD, y0);
@@ -129,6 +129,7 @@ static void snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
   cairo_destroy(cr);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are GTK's */
 static void measure(GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
                     int *natural, int *minimum_baseline, int *natural_baseline)
 {

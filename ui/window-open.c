@@ -164,6 +164,9 @@ void ui_window_choose(UiWindow *window)
     gtk_file_filter_add_pattern(filter, filters[i].pattern);
     gtk_file_chooser_add_filter(GTK_FILE_CHOOSER(dialog), filter);
   }
+  /* where the person was when starting the program: demos are recorded there */
+  g_autoptr(GFile) folder = g_file_new_for_path(".");
+  gtk_file_chooser_set_current_folder(GTK_FILE_CHOOSER(dialog), folder, NULL);
   gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(dialog), TRUE);
   g_signal_connect_object(dialog, "response", G_CALLBACK(on_chosen), window, 0);
   gtk_native_dialog_show(GTK_NATIVE_DIALOG(dialog));
