@@ -209,7 +209,7 @@ static void json_verdict(struct check *c)
 
 static bool check_open_file(struct check *c, struct tracefile_error *error)
 {
-  c->replay = trace_replay_new();
+  c->replay = tracefile_replay_new(c->file);
   if (!c->replay)
     return tracefile_fail(error, TRACEFILE_REFUSED, c->path, "", "there is no memory to replay it");
   c->is_final = tracefile_is_final(c->file);

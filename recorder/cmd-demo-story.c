@@ -176,7 +176,7 @@ bool story_tell(const char *path, FILE *to, int64_t *look_at, struct tracefile_e
     return tracefile_fail(error, TRACEFILE_REFUSED, path, "", "there is no memory to tell it");
   *s = (struct story){ .to = to, .first = INT64_MIN };
   s->file = tracefile_open(path, error);
-  s->replay = s->file ? trace_replay_new() : NULL;
+  s->replay = s->file ? tracefile_replay_new(s->file) : NULL;
   if (s->file && !s->replay)
     tracefile_fail(error, TRACEFILE_REFUSED, path, "", "there is no memory to tell it");
   if (s->replay && read_all(s, error)) {

@@ -195,7 +195,7 @@ static bool is_within(struct state *s, struct tracefile_error *error)
 static int print_state(struct state *s, bool as_json)
 {
   struct tracefile_error error;
-  struct trace_replay *replay = trace_replay_new();
+  struct trace_replay *replay = tracefile_replay_new(s->file);
   bool is_replayed = replay && is_within(s, &error) && replay_to(s, replay, &error);
   s->replay = replay;
   bool is_printed =

@@ -16,6 +16,8 @@
 struct vw_builder;
 /* NULL: out of memory. */
 struct vw_builder *vw_builder_new(void);
+/* Events are missing from ts on, as the file's books say; before the first event. */
+void vw_builder_expect_loss(struct vw_builder *b, int64_t ts);
 /* Gives a value of the meta table; only "program" is used. */
 void vw_builder_meta(struct vw_builder *b, const char *key, const char *value, size_t length);
 /* The next event in time order (it is copied). False: out of memory, and stays so. */

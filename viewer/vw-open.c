@@ -55,6 +55,9 @@ struct vw_trace *vw_trace_open(const char *path, vw_progress progress, void *arg
   const char *program = tracefile_meta(file, "program");
   program = program ? program : path;
   vw_builder_meta(b, "program", program, strlen(program));
+  int64_t first_loss = tracefile_first_loss(file);
+  if (first_loss != INT64_MAX)
+    vw_builder_expect_loss(b, first_loss);
   if (!feed(b, file, progress, arg, error)) {
     vw_builder_free(b);
     return NULL;

@@ -51,6 +51,7 @@ bool tracefile_fail(struct tracefile_error *error, enum tracefile_code code, con
     __attribute__((format(printf, 5, 6)));
 
 struct tracefile;
+struct trace_replay;
 
 /* Opens for reading. NULL: error says what, why and what to do. A file that is still being
  * recorded, or whose recorder died, opens too; tracefile_is_final() tells. */
@@ -83,6 +84,12 @@ struct tracefile_cursor *tracefile_cursor_new(struct tracefile *file, int64_t fr
 /* The next event, borrowed until the next call; NULL at the end. */
 const struct trace_event *tracefile_cursor_next(struct tracefile_cursor *cursor);
 void tracefile_cursor_free(struct tracefile_cursor *cursor);
+
+/* Time from which events are missing because they were lost while recording; INT64_MAX: none are. */
+int64_t tracefile_first_loss(struct tracefile *file);
+/* A replay for this file's events, which knows of the losses before it meets them. NULL: out of memory. The
+ * caller frees it with trace_replay_free. */
+struct trace_replay *tracefile_replay_new(struct tracefile *file);
 
 /* A chunk that could not be read. */
 struct tracefile_damage {
