@@ -76,12 +76,27 @@ def runtime(build):
 
 
 def file(build):
-    subprocess.run([os.path.join(build, "tests", "bench", "bench-file")], check=True)
+    """Rates of the trace file: writing, reading, SQL."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([os.path.join(build, "tests", "bench", "bench-file"), folder], check=True)
 
 
 def frames(build):
-    viewer = os.path.join(build, "ui", "gmpscope-viewer")
-    subprocess.run([os.path.join(HERE, "frames.sh"), build, viewer], check=True)
+    """Frame times of the window with a million events, under a virtual display."""
+    if not shutil.which("xvfb-run"):
+        print("frames: xvfb-run is not installed (package xvfb)", file=sys.stderr)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        text, trace = os.path.join(folder, "million.trace"), os.path.join(folder, "million.db")
+        with open(text, "w", encoding="utf-8") as out:
+            subprocess.run([sys.executable, os.path.join(HERE, "..", "ui", "make-trace.py"), "1000000"],
+                           stdout=out, check=True)
+        gmpscope = os.path.join(build, "recorder", "gmpscope")
+        subprocess.run([gmpscope, "load", text, "--tables=none", "-o", trace], check=True)
+        env = dict(os.environ, GTK_A11Y="none", GSK_RENDERER="cairo", GDK_BACKEND="x11", GSETTINGS_BACKEND="memory")
+        subprocess.run(["xvfb-run", "-a", "-s", "-screen 0 1280x720x24",
+                        os.path.join(build, "ui", "gmpscope-viewer"), "--benchmark-frames=300", trace],
+                       env=env, check=True)
 
 
 def main(arguments):
