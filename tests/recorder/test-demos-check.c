@@ -103,7 +103,7 @@ static void every_demo_keeps_every_rule_on_1_2_4_and_8_ps(void **state)
         record_and_check(names[d], procs);
     }
   }
-  print_message("%d of %d recordings were wrong\n", n_wrong, n * n_names * 4);
+  print_message("# %d of %d recordings were wrong\n", n_wrong, n * n_names * 4);
   assert_int_equal(n_wrong, 0);
 }
 
