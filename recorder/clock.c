@@ -7,6 +7,9 @@
  * faster or slower, to meet the monotonic clock about one look later: no jump, no fold, and the error stays
  * below a microsecond while NTP slews and crystals drift.
  *
+ * Ns 0 is the first record of the trace, not the calibration: a program takes a millisecond or ten to begin, and a
+ * reader should not see them. A first record that claims another time than between the two looks is not believed.
+ *
  * Not done: one line through the first and the last look. Exact at both ends, but only known at the end, and
  * chunks are written while recording.
  * Cost: two multiplications an event; ticks are at most a day from their line's base, where a double is exact
@@ -83,24 +86,41 @@ void rec_clock_start(struct rec_clock *c)
   if (b.ticks > a.ticks)
     c->measured_slope = (double)(b.mono_ns - a.mono_ns) / (double)(b.ticks - a.ticks);
   c->first = b;
-  c->start_mono = b.mono_ns;
-}
-
-void rec_clock_set_kind(struct rec_clock *c, uint32_t kind)
-{
-  c->kind = kind;
-  c->n_lines = 0;
-  if (kind == TRACE_CLOCK_VIRTUAL)
-    c->start_mono = 0;
-  if (kind == TRACE_CLOCK_TSC || kind == TRACE_CLOCK_CNTVCT)
-    add_line(c, c->first.ticks, 0, c->measured_slope);
-  else
-    add_line(c, (uint64_t)c->start_mono, 0, 1);
 }
 
 static bool is_counter(const struct rec_clock *c)
 {
   return c->kind == TRACE_CLOCK_TSC || c->kind == TRACE_CLOCK_CNTVCT;
+}
+
+/* Ns from the calibration to ticks; 0 for ticks that cannot be those of a record of a program started since. */
+static int64_t since_calibration(const struct rec_clock *c, uint64_t ticks)
+{
+  const struct clock_look now = look_at_clocks();
+  uint64_t first = is_counter(c) ? c->first.ticks : (uint64_t)c->first.mono_ns;
+  uint64_t last = is_counter(c) ? now.ticks : (uint64_t)now.mono_ns;
+  if (ticks < first || ticks > last)
+    return 0;
+  return (int64_t)((double)(ticks - first) * (is_counter(c) ? c->measured_slope : 1));
+}
+
+void rec_clock_begin(struct rec_clock *c, uint32_t kind, uint64_t ticks)
+{
+  c->kind = kind;
+  c->n_lines = 0;
+  if (kind == TRACE_CLOCK_VIRTUAL) {
+    c->start_mono = (int64_t)ticks;
+    c->start_wall = c->first.wall_ns;
+    add_line(c, ticks, 0, 1);
+    return;
+  }
+  int64_t later = since_calibration(c, ticks);
+  c->start_mono = c->first.mono_ns + later;
+  c->start_wall = c->first.wall_ns + later;
+  if (!is_counter(c))
+    add_line(c, (uint64_t)c->start_mono, 0, 1);
+  else
+    add_line(c, later ? ticks : c->first.ticks, 0, c->measured_slope);
 }
 
 int64_t rec_clock_sync(struct rec_clock *c, struct clock_look *look)
@@ -114,9 +134,9 @@ int64_t rec_clock_sync(struct rec_clock *c, struct clock_look *look)
   double run = (double)(look->ticks - last->base_ticks);
   if (run <= 0)
     return 0;
-  /* true speed since the start, bent so that the error is gone after one more run of this length */
-  double ticks_in_all = (double)(look->ticks - c->first.ticks);
-  double speed = (double)is / ticks_in_all;
+  /* true speed since the calibration, bent so that the error is gone after one more run of this length */
+  double speed =
+      (double)(look->mono_ns - c->first.mono_ns) / (double)(look->ticks - c->first.ticks);
   double bend = (double)(is - told) / (run * speed);
   add_line(c, look->ticks, told, speed * (1 + clamp(bend, MAX_BEND)));
   return told - is;

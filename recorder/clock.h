@@ -20,19 +20,21 @@ struct clock_look {
 
 struct rec_clock {
   uint32_t kind;      /* enum trace_clock */
-  int64_t start_mono; /* CLOCK_MONOTONIC at ns 0 of the trace; 0 for a virtual clock */
+  int64_t start_mono; /* CLOCK_MONOTONIC at ns 0 of the trace; the virtual clock, if it is that */
+  int64_t start_wall; /* CLOCK_REALTIME at ns 0 */
   struct clock_line
       lines[CLOCK_LINES]; /* the last ones, newest at n_lines - 1 modulo CLOCK_LINES */
   uint32_t n_lines;
-  struct clock_look first; /* at start */
+  struct clock_look first; /* the calibration */
   double measured_slope;   /* of the hardware counter, from the calibration */
 };
 
-/* Looks at the clocks for a few ms, to learn how fast the counter ticks; now becomes ns 0 of the trace. Before
- * the program starts. */
+/* Looks at the clocks for a few ms, to learn how fast the counter ticks. Before the program starts. */
 void rec_clock_start(struct rec_clock *c);
-/* The program said which clock it uses. Before the first conversion. */
-void rec_clock_set_kind(struct rec_clock *c, uint32_t kind);
+/* The trace begins: its clock is of this kind (enum trace_clock), and its first record, which stands at these
+ * ticks, is ns 0. Ticks that no program started since rec_clock_start can have seen make that moment ns 0
+ * instead. Before the first conversion. */
+void rec_clock_begin(struct rec_clock *c, uint32_t kind, uint64_t ticks);
 /* Looks again and bends the line so that it meets the monotonic clock again; to be called every 100 ms or so.
  * Returns how far the line was off, in ns. *look is what was seen. */
 int64_t rec_clock_sync(struct rec_clock *c, struct clock_look *look);

@@ -15,6 +15,7 @@
  */
 #include "drain.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -163,15 +164,41 @@ static bool take_record(struct drain *d, struct drain_ring *r, const struct trac
 
 /* ---- rounds ---- */
 
-static bool set_clock(struct drain *d, struct tracefile_error *error)
+static bool meta_number(struct drain *d, const char *key, int64_t n, struct tracefile_error *error)
 {
+  char text[24];
+  snprintf(text, sizeof text, "%lld", (long long)n);
+  return rec_writer_meta(d->writer, key, text, error);
+}
+
+/* The earliest record that stands first in a ring. False: there is no record yet. */
+static bool find_first_ticks(struct drain *d, uint64_t *first)
+{
+  bool any = false;
+  for (uint32_t i = 0; i < d->n_rings; i++) {
+    uint64_t ticks;
+    if (!ring_is_ready(d, i) || !trace_ring_peek(d->rings[i].ring, d->capacity, &ticks))
+      continue;
+    *first = any && *first < ticks ? *first : ticks;
+    any = true;
+  }
+  return any;
+}
+
+/* The trace begins with its first record. True also while there is none. */
+static bool begin_trace(struct drain *d, struct tracefile_error *error)
+{
+  uint64_t first;
+  if (!find_first_ticks(d, &first))
+    return true;
   uint32_t kind = atomic_load(&d->control->clock);
   if (kind < TRACE_CLOCK_TSC || kind > TRACE_CLOCK_VIRTUAL)
     return tracefile_fail(error, TRACEFILE_REFUSED, "the program's trace memory", "",
                           "its clock is of an unknown kind (%u)", kind);
-  rec_clock_set_kind(d->clock, kind);
+  rec_clock_begin(d->clock, kind, first);
   d->clock_is_set = true;
-  return true;
+  return meta_number(d, "start_wall_ns", d->clock->start_wall, error) &&
+         meta_number(d, "start_mono_ns", d->clock->start_mono, error);
 }
 
 static bool sync_clock(struct drain *d, struct tracefile_error *error)
@@ -219,15 +246,13 @@ bool drain_round(struct drain *d, uint64_t *moved, unsigned *fullest, struct tra
   *fullest = 0;
   uint32_t n = atomic_load_explicit(&d->control->n_rings, memory_order_acquire);
   d->n_rings = n < d->n_rings ? d->n_rings : n < d->max_rings ? n : d->max_rings;
-  if (d->clock_is_set && !sync_clock(d, error))
+  if (!(d->clock_is_set ? sync_clock(d, error) : begin_trace(d, error)))
     return false;
-  for (uint32_t i = 0; i < d->n_rings; i++) {
+  for (uint32_t i = 0; d->clock_is_set && i < d->n_rings; i++) {
     struct drain_ring *r = &d->rings[i];
     uint64_t before = *moved;
     if (!ring_is_ready(d, i))
       continue;
-    if (!d->clock_is_set && !set_clock(d, error))
-      return false;
     if (!r->any)
       r->m = r->ring->m;
     if (!drain_ring(d, r, moved, error))

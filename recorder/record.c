@@ -138,8 +138,6 @@ static bool tell_beginning(struct recording *r, struct tracefile_error *error)
   const char *slash = strrchr(r->program, '/');
   return rec_writer_meta(r->writer, "program", slash ? slash + 1 : r->program, error) &&
          meta_number(r->writer, "cpus", count_cpus(), error) &&
-         meta_number(r->writer, "start_wall_ns", r->clock.first.wall_ns, error) &&
-         meta_number(r->writer, "start_mono_ns", r->clock.start_mono, error) &&
          meta_number(r->writer, "recorder_pid", getpid(), error) &&
          rec_writer_flush(r->writer, error);
 }

@@ -146,6 +146,17 @@ size_t trace_ring_read(struct trace_ring *ring, uint32_t capacity, struct trace_
   return n;
 }
 
+bool trace_ring_peek(struct trace_ring *ring, uint32_t capacity, uint64_t *ticks)
+{
+  uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+  uint64_t head =
+      atomic_load_explicit(&ring->head, memory_order_acquire); /* pairs with trace_publish */
+  if (head == tail || head - tail > capacity)
+    return false;
+  *ticks = trace_ring_records(ring)[tail & (capacity - 1)].ts;
+  return true;
+}
+
 /* ---- emitting ---- */
 
 void trace_writer_open(struct trace_writer *w, struct trace_ring *ring, uint32_t capacity,

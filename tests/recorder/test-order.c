@@ -88,9 +88,9 @@ static void lines_of_the_clock_join_and_never_go_back(void **state)
   (void)state;
   struct rec_clock c;
   rec_clock_start(&c);
-  rec_clock_set_kind(&c, TRACE_CLOCK_MONO);
+  rec_clock_begin(&c, TRACE_CLOCK_MONO, (uint64_t)c.first.mono_ns);
 #if defined(__x86_64__)
-  rec_clock_set_kind(&c, TRACE_CLOCK_TSC);
+  rec_clock_begin(&c, TRACE_CLOCK_TSC, c.first.ticks);
 #endif
   int64_t last = INT64_MIN;
   for (int i = 0; i < 200; i++) {
@@ -104,13 +104,36 @@ static void lines_of_the_clock_join_and_never_go_back(void **state)
   }
 }
 
+static void the_first_record_is_time_zero_and_only_a_possible_one(void **state)
+{
+  (void)state;
+  struct rec_clock c;
+  struct clock_look later;
+  rec_clock_start(&c);
+  rec_clock_begin(&c, TRACE_CLOCK_MONO, (uint64_t)c.first.mono_ns);
+  do
+    rec_clock_sync(&c, &later);
+  while (later.mono_ns - c.first.mono_ns < 1000);
+  rec_clock_begin(&c, TRACE_CLOCK_MONO, (uint64_t)later.mono_ns);
+  assert_int_equal(rec_clock_ns(&c, (uint64_t)later.mono_ns + 5), 5);
+  assert_int_equal(rec_clock_from_mono(&c, (uint64_t)later.mono_ns + 5), 5);
+  assert_int_equal(c.start_mono, later.mono_ns);
+  assert_int_equal(c.start_wall - c.first.wall_ns, later.mono_ns - c.first.mono_ns);
+  rec_clock_begin(&c, TRACE_CLOCK_MONO, (uint64_t)c.first.mono_ns - 1); /* before the program */
+  assert_int_equal(c.start_mono, c.first.mono_ns);
+  rec_clock_begin(&c, TRACE_CLOCK_MONO, UINT64_MAX); /* in the future */
+  assert_int_equal(c.start_mono, c.first.mono_ns);
+  rec_clock_begin(&c, TRACE_CLOCK_VIRTUAL, 1000);
+  assert_int_equal(rec_clock_ns(&c, 1007), 7);
+}
+
 static void hostile_ticks_convert_without_undefined_behaviour(void **state)
 {
   (void)state;
   struct rec_clock c;
   rec_clock_start(&c);
   for (uint32_t kind = TRACE_CLOCK_TSC; kind <= TRACE_CLOCK_VIRTUAL; kind++) {
-    rec_clock_set_kind(&c, kind);
+    rec_clock_begin(&c, kind, kind % 2 ? UINT64_MAX : 0);
     rec_clock_ns(&c, 0);
     rec_clock_ns(&c, UINT64_MAX);
     rec_clock_ns(&c, (uint64_t)INT64_MAX);
@@ -125,6 +148,7 @@ int main(void)
     scratch_test(a_right_order_is_left_alone),
     scratch_test(what_is_far_apart_is_no_clock_and_stays),
     cmocka_unit_test(lines_of_the_clock_join_and_never_go_back),
+    cmocka_unit_test(the_first_record_is_time_zero_and_only_a_possible_one),
     cmocka_unit_test(hostile_ticks_convert_without_undefined_behaviour),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 static struct tracefile_error error;
 
@@ -50,6 +51,29 @@ static struct counts count_file(const char *path)
   c.lost = summary.n_lost;
   tracefile_close(file);
   return c;
+}
+
+static void a_trace_begins_at_time_zero_with_its_first_record(void **state)
+{
+  char *argv[] = { NULL, "1", "10", NULL };
+  const char *path = scratch_path(*state, "zero.db");
+  struct rec_options options = options_for(argv, path);
+  struct rec_result result;
+  struct timespec before, after;
+  clock_gettime(CLOCK_MONOTONIC, &before);
+  assert_true(rec_record(&options, &result, &error));
+  clock_gettime(CLOCK_MONOTONIC, &after);
+  struct tracefile *file = tracefile_open(path, &error);
+  struct tracefile_cursor *cursor = tracefile_cursor_new(file, INT64_MIN, INT64_MAX, &error);
+  const struct trace_event *first = tracefile_cursor_next(cursor);
+  assert_int_equal(first->kind, TRACE_M_CREATE);
+  assert_int_equal(first->ts, 0);
+  int64_t start = atoll(tracefile_meta(file, "start_mono_ns"));
+  assert_in_range(start, before.tv_sec * 1000000000 + before.tv_nsec,
+                  after.tv_sec * 1000000000 + after.tv_nsec);
+  assert_non_null(tracefile_meta(file, "start_wall_ns"));
+  tracefile_cursor_free(cursor);
+  tracefile_close(file);
 }
 
 static void every_event_of_four_threads_is_stored_when_the_program_may_wait(void **state)
@@ -213,6 +237,7 @@ static void programs_that_cannot_be_run_are_refused_in_words(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+    scratch_test(a_trace_begins_at_time_zero_with_its_first_record),
     scratch_test(every_event_of_four_threads_is_stored_when_the_program_may_wait),
     scratch_test(what_a_tiny_ring_could_not_hold_is_told_lost_exactly),
     scratch_test(a_program_killed_in_the_middle_of_a_string_leaves_exact_books),
