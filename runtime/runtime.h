@@ -213,6 +213,7 @@ struct waitq {
 struct stack {
   char *lo, *hi; /* lo is above the guard */
   void *fiber;   /* thread sanitizer's, which lives as long as the stack */
+  bool canary;   /* its guard is a word at lo, which only stack.c writes */
 };
 
 struct g {
@@ -368,11 +369,13 @@ struct schedt {
   struct mutex sysmonlock;
   _Atomic int32_t n_syscall_no_p;
   _Atomic int32_t gomaxprocs; /* changes while the world is stopped; sysmon looks all the same */
-  _Atomic uint32_t run;   /* counts rt_run calls */
-  struct note sysmonstop; /* woken when the run is over */
-  _Atomic uint32_t exits; /* Ms that left; a futex */
-  struct m *mfree;        /* Ms of earlier runs, to be used again */
-  _Atomic bool ended;     /* the main G returned: every M leaves */
+  _Atomic uint32_t run;       /* counts rt_run calls */
+  struct note sysmonstop;     /* woken when the run is over */
+  _Atomic uint32_t exits;     /* Ms that left; a futex */
+  struct m *mfree;            /* Ms of earlier runs, to be used again */
+  struct m *mthreadless;      /* Ms of this run that got no thread, to be tried again */
+  _Atomic bool starved;       /* a thread was refused: sysmon asks again if there is work */
+  _Atomic bool ended;         /* the main G returned: every M leaves */
   /* The world's lock: one stopper at a time; its waiters park (stw.c). */
   struct mutex worldlock;
   struct gqueue worldwaiters;
@@ -496,8 +499,9 @@ void mleave(struct m *mp); /* the run is over */
 void *mstart(void *mp);    /* what an M's thread runs */
 
 /* wake.c */
-void mput(struct m *mp); /* sched.lock held */
-struct m *mget(void);    /* sched.lock held */
+void mput(struct m *mp);         /* sched.lock held */
+struct m *mget(void);            /* sched.lock held */
+struct m *mget_threadless(void); /* sched.lock held: an M that newm could not start, or NULL */
 void stopm(struct m *mp);
 void startm(struct m *mp, struct p *pp, bool spinning);
 void handoffp(struct m *mp, struct p *pp);
@@ -554,6 +558,8 @@ void stackfree(struct p *pp, struct stack *s);
 void stack_init(size_t size);
 /* The G whose guard holds addr, or NULL. Signal-safe. */
 struct g *stack_guard_hit(const void *addr);
+/* For tests: from now on a new stack is guarded as if the kernel allowed no more mappings. */
+void stack_guard_by_canary(void);
 
 /* g.c: all Gs that ever were; they are never freed. */
 struct g *gfget(struct m *mp);

@@ -8,7 +8,8 @@
  *
  * The lowest page of a slot is its guard: by MADV_GUARD_INSTALL where the kernel has it (6.13), which does
  * not split the mapping; else by mprotect, while it costs no more than half of the mappings that the
- * kernel allows; beyond that it is a canary, which is looked at when the stack is freed.
+ * kernel allows; beyond that it is a canary, the lowest word of the stack, which is looked at when the stack is
+ * freed: an overflow is then found late, or not at all if it jumped over the word, but seldom missed.
  *
  * A free stack holds its own link at its top, in the page that is warm.
  *
@@ -101,15 +102,31 @@ static bool new_slab(void)
   return true;
 }
 
-static void put_guard(char *slot)
+/* True: by a page. */
+static bool guard_by_page(char *slot)
 {
   if (stacks.guard == GUARD_LIGHT && os_guard(slot, stacks.page, true) == 0)
-    return;
-  if (stacks.guards_left > 0 && os_guard(slot, stacks.page, false) == 0) {
-    stacks.guards_left--;
-    return;
-  }
-  *(uint64_t *)(slot + stacks.page) = CANARY;
+    return true;
+  if (stacks.guards_left == 0 || os_guard(slot, stacks.page, false) != 0)
+    return false;
+  stacks.guards_left--;
+  return true;
+}
+
+void stack_guard_by_canary(void)
+{
+  lock2(&stacks.lock);
+  stacks.guard = GUARD_CANARY;
+  stacks.guards_left = 0;
+  unlock2(&stacks.lock);
+}
+
+static void check_canary(const struct stack *s)
+{
+  if (unlikely(*(const uint64_t *)s->lo != CANARY))
+    fatal("stack overflow: a goroutine that ended had written over the end of its stack (ask for "
+          "more by "
+          "rt_options.stack_size)");
 }
 
 /* lock held */
@@ -119,8 +136,10 @@ static bool carve(struct stack *s)
     return false;
   uint32_t n = atomic_load_explicit(&stacks.n_slabs, memory_order_relaxed);
   char *slot = stacks.slabs[n - 1].base + stacks.used++ * stacks.size;
-  put_guard(slot);
   *s = (struct stack){ .lo = slot + stacks.page, .hi = slot + stacks.size };
+  s->canary = !guard_by_page(slot);
+  if (s->canary)
+    *(uint64_t *)s->lo = CANARY;
   stack_made(s);
   return true;
 }
@@ -176,6 +195,8 @@ static bool other_size(const struct stack *s)
 
 void stackfree(struct p *pp, struct stack *s)
 {
+  if (unlikely(s->canary))
+    check_canary(s);
   if (other_size(s))
     return;
   push((struct free_stack **)&pp->stack_cache, *s);
