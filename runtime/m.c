@@ -34,6 +34,19 @@ struct m *allocm(void)
   return mp;
 }
 
+struct m *mget_threadless(void)
+{
+  struct m *mp = sched.mthreadless;
+  if (mp) {
+    sched.mthreadless = mp->idlelink;
+    sched.nmfreed--;
+    atomic_store(&mp->exited, false);
+  }
+  return mp;
+}
+
+/* Starts mp's thread. On failure the caller takes back the P that mp was given, and mp waits for another try: an M
+ * each time would let the list of them grow without end. */
 int newm(struct m *creator, struct m *mp)
 {
   mp->creator = creator->id;
@@ -43,6 +56,11 @@ int newm(struct m *creator, struct m *mp)
   lock2(&sched.lock);
   sched.nmfreed++;
   atomic_store(&mp->exited, true);
+  mp->nextp = NULL;
+  mp->spinning = false;
+  mp->idlelink = sched.mthreadless;
+  sched.mthreadless = mp;
+  atomic_store(&sched.starved, true);
   unlock2(&sched.lock);
   return error;
 }

@@ -61,7 +61,8 @@ static void schedinit(void)
   reset_ps();
   atomic_fetch_add(&sched.run, 1);
   atomic_store(&sched.ended, false);
-  sched.midle = NULL;
+  sched.midle = sched.mthreadless = NULL;
+  atomic_store(&sched.starved, false);
   sched.nmidle = sched.nmidlelocked = sched.nmsys = sched.nmfreed = 0;
   sched.mnext = 0;
   sched.pidle = NULL;
@@ -274,6 +275,25 @@ static void leave(struct m *m0)
   os_signals_restore();
 }
 
+/* The run could not begin; nobody but sysmon, if at all, was started. */
+static int give_up(int error)
+{
+  struct m *m0 = getm();
+  atomic_store(&sched.ended, true);
+  notewakeup(&sched.sysmonstop);
+  wait_for_the_others();
+  tr_end(1);
+  if (m0) {
+    os_altstack_remove(m0->altstack);
+    tr_close(m0);
+    setm(NULL);
+  }
+  clean_up();
+  netpollclose();
+  os_signals_restore();
+  return error;
+}
+
 /* ---- the door ---- */
 
 static int start(int32_t n, size_t stack_size)
@@ -289,12 +309,8 @@ static int start(int32_t n, size_t stack_size)
   error = m0 ? start_sysmon(m0) : -ENOMEM;
   if (!error)
     error = newproc("main", main_start, NULL);
-  if (error) {
-    netpollclose();
-    os_signals_restore();
-    setm(NULL);
-    return error;
-  }
+  if (error)
+    return give_up(error);
   mloop(m0);
   leave(m0);
   return 0;

@@ -25,6 +25,7 @@ struct round {
   int64_t now;
   uint32_t idle; /* rounds in which nothing was retaken */
   uint32_t delay_us;
+  uint32_t told_us; /* the delay that the trace knows of; 0: of a deep sleep, or of none yet */
 };
 
 static bool work_waits(const struct p *pp)
@@ -97,8 +98,18 @@ static void poll_if_nobody_does(struct round *r)
   injectglist(&list);
 }
 
+/* Work that found no thread waits for ever if every M is in a system call: ask for a thread again. */
+static void start_if_starved(struct round *r)
+{
+  if (atomic_load(&sched.starved) && atomic_load(&sched.runqsize) > 0 &&
+      atomic_load(&sched.npidle) > 0 && atomic_exchange(&sched.starved, false))
+    startm(r->mp, NULL, false);
+}
+
 static bool all_quiet(void)
 {
+  if (atomic_load(&sched.starved) && atomic_load(&sched.runqsize) > 0)
+    return false;
   return atomic_load(&sched.gcwaiting) || atomic_load(&sched.npidle) == sched.gomaxprocs;
 }
 
@@ -117,6 +128,7 @@ static void sleep_deeply(struct round *r)
   int64_t delay = next - r->now < longest ? next - r->now : longest;
   tr_stamp(r->mp);
   tr_sysmon_sleep(r->mp, (uint64_t)delay, true);
+  r->told_us = 0;
   notetsleep(&sched.sysmonnote, delay);
   lock2(&sched.lock);
   atomic_store(&sched.sysmonwait, 0);
@@ -128,15 +140,15 @@ static void sleep_deeply(struct round *r)
 
 static void choose_delay(struct round *r)
 {
-  uint32_t before = r->delay_us;
   if (r->idle == 0)
     r->delay_us = SHORTEST_US;
   else if (r->idle > IDLE_ROUNDS)
     r->delay_us *= 2;
   if (r->delay_us > LONGEST_US)
     r->delay_us = LONGEST_US;
-  if (r->delay_us == before)
+  if (r->delay_us == r->told_us)
     return;
+  r->told_us = r->delay_us;
   tr_stamp(r->mp);
   tr_sysmon_sleep(r->mp, (uint64_t)r->delay_us * 1000, false);
 }
@@ -163,6 +175,7 @@ void sysmon(struct m *mp)
     lock2(&sched.sysmonlock);
     poll_if_nobody_does(&r);
     r.idle = retake(&r) != 0 ? 0 : r.idle + 1;
+    start_if_starved(&r);
     schedtrace(r.mp, r.now);
     unlock2(&sched.sysmonlock);
     tr_sync_clocks(mp, false);

@@ -42,7 +42,9 @@ void startm(struct m *mp, struct p *pp, bool spinning)
     unlock2(&sched.lock);
     return;
   }
-  struct m *idle = mget(), *target = idle ? idle : allocm();
+  struct m *idle = mget(), *target = idle ? idle : mget_threadless();
+  if (!target)
+    target = allocm();
   if (target) {
     target->nextp = pp;
     target->spinning = spinning;
