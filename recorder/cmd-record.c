@@ -98,6 +98,16 @@ static void tell_end(const struct rec_result *result, const char *program)
   }
 }
 
+static void tell_untraced_runs(const struct rec_result *result, const char *program)
+{
+  if (result->untraced_runs == 0)
+    return;
+  fprintf(stderr, "gmpscope: ");
+  out_text(stderr, program, strlen(program));
+  fprintf(stderr, " ran the scheduler %" PRIu64 " times; only the first is in the trace\n",
+          (uint64_t)result->untraced_runs + 1);
+}
+
 static uint64_t count_gs(const char *path)
 {
   struct tracefile_error error;
@@ -150,6 +160,7 @@ int record_run(const struct rec_options *options, bool quiet, struct rec_result 
   }
   if (!quiet) {
     tell_end(result, program);
+    tell_untraced_runs(result, program);
     record_tell_summary(&result->summary, options->output);
   }
   return passed_on(result);

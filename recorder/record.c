@@ -255,6 +255,8 @@ static bool tell_end(struct recording *r, const struct rec_result *result,
       rec_writer_meta(r->writer, "on_full", r->options->full_blocks ? "block" : "drop", error);
   if (ok && result->ended)
     ok = meta_number(r->writer, "wait_status", result->wait_status, error);
+  if (ok && result->untraced_runs > 0)
+    ok = meta_number(r->writer, "untraced_runs", result->untraced_runs, error);
   return ok;
 }
 
@@ -270,6 +272,7 @@ static bool finish(struct recording *r, struct rec_result *result, struct tracef
   if (!drain_finish(&r->drain, r->gone, error))
     return false;
   result->uses_runtime = used_runtime(r);
+  result->untraced_runs = atomic_load(&r->drain.control->untraced_runs);
   if (!result->uses_runtime) {
     rec_writer_discard(r->writer);
     r->writer = NULL;

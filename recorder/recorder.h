@@ -89,6 +89,7 @@ struct rec_result {
   bool ended;        /* the program ended; false: recording was told to stop by SIGTERM or SIGHUP */
   int wait_status;   /* as by waitpid(), when ended */
   pid_t pid;         /* of the program */
+  uint32_t untraced_runs; /* how often it ran the scheduler again; a trace has the first run only */
 };
 
 /* Runs a program, records it until it ends, makes the file final. Ctrl-C is the program's business;

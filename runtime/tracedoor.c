@@ -8,8 +8,17 @@
  * A record's p and g are read from the M at the time of the event, so they cannot disagree with it:
  * events of a transition are emitted before m.p and m.curg change if they belong to the old state.
  *
- * Tracing spans the process: it begins with the first rt_run and is over with its end, or with exit().
- * After fork the child has no tracing: the rings belong to the parent.
+ * Tracing begins with the first rt_run and is over with its end, or with exit(). Later runs are counted in
+ * control->untraced_runs, so that the recorder can tell. After fork the child has no tracing: the rings belong
+ * to the parent.
+ *
+ * The end. An exit may last, and the other Ms go on meanwhile, but after trace_end nobody emits:
+ * I1  Each M looks at trace.ended where it stamps, that is once a transition, and is silent from then on. So
+ *     what it emitted is a prefix of what it did, and ends between two transitions.
+ * I2  The prefixes fit together: an M that reacts to another one stamps after it saw the other's doing (see
+ *     tracedoor.h), so where the other was silent already, it reads `ended` too.
+ * Not done: to go on until the process is gone. The M that exits does not come back to its loop, so its P and its G
+ * would stay in the picture for ever; and whether the last events are kept would be chance.
  */
 #include "tracedoor.h"
 
@@ -40,13 +49,18 @@ struct interned {
   char bytes[];
 };
 
+struct door { /* an M's way into its ring; mp->tw points to the writer */
+  struct trace_writer writer;
+  struct trace_ring *ring;
+};
+
 static struct {
   struct trace_control *control; /* NULL: nobody records */
   int fd;
   uint32_t capacity, max_rings;
   uint32_t clock;
-  _Atomic bool ended;
-  _Atomic int64_t last_sync;
+  _Atomic bool ended;                             /* trace_end was, or is about to be, emitted */
+  _Alignas(CACHE_LINE) _Atomic int64_t last_sync; /* what is above is read at each event */
   _Atomic uint32_t timer_ids;
   struct mutex strings_lock; /* guards the two below, and the order of telling and using a string */
   uint32_t n_strings;
@@ -73,9 +87,17 @@ void tr_emit(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)
   trace_emit(w, kind, lo, hi);
 }
 
+/* relaxed: who silenced another M happened before we saw what that one did, and so did the store to ended */
+static inline bool has_ended(void)
+{
+  return atomic_load_explicit(&trace.ended, memory_order_relaxed);
+}
+
 void tr_stamp_slow(struct m *mp)
 {
-  if (mp->tw)
+  if (unlikely(has_ended()))
+    mp->trace_mask = 0;
+  else if (mp->tw)
     trace_stamp(mp->tw);
 }
 
@@ -145,7 +167,7 @@ uint32_t tr_string_id_n(struct m *mp, const char *text, size_t n)
     return 0;
   lock2(&trace.strings_lock);
   tr_stamp_after(mp);
-  uint32_t id = intern(mp, text, n > 65536 ? 65536 : n);
+  uint32_t id = tr_on(mp, TRACE_FAMILY_ALL) ? intern(mp, text, n > 65536 ? 65536 : n) : 0;
   unlock2(&trace.strings_lock);
   return id;
 }
@@ -207,6 +229,7 @@ static void forget_in_child(void)
 {
   struct m *mp = getm();
   atomic_store(&trace.ended, true);
+  trace.control = NULL;
   if (mp)
     mp->trace_mask = 0;
 }
@@ -215,6 +238,8 @@ void tr_init(void)
 {
   int fd = take_env_fd();
   const char *why;
+  if (trace.control)
+    atomic_fetch_add(&trace.control->untraced_runs, 1);
   if (fd < 0 || trace.control || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
     return;
   trace.fd = fd;
@@ -255,28 +280,29 @@ void tr_open(struct m *mp)
   if (!tr_wanted())
     return;
   struct trace_ring *ring = claim_ring();
-  struct trace_writer *w = ring ? malloc(sizeof *w) : NULL;
-  if (w) {
+  struct door *door = ring ? malloc(sizeof *door) : NULL;
+  if (door) {
+    door->ring = ring;
     ring->is_sysmon = mp->is_sysmon;
-    trace_writer_open(w, ring, trace.capacity, mp->id, trace.clock,
+    trace_writer_open(&door->writer, ring, trace.capacity, mp->id, trace.clock,
                       atomic_load(&trace.control->full_blocks));
   }
-  mp->tw = w;
+  mp->tw = door ? &door->writer : NULL;
   mp->trace_mask =
       (atomic_load(&trace.control->categories) & TRACE_FAMILY_ALL) | TRACE_FAMILY_ALWAYS;
 }
 
 void tr_close(struct m *mp)
 {
-  struct trace_writer *w = mp->tw;
+  struct door *door = (struct door *)mp->tw;
   mp->trace_mask = 0;
   mp->tw = NULL;
-  if (!w)
+  if (!door)
     return;
-  struct trace_ring *ring = w->ring;
-  trace_writer_close(w);
-  trace_shm_unmap_ring(ring, trace.capacity);
-  free(w);
+  if (door->writer.ring) /* else tr_end closed it */
+    trace_writer_close(&door->writer);
+  trace_shm_unmap_ring(door->ring, trace.capacity);
+  free(door);
 }
 
 void tr_begin(struct m *mp, uint32_t n_procs)
@@ -296,11 +322,10 @@ void tr_end(int exit_code)
   if (mp && mp->tw) {
     mp->tw->emitted = mp->tw->head + mp->tw->lost; /* a signal may have cut an emission in two */
     tr_sync_clocks(mp, true);
-    tr_stamp(mp);
+    trace_stamp(mp->tw); /* not tr_stamp: the others have ended, this M ends here */
     tr_trace_end(mp, (uint32_t)exit_code);
     mp->trace_mask = 0;
-    trace_writer_close(mp->tw);
-    mp->tw = NULL;
+    trace_writer_close(mp->tw); /* the memory stays the M's: this may be a signal handler */
   }
   atomic_store(&trace.control->state, TRACE_STATE_ENDED);
 }

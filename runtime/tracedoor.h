@@ -43,7 +43,8 @@ uint32_t tr_timer_id(void);
 
 /* Emits clock_sync if the last one is a second old, or at once if now. */
 void tr_sync_clocks(struct m *mp, bool now);
-/* Takes up the trace memory that the environment names, if it does. Before the first M. */
+/* Takes up the trace memory that the environment names, if it does; in a later run, says in the control page that
+ * it is not traced. Before the first M. */
 void tr_init(void);
 /* Somebody records, and the end was not told. */
 bool tr_wanted(void);
@@ -53,7 +54,8 @@ void tr_open(struct m *mp);
 void tr_close(struct m *mp);
 /* Emits trace_begin with the number of Ps; by the first M. */
 void tr_begin(struct m *mp, uint32_t n_procs);
-/* Emits trace_end, once, and says so in the control page. From any thread. */
+/* Emits trace_end, once, and says so in the control page; no M emits what it stamps after that. From any
+ * thread, signal handlers included. */
 void tr_end(int exit_code);
 
 /* clang-format off */

@@ -77,6 +77,8 @@ struct trace_control {
   _Atomic uint32_t full_blocks; /* producers wait for room instead of dropping */
   _Atomic uint32_t recorder_pid;
   _Atomic uint64_t recorder_start;
+  /* Written by the program. */
+  _Atomic uint32_t untraced_runs; /* how often it ran the scheduler again after the trace's end */
 };
 static_assert(sizeof(struct trace_control) <= TRACE_RINGS_OFFSET, "the control page fits");
 
