@@ -36,7 +36,8 @@ static void measure(GtkWidget *widget, GtkOrientation orientation, int for_size,
   }
   const struct vw_theme theme = ui_theme_get();
   const double width = for_size > 0 ? for_size : 320;
-  *minimum = *natural = (int)ceil(vw_legend_height(UI_LEGEND(widget)->painter, width, &theme));
+  const enum vw_lane_kind lanes = ui_session_view(UI_LEGEND(widget)->session)->lanes;
+  *minimum = *natural = (int)ceil(vw_legend_height(width, lanes, &theme));
 }
 
 static GtkSizeRequestMode get_request_mode(GtkWidget *widget)

@@ -121,6 +121,7 @@ void ui_session_take_trace(UiSession *session, struct vw_trace *trace)
       (struct vw_view){ .width = shown.width, .height = shown.height, .event_no = VW_NONE };
   if (trace) {
     vw_view_init(&session->view, trace, VW_LANES_M, shown.width, shown.height);
+    vw_view_skip_start_up(&session->view, trace);
     session->view.event_no = VW_NONE;
   }
   ui_history_clear(&session->history);
@@ -266,20 +267,6 @@ void ui_session_set_mark(UiSession *session, int64_t t0, int64_t t1)
 
 /* ---- event and selection ---- */
 
-/* Viewer keeps some room beside a revealed event; a range that shows the whole trace stays as it is. */
-static void reveal(UiSession *session, uint64_t no)
-{
-  struct vw_view *view = &session->view;
-  const int64_t t0 = view->t0, t1 = view->t1;
-  int64_t first, last;
-  vw_time_range(session->trace, &first, &last);
-  vw_view_reveal(view, session->trace, no);
-  if (t0 <= first && t1 >= last) {
-    view->t0 = t0;
-    view->t1 = t1;
-  }
-}
-
 void ui_session_set_event(UiSession *session, uint64_t no, bool is_revealed)
 {
   if (!session->trace || (no != VW_NONE && no >= vw_event_count(session->trace)))
@@ -287,7 +274,7 @@ void ui_session_set_event(UiSession *session, uint64_t no, bool is_revealed)
   const struct ui_place before = place_get(&session->view);
   session->view.event_no = no;
   if (is_revealed && no != VW_NONE)
-    reveal(session, no);
+    vw_view_reveal(&session->view, session->trace, no);
   moved(session, &before);
 }
 

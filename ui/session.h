@@ -28,7 +28,7 @@ enum ui_changed {
 G_DECLARE_FINAL_TYPE(UiSession, ui_session, UI, SESSION, GObject)
 
 UiSession *ui_session_new(void);
-/* Moves a trace in, frees the one before, shows all of it. NULL closes. */
+/* Moves a trace in, frees the one before, shows it from where its first G comes up. NULL closes. */
 void ui_session_take_trace(UiSession *session, struct vw_trace *trace);
 /* Borrowed until the next take; NULL when none is open. */
 struct vw_trace *ui_session_trace(UiSession *session);

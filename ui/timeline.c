@@ -131,13 +131,20 @@ static void show_mark(UiTimeline *timeline)
   gtk_widget_queue_draw(GTK_WIDGET(timeline));
 }
 
+/* While something is selected the cursor's event decides which arrows are bold. */
+static bool is_event_planned(UiTimeline *timeline)
+{
+  return ui_session_view(timeline->session)->selected != VW_SELECT_NONE;
+}
+
 static void on_changed(UiTimeline *timeline, guint what)
 {
   if (what & UI_CHANGED_TRACE)
     forget_plan(timeline);
   if (what & UI_CHANGED_EVENT)
     timeline->is_pointer_last = false;
-  if (what & ~(guint)(UI_CHANGED_EVENT | UI_CHANGED_MARK))
+  if (what & ~(guint)(UI_CHANGED_EVENT | UI_CHANGED_MARK) ||
+      (what & UI_CHANGED_EVENT && is_event_planned(timeline)))
     queue_plan(timeline);
   if (what & UI_CHANGED_MARK)
     show_mark(timeline);

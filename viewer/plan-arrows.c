@@ -6,7 +6,12 @@
  * plan says so; the cut end keeps the direction, so the eye can follow it out.
  *
  * Choice: arrows of the selection first, then the longest in time (I3); of arrows side by side, that would run
- * into one thick line, one is enough, and the rest is counted as hidden.  Candidates are all that begin in the range, and those that began before it and end at a span in it.
+ * into one thick line, one is enough, and the rest is counted as hidden.  Candidates are all that begin in the range,
+ * and those that began before it and end at a span in it.
+ *
+ * Bold are at most VW_PLAN_HIGHLIGHTS, those of the cursor's event first.  A selected G's arrows tell its life, so all
+ * may be bold; an M or a P has to do with nearly everything, so of its arrows only those that begin or end at
+ * the span that was selected on it are.
  *
  * Cost: one look at each arrow that begins in the range; lanes are looked up only for the best few hundred.
  */
@@ -20,21 +25,81 @@ enum {
   REACH_PX = 6
 };
 
+/* ---- the selection ---- */
+enum nearness { /* of an arrow to what is selected */
+  FAR,
+  OF_SELECTION,
+  AT_FOCUS, /* one that is to be bold */
+  AT_EVENT
+};
+
+static bool is_of_selection(const struct vw_view *view, const struct vw_arrow_end *e)
+{
+  return vw_is_selected(view, e->g, e->m, e->p);
+}
+
+/* The events from first to last, of the span on the selected M's or P's lane that the cursor's event began or lies in;
+ * first > last: there is none. */
+struct focus {
+  uint64_t first, last;
+};
+
+static struct focus focus_of(const struct vw_trace *trace, const struct vw_view *view)
+{
+  struct focus none = { 1, 0 };
+  if (view->event_no >= vw_event_count(trace) ||
+      (view->selected != VW_SELECT_M && view->selected != VW_SELECT_P))
+    return none;
+  enum vw_lane_kind kind = view->selected == VW_SELECT_M ? VW_LANES_M : VW_LANES_P;
+  long i = vw_lane_of(trace, kind, view->selected_id);
+  if (i < 0)
+    return none;
+  const struct vw_lane *lane = vw_lane(trace, kind, (size_t)i);
+  size_t s = vw_span_at(lane, vw_event(trace, view->event_no)->ts);
+  while (s < lane->n_spans && s > 0 && lane->spans[s].no > view->event_no)
+    s--; /* spans that share a time: the one that the event began */
+  while (s < lane->n_spans && lane->spans[s].end_no <= view->event_no)
+    s++;
+  if (s == lane->n_spans || lane->spans[s].no > view->event_no)
+    return none;
+  return (struct focus){ lane->spans[s].no, lane->spans[s].end_no };
+}
+
+static enum nearness nearness(const struct vw_view *view, const struct focus *focus,
+                              const struct vw_arrow *a)
+{
+  bool from = is_of_selection(view, &a->from), to = is_of_selection(view, &a->to);
+  if (view->selected == VW_SELECT_NONE || (!from && !to))
+    return FAR;
+  if (a->from.no == view->event_no || a->to.no == view->event_no)
+    return AT_EVENT;
+  if (view->selected == VW_SELECT_G)
+    return AT_FOCUS;
+  bool begins = from && a->from.no >= focus->first && a->from.no <= focus->last;
+  bool ends = to && a->to.no >= focus->first && a->to.no <= focus->last;
+  return begins || ends ? AT_FOCUS : OF_SELECTION;
+}
+
+/* All but the bold ones step back; where nothing is bold, because a lane is selected and no span on it, the lane's own
+ * stay. */
+static bool is_dimmed(const struct vw_view *view, const struct focus *focus, enum nearness near)
+{
+  bool has_focus = view->selected == VW_SELECT_G || focus->first <= focus->last;
+  return view->dim_others && view->selected != VW_SELECT_NONE &&
+         near < (has_focus ? AT_FOCUS : OF_SELECTION);
+}
+
+/* ---- the best ---- */
 struct pick {
   double score;
   uint32_t arrow;
 };
 struct picks { /* a heap, worst on top */
+  struct focus focus;
   struct pick items[KEPT];
   size_t n;
   size_t hidden;
 };
-
-static bool touches_selection(const struct vw_view *view, const struct vw_arrow *a)
-{
-  return vw_is_selected(view, a->from.g, a->from.m, a->from.p) ||
-         vw_is_selected(view, a->to.g, a->to.m, a->to.p);
-}
 
 static void sift_down(struct picks *picks, size_t i)
 {
@@ -86,8 +151,7 @@ static void consider(struct vw_planner *pl, struct picks *picks, uint32_t kinds,
   if (!(kinds >> a->kind & 1) || a->to.no == VW_NONE)
     return;
   double score = vw_ns_between(a->to.ts, a->from.ts);
-  if (view->selected != VW_SELECT_NONE && touches_selection(view, a))
-    score += 1e19;
+  score += 1e19 * nearness(view, &picks->focus, a); /* no span of time is as long */
   offer(picks, score, index);
 }
 
@@ -221,13 +285,15 @@ static bool is_wanted(const struct vw_plan *plan, const struct line *l, uint8_t 
   return true;
 }
 
-static void put_arrow(struct vw_planner *pl, const struct vw_arrow *a, uint32_t index)
+static void put_arrow(struct vw_planner *pl, const struct picks *picks, const struct vw_arrow *a,
+                      uint32_t index)
 {
   struct line l;
   struct vw_plan *plan = pl->plan;
   if (!place(pl, a, &l))
     return;
-  bool highlighted = touches_selection(&plan->view, a);
+  enum nearness near = nearness(&plan->view, &picks->focus, a);
+  bool highlighted = near >= AT_FOCUS && plan->n_arrows < VW_PLAN_HIGHLIGHTS; /* best come first */
   if (!is_wanted(plan, &l, a->kind, highlighted)) {
     plan->hidden_arrows++;
     return;
@@ -242,6 +308,7 @@ static void put_arrow(struct vw_planner *pl, const struct vw_arrow *a, uint32_t 
                                  .arrow = index,
                                  .kind = a->kind,
                                  .highlighted = highlighted,
+                                 .dimmed = is_dimmed(&plan->view, &picks->focus, near),
                                  .clipped0 = l.cut0,
                                  .clipped1 = l.cut1 };
 }
@@ -257,13 +324,14 @@ void vw_plan_arrows(struct vw_planner *pl)
     pl->failed |= kinds && n;
     return;
   }
+  picks->focus = focus_of(pl->trace, view);
   size_t first = arrows_from(arrows, n, view->t0);
   for (size_t i = first; i < n && arrows[i].from.ts <= view->t1; i++)
     consider(pl, picks, kinds, &arrows[i], (uint32_t)i);
   consider_incoming(pl, picks, kinds, arrows, first);
   qsort(picks->items, picks->n, sizeof *picks->items, by_score);
   for (size_t i = 0; i < picks->n && !pl->failed; i++)
-    put_arrow(pl, &arrows[picks->items[i].arrow], picks->items[i].arrow);
+    put_arrow(pl, picks, &arrows[picks->items[i].arrow], picks->items[i].arrow);
   pl->plan->hidden_arrows += picks->hidden;
   free(picks);
 }

@@ -113,6 +113,8 @@ bool vw_text_fit(enum vw_role role, double font_scale, char *text, double max_w)
 size_t vw_duration_text(double ns, char *out, size_t n);
 /* "G7 worker", or "G7". */
 size_t vw_g_text(const struct vw_trace *trace, uint32_t g, char *out, size_t n);
+/* "sysmon looks round every 20 us". */
+size_t vw_sysmon_text(const struct vw_span *span, char *out, size_t n);
 /* What an overlay is: `panic "boom"`, "defer cleanup", "region checkout". */
 size_t vw_overlay_text(struct vw_trace *trace, const struct vw_span *span, char *out, size_t n);
 

@@ -13,6 +13,7 @@
 
 enum {
   NEAR_ARROW = 4,
+  NEAR_ARROW_ON_BAR = 2, /* a bar is a larger target, and often what is meant */
   NEAR_STEP = 9
 };
 
@@ -84,13 +85,13 @@ static double distance(const struct vw_plan_arrow *a, double x, double y)
   return hypot(x - a->x0 - f * dx, y - a->y0 - f * dy);
 }
 
-static long arrow_at(const struct vw_plan *plan, double x, double y)
+/* Those that stepped back behind a selection are no targets. */
+static long arrow_at(const struct vw_plan *plan, double x, double y, double least)
 {
   long best = -1;
-  double least = NEAR_ARROW;
   for (size_t i = 0; i < plan->n_arrows; i++) {
     double d = distance(&plan->arrows[i], x, y);
-    if (d <= least) {
+    if (d <= least && !plan->arrows[i].dimmed) {
       least = d;
       best = (long)i;
     }
@@ -128,7 +129,8 @@ static bool hit_arrow(const struct vw_plan *plan, const struct vw_trace *trace, 
                       double x, double y)
 {
   size_t n;
-  long i = arrow_at(plan, x, y);
+  double reach = rect_at(plan, false, hit->lane, x, y) >= 0 ? NEAR_ARROW_ON_BAR : NEAR_ARROW;
+  long i = arrow_at(plan, x, y, reach);
   return i >= 0 && found(hit, VW_HIT_ARROW, i, vw_arrows(trace, &n)[plan->arrows[i].arrow].from.no);
 }
 
@@ -215,6 +217,9 @@ static void say_span(struct text *t, struct vw_trace *trace, const struct vw_rec
   } else if (s->state == VW_STATE_RUNNING && s->g) {
     vw_g_text(trace, s->g, text, sizeof text);
     say(t, "%s: %s running, %s", lane, text, took);
+  } else if (s->state == VW_STATE_SYSMON) {
+    vw_sysmon_text(s, text, sizeof text);
+    say(t, "%s: %s, for %s", lane, text, took);
   } else {
     const char *why = s->state == VW_STATE_WAITING ? trace_word_text(TRACE_ARG_WAIT, s->why) : NULL;
     say(t, "%s: %s%s%s, %s", lane, vw_state_title((enum vw_state)s->state), why && *why ? ": " : "",

@@ -73,6 +73,9 @@ static void span_text(struct vw_planner *pl, const struct vw_span *s, char *out,
     snprintf(out, n, "%s", why && *why ? why : "waiting");
     break;
   }
+  case VW_STATE_SYSMON:
+    vw_sysmon_text(s, out, n);
+    break;
   default:
     snprintf(out, n, "%s", short_title((enum vw_state)s->state));
   }
@@ -81,7 +84,8 @@ static void span_text(struct vw_planner *pl, const struct vw_span *s, char *out,
 /* Words on what is a thin line would clutter: they need room round them. */
 static bool is_quiet(uint8_t state)
 {
-  return state == VW_STATE_PARKED || state == VW_STATE_IDLE || state == VW_STATE_POLLING;
+  return state == VW_STATE_PARKED || state == VW_STATE_IDLE || state == VW_STATE_POLLING ||
+         state == VW_STATE_SYSMON;
 }
 
 /* Cuts text to what still says something. "G1..." might be any of eleven Gs, so a G keeps its whole number or gets

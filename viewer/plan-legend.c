@@ -23,6 +23,8 @@ const char *vw_state_title(enum vw_state state)
     return "asleep in netpoll";
   case VW_STATE_PARKED:
     return "parked";
+  case VW_STATE_SYSMON:
+    return "sysmon: watches, needs no P";
   case VW_STATE_RUNNABLE:
     return "runnable: waits for a P";
   case VW_STATE_WAITING:
@@ -88,7 +90,7 @@ const char *vw_legend_text(const struct vw_legend_item *item)
 void vw_legend_all(enum vw_lane_kind kind, uint32_t *states, uint32_t *arrows, uint32_t *marks)
 {
   static const uint32_t of_kind[VW_LANE_KINDS] = {
-    [VW_LANES_M] = BIT(SCHED) | BIT(SPINNING) | BIT(POLLING) | BIT(PARKED),
+    [VW_LANES_M] = BIT(SCHED) | BIT(SPINNING) | BIT(POLLING) | BIT(PARKED) | BIT(SYSMON),
     [VW_LANES_P] = BIT(SCHED) | BIT(IDLE) | BIT(GCSTOP),
     [VW_LANES_G] = BIT(RUNNABLE) | BIT(WAITING),
   };

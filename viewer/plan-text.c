@@ -247,19 +247,11 @@ static size_t panic_text(struct vw_trace *trace, uint64_t no, char *out, size_t 
   return (size_t)snprintf(out, n, "panic \xe2\x80\x9c%s\xe2\x80\x9d", value);
 }
 
-/* The region's name is the last argument of its event's text. */
-static size_t region_text(struct vw_trace *trace, uint64_t no, char *out, size_t n)
+static size_t region_text(struct vw_trace *trace, const struct vw_span *region, char *out, size_t n)
 {
-  char text[160], name[120];
-  vw_event_text(trace, no, text, sizeof text);
-  const char *at = strstr(text, "name=");
-  at = at ? at + 5 : "";
-  size_t length = strlen(at);
-  if (length > 1 && at[0] == '"') {
-    at++;
-    length -= at[length - 2] == '"' ? 2 : 1;
-  }
-  if (vw_display_text(at, length, name, sizeof name) == 0)
+  char name[120];
+  const char *raw = vw_string(trace, region->why);
+  if (vw_display_text(raw, strlen(raw), name, sizeof name) == 0)
     return (size_t)snprintf(out, n, "region");
   return (size_t)snprintf(out, n, "%s", name);
 }
@@ -275,6 +267,17 @@ static size_t call_text(struct vw_trace *trace, uint64_t no, char *out, size_t n
   return (size_t)snprintf(out, n, *name ? "defer %s" : "deferred call%s", name);
 }
 
+size_t vw_sysmon_text(const struct vw_span *span, char *out, size_t n)
+{
+  char delay[32];
+  if (span->why == VW_SYSMON_DEEP)
+    return (size_t)snprintf(out, n, "sysmon sleeps until woken");
+  if (span->why == 0)
+    return (size_t)snprintf(out, n, "sysmon");
+  vw_duration_text(span->why, delay, sizeof delay);
+  return (size_t)snprintf(out, n, "sysmon looks round every %s", delay);
+}
+
 size_t vw_overlay_text(struct vw_trace *trace, const struct vw_span *span, char *out, size_t n)
 {
   if (span->no >= vw_event_count(trace))
@@ -283,7 +286,7 @@ size_t vw_overlay_text(struct vw_trace *trace, const struct vw_span *span, char 
   case VW_STATE_PANIC:
     return panic_text(trace, span->no, out, n);
   case VW_STATE_REGION:
-    return region_text(trace, span->no, out, n);
+    return region_text(trace, span, out, n);
   case VW_STATE_CALL:
     return call_text(trace, span->no, out, n);
   default:

@@ -65,6 +65,23 @@ void vw_view_init(struct vw_view *view, const struct vw_trace *trace, enum vw_la
   show(view, trace, (double)first - margin, span + 2 * margin);
 }
 
+void vw_view_skip_start_up(struct vw_view *view, const struct vw_trace *trace)
+{
+  enum {
+    LOOKED_AT = 64 /* Gs are numbered as they are made: the first to run is among the first */
+  };
+  int64_t first = INT64_MAX;
+  size_t n = vw_lane_count(trace, VW_LANES_G);
+  for (size_t i = 0; i < n && i < LOOKED_AT; i++) {
+    const struct vw_lane *lane = vw_lane(trace, VW_LANES_G, i);
+    if (lane->n_spans && lane->spans[0].t0 < first)
+      first = lane->spans[0].t0;
+  }
+  double span = vw_ns_between(view->t1, view->t0);
+  if (first < view->t1 && vw_ns_between(first, view->t0) > span / 4)
+    view->t0 = first - (view->t1 - first) / 16;
+}
+
 void vw_view_zoom(struct vw_view *view, const struct vw_trace *trace, double factor, int64_t anchor)
 {
   if (!(factor > 0) || !isfinite(factor))
@@ -109,17 +126,30 @@ static void reveal_lane(struct vw_view *view, const struct vw_trace *trace, long
   vw_layout_clear(&layout);
 }
 
+static bool shows_all(const struct vw_view *view, const struct vw_trace *trace)
+{
+  int64_t first = 0, last = 0;
+  vw_time_range(trace, &first, &last);
+  return view->t0 <= first && view->t1 >= last;
+}
+
+static void reveal_time(struct vw_view *view, const struct vw_trace *trace, int64_t ts)
+{
+  exact(view);
+  double span = view->exact_t1 - view->exact_t0, edge = span * 0.06, t = (double)ts;
+  if (t < view->exact_t0 + edge && ts != view->t0)
+    show(view, trace, t - edge, span);
+  else if (t > view->exact_t1 - edge)
+    show(view, trace, t + edge - span, span);
+}
+
 void vw_view_reveal(struct vw_view *view, const struct vw_trace *trace, uint64_t no)
 {
   if (no >= vw_event_count(trace))
     return;
   const struct trace_event *e = vw_event(trace, no);
-  exact(view);
-  double span = view->exact_t1 - view->exact_t0, edge = span * 0.06, t = (double)e->ts;
-  if (t < view->exact_t0 + edge && e->ts != view->t0)
-    show(view, trace, t - edge, span);
-  else if (t > view->exact_t1 - edge)
-    show(view, trace, t + edge - span, span);
+  if (!shows_all(view, trace))
+    reveal_time(view, trace, e->ts);
   long lane = lane_of_event(trace, view->lanes, e);
   if (lane >= 0)
     reveal_lane(view, trace, lane);

@@ -16,6 +16,7 @@
 
 #define VW_PLAN_ARROWS 400
 #define VW_PLAN_LABELS 200
+#define VW_PLAN_HIGHLIGHTS 32 /* arrows in bold: more would be a thicket */
 
 enum vw_select { VW_SELECT_NONE, VW_SELECT_G, VW_SELECT_M, VW_SELECT_P };
 
@@ -38,6 +39,9 @@ struct vw_view {
 /* A view of the whole trace with sensible defaults. */
 void vw_view_init(struct vw_view *view, const struct vw_trace *trace, enum vw_lane_kind lanes, int width,
                   int height);
+
+/* The view to begin with: where a start-up before the first G takes up much of the trace, it is left out. */
+void vw_view_skip_start_up(struct vw_view *view, const struct vw_trace *trace);
 
 struct vw_rect {
   float x, y, w, h;
@@ -70,7 +74,8 @@ struct vw_plan_arrow {
   float x0, y0, x1, y1;
   uint32_t arrow;      /* index in vw_arrows */
   uint8_t kind;
-  uint8_t highlighted;
+  uint8_t highlighted; /* it begins or ends at the cursor's event or span on the selected lane, or is the selected G's */
+  uint8_t dimmed;      /* something is selected, and this is not of it */
   uint8_t clipped0, clipped1; /* that end lies outside the picture */
 };
 struct vw_tick {
@@ -123,7 +128,8 @@ struct vw_hit {
   uint64_t no;         /* event to select, VW_NONE none */
   int64_t t;
 };
-/* What is at x, y: marks before steps, overlays, arrows (within 4 px), spans. By bisection. */
+/* What is at x, y: marks before steps, overlays, arrows (within 4 px, on a bar 2; not those that are
+ * dimmed), spans. By bisection. */
 struct vw_hit vw_plan_hit(const struct vw_plan *plan, const struct vw_trace *trace, double x, double y);
 /* A tooltip's text: what it is, how long, how many merged. Returns its length. */
 size_t vw_hit_text(const struct vw_plan *plan, struct vw_trace *trace, const struct vw_hit *hit, char *out,
@@ -142,7 +148,7 @@ const char *vw_arrow_title(enum vw_arrow_kind kind);
 /* factor > 1 zooms in: it shows less time. Zooming keeps t under the pointer; in and out cancel exactly. Ranges are clamped to the trace plus 5 %. */
 void vw_view_zoom(struct vw_view *view, const struct vw_trace *trace, double factor, int64_t anchor);
 void vw_view_pan(struct vw_view *view, const struct vw_trace *trace, double fraction);
-/* Makes an event visible, moving (never zooming out) as little as needed. */
+/* Makes an event visible, moving (never zooming out) as little as needed. A range that shows the whole trace stays. */
 void vw_view_reveal(struct vw_view *view, const struct vw_trace *trace, uint64_t no);
 
 /* The overview: for each pixel column and M or P lane, how busy it was, and the marks. */

@@ -51,7 +51,9 @@ struct vw_filter { /* all that are set must hold; zero-initialised (with the has
 };
 /* An event concerns G, M, P or timer when it happened there or names it in an argument. */
 bool vw_filter_matches(const struct vw_trace *trace, const struct vw_filter *filter, uint64_t no);
-/* Next (direction 1) or previous (-1) matching event after `from`; from VW_NONE starts at that end. VW_NONE: none. */
+/* Next (direction 1) or previous (-1) matching event after `from`; from VW_NONE starts at that end. VW_NONE: none.
+ * Milliseconds at most, unless a text is looked for: one that stands nowhere costs about a second for a million
+ * events.  Who must not wait asks vw_filter_matches event by event, for as long as there is time. */
 uint64_t vw_step(const struct vw_trace *trace, const struct vw_filter *filter, uint64_t from, int direction);
 
 /* The scheduler's whole state after (or just before) an event; borrowed until the next vw_state_* call. NULL: out
@@ -70,6 +72,9 @@ const char *vw_g_name(const struct vw_trace *trace, uint32_t goid);
 const char *vw_fn_name(const struct vw_trace *trace, uint64_t fn);
 /* Where it stands in the source, "main.c:42", or "". Borrowed. */
 const char *vw_fn_place(const struct vw_trace *trace, uint64_t fn);
+/* A string of the program, by the id that events and regions name it with: valid, printable UTF-8.  Borrowed; "" if
+ * it is unknown. */
+const char *vw_string(const struct vw_trace *trace, uint32_t id);
 /* "chan results", "mutex #3", "0x55..": always something. */
 size_t vw_object_name(const struct vw_trace *trace, uint64_t obj, char *out, size_t n);
 
@@ -84,6 +89,7 @@ enum vw_state { /* what a span shows; the palette has a colour for each */
   VW_STATE_SPINNING,   /* M lane */
   VW_STATE_POLLING,    /* M lane: asleep in netpoll */
   VW_STATE_PARKED,     /* M lane: asleep on its note */
+  VW_STATE_SYSMON,     /* M lane: sysmon, which runs no G and needs no P; why tells how long it sleeps */
   VW_STATE_RUNNABLE,   /* G lane */
   VW_STATE_WAITING,    /* G lane: why says for what */
   VW_STATE_IDLE,       /* P lane */
@@ -95,6 +101,7 @@ enum vw_state { /* what a span shows; the palette has a colour for each */
   VW_STATES,
 };
 
+#define VW_SYSMON_DEEP UINT32_MAX /* it sleeps until it is woken: everybody is idle */
 struct vw_span {
   int64_t t0, t1;      /* t1 of the last is the end of the trace */
   uint64_t no;         /* event that began it */
@@ -103,7 +110,10 @@ struct vw_span {
   uint16_t p;          /* TRACE_NO_P none */
   uint8_t state;       /* enum vw_state */
   uint8_t depth;       /* overlays: nesting, 0 outermost */
-  uint32_t why;        /* WAIT for waiting; STOP or cause otherwise */
+  /* What it means depends on the state: waiting: the WAIT; runnable: the STOP of a G that was stopped, else 0;
+   * sysmon: ns between its rounds, at most VW_SYSMON_DEEP - 1, 0 not told yet, or VW_SYSMON_DEEP.  Overlays: the CAUSE
+   * of a deferred call, the depth of a panic, the string id of a region's name. */
+  uint32_t why;
 };
 
 enum vw_mark_kind { /* instants that stay visible at every zoom, in order of importance */
@@ -120,6 +130,7 @@ struct vw_mark {
 struct vw_lane {
   enum vw_lane_kind kind;
   uint32_t id;
+  bool is_sysmon;             /* an M without a P, which watches the others */
   const char *title;          /* "M2", "P0", "G17" */
   const char *subtitle;       /* "thread 4711", "", "worker" */
   const struct vw_span *spans;    size_t n_spans;    /* disjoint, in time order, gaps are VW_STATE_NONE */

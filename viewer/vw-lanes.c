@@ -71,6 +71,7 @@ static void name(struct vw_trace *t, enum vw_lane_kind kind, const struct vw_tra
     name_m(track, text->subtitle, sizeof text->subtitle);
   *lane = (struct vw_lane){ .kind = kind,
                             .id = track->id,
+                            .is_sysmon = kind == VW_LANES_M && track->is_sysmon,
                             .title = text->title,
                             .subtitle = kind == VW_LANES_G ? name_g(t, track) : text->subtitle };
 }

@@ -13,8 +13,7 @@ static void forget(struct vw_builder *b, struct vw_track *m, int64_t since, int6
 {
   struct vw_track *p = m->p == TRACE_NO_P ? NULL : vw_track_find(b, VW_LANES_P, m->p);
   struct vw_track *g = m->g ? vw_track_find(b, VW_LANES_G, m->g) : NULL;
-  if (!m->is_sysmon)
-    vw_span_lost(b, VW_LANES_M, m, since, now, no);
+  vw_span_lost(b, VW_LANES_M, m, since, now, no);
   if (p && p->m == m->id) {
     vw_span_lost(b, VW_LANES_P, p, since, now, no);
     p->m = TRACE_NO_M;

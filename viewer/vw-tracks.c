@@ -8,7 +8,8 @@
  *   P lane, SCHED     an M holds the P and runs no G; IDLE: no M holds it, be it on the idle list or on its way
  *                     to an M that was woken.
  *   M lane, SCHED     awake, without a G: with a P (span.p), or on its way to get one or to sleep.
- *   sysmon            never runs a G and never parks on a note: its M lane has no spans, only marks.
+ *   sysmon            never runs a G and never parks on a note: its M lane says SYSMON from the M's first event to its
+ *                     last, and how long it sleeps between its rounds.
  *
  * The same events in the replay are checked; here they are believed.  After a loss, or when the trace begins in
  * the middle, an M of which nothing is known is adopted from what its next record says by itself: its P and G.
@@ -96,7 +97,7 @@ struct when { /* the event that is being followed */
 
 static void show_m(struct vw_builder *b, struct vw_track *m, enum vw_state state, struct when at)
 {
-  if (m->is_sysmon)
+  if (m->is_sysmon && state != VW_STATE_NONE)
     return;
   vw_span_begin(
       b, VW_LANES_M, m,
@@ -407,12 +408,33 @@ static void procs_change(struct vw_builder *b, uint32_t new_n, struct when at)
 
 /* ---- events of Ms ---- */
 
-static void is_sysmon(struct vw_builder *b, struct vw_track *m)
+/* Nothing but its deeds tells that an M is sysmon: what it was taken for until now is made good. */
+static void is_sysmon(struct vw_builder *b, struct vw_track *m, uint32_t sleeps, struct when at)
 {
-  if (m->open != VW_BAG_NONE)
-    b->spans[VW_LANES_M].owners[m->open] = VW_BAG_DROPPED;
-  m->open = VW_BAG_NONE;
+  if (!m->is_sysmon && m->open != VW_BAG_NONE)
+    ((struct vw_span *)vw_bag_at(&b->spans[VW_LANES_M], m->open))->state = VW_STATE_SYSMON;
   m->is_sysmon = true;
+  vw_span_begin(b, VW_LANES_M, m,
+                (struct vw_span){ .t0 = at.ts,
+                                  .no = at.no,
+                                  .m = m->id,
+                                  .p = TRACE_NO_P,
+                                  .state = VW_STATE_SYSMON,
+                                  .why = sleeps });
+}
+
+/* What sysmon does between two changes of its sleep goes on as before. */
+static void sysmon_acts(struct vw_builder *b, struct vw_track *m, struct when at)
+{
+  if (!m->is_sysmon || m->open == VW_BAG_NONE)
+    is_sysmon(b, m, 0, at);
+}
+
+static void sysmon_sleep(struct vw_builder *b, struct vw_track *m, const struct trace_event *e,
+                         struct when at)
+{
+  uint64_t delay = e->d[0] < VW_SYSMON_DEEP ? e->d[0] : VW_SYSMON_DEEP - 1;
+  is_sysmon(b, m, e->w[2] ? VW_SYSMON_DEEP : (uint32_t)delay, at);
 }
 
 static void m_status(struct vw_builder *b, const struct trace_event *e, struct when at)
@@ -420,14 +442,14 @@ static void m_status(struct vw_builder *b, const struct trace_event *e, struct w
   static const uint8_t states[] = {
     [TRACE_MSTATUS_RUNNING] = VW_STATE_SCHED, [TRACE_MSTATUS_SPINNING] = VW_STATE_SPINNING,
     [TRACE_MSTATUS_PARKED] = VW_STATE_PARKED, [TRACE_MSTATUS_POLLING] = VW_STATE_POLLING,
-    [TRACE_MSTATUS_SYSMON] = VW_STATE_NONE,   [TRACE_MSTATUS_DEAD] = VW_STATE_NONE
+    [TRACE_MSTATUS_SYSMON] = VW_STATE_SYSMON, [TRACE_MSTATUS_DEAD] = VW_STATE_NONE
   };
   struct vw_track *m = vw_track(b, VW_LANES_M, e->w[0]);
   if (!m)
     return;
   m->tid = e->w[2];
   if (e->w[1] == TRACE_MSTATUS_SYSMON)
-    is_sysmon(b, m);
+    sysmon_acts(b, m, at);
   if (e->w[3] < TRACE_NO_P)
     hold(b, m, (uint16_t)e->w[3]);
   struct vw_track *g = vw_track_g(b, m->g);
@@ -496,8 +518,8 @@ void vw_tracks_event(struct vw_builder *b, const struct trace_event *e, uint64_t
   case TRACE_PROC_STATUS:            proc_status(b, e, at); break;
   case TRACE_PROCS_CHANGE:           procs_change(b, e->w[1], at); break;
   case TRACE_SYSMON_RETAKE:
-  case TRACE_SYSMON_NETPOLL:
-  case TRACE_SYSMON_SLEEP:           is_sysmon(b, m); break;
+  case TRACE_SYSMON_NETPOLL:         sysmon_acts(b, m, at); break;
+  case TRACE_SYSMON_SLEEP:           sysmon_sleep(b, m, e, at); break;
   default: break; /* the other families do not move a G, M or P */
   }
   /* clang-format on */

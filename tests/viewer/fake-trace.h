@@ -17,6 +17,8 @@ size_t fake_lane(struct vw_trace *f, enum vw_lane_kind kind, uint32_t id, const 
 /* In the order of time within a lane. */
 uint64_t fake_span(struct vw_trace *f, enum vw_lane_kind kind, size_t lane, int64_t t0, int64_t t1,
                    enum vw_state state, uint32_t g);
+/* The event that ended a span; without it the trace did. */
+void fake_end(struct vw_trace *f, enum vw_lane_kind kind, size_t lane, size_t span, uint64_t no);
 uint64_t fake_overlay(struct vw_trace *f, enum vw_lane_kind kind, size_t lane, int64_t t0,
                       int64_t t1, enum vw_state state, unsigned depth);
 uint64_t fake_mark(struct vw_trace *f, enum vw_lane_kind kind, size_t lane, int64_t ts,

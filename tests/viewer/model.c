@@ -194,8 +194,8 @@ void model_check(struct vw_trace *trace)
 /* ---- lanes as text ---- */
 
 static const char *const state_names[VW_STATES] = {
-  "NONE",    "RUNNING", "SYSCALL", "SCHED", "SPINNING", "POLLING", "PARKED", "RUNNABLE",
-  "WAITING", "IDLE",    "GCSTOP",  "CALL",  "PANIC",    "REGION",  "LOST",
+  "NONE",     "RUNNING", "SYSCALL", "SCHED",  "SPINNING", "POLLING", "PARKED", "SYSMON",
+  "RUNNABLE", "WAITING", "IDLE",    "GCSTOP", "CALL",     "PANIC",   "REGION", "LOST",
 };
 
 static const char *as_text(const struct vw_span *spans, size_t n)

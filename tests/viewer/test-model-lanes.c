@@ -74,13 +74,17 @@ static void a_p_in_a_system_call_stays_until_it_is_taken(void **state)
   vw_trace_free(t);
 }
 
-static void sysmon_has_a_lane_without_spans(void **state)
+static void sysmons_lane_says_sysmon_from_its_first_event_to_its_last(void **state)
 {
   (void)state;
   struct vw_trace *t = model_open("syscall.trace");
   const struct vw_lane *sysmon = vw_lane(t, VW_LANES_M, 1);
   assert_string_equal(sysmon->subtitle, "sysmon, thread 101");
-  assert_int_equal(sysmon->n_spans, 0);
+  assert_true(sysmon->is_sysmon);
+  assert_false(vw_lane(t, VW_LANES_M, 0)->is_sysmon);
+  assert_true(sysmon->n_spans > 0);
+  for (size_t i = 0; i < sysmon->n_spans; i++)
+    assert_int_equal(sysmon->spans[i].state, VW_STATE_SYSMON);
   vw_trace_free(t);
 }
 
@@ -206,7 +210,7 @@ int main(void)
     cmocka_unit_test(a_g_is_runnable_runs_waits_and_ends),
     cmocka_unit_test(lanes_are_named_after_thread_and_g),
     cmocka_unit_test(a_p_in_a_system_call_stays_until_it_is_taken),
-    cmocka_unit_test(sysmon_has_a_lane_without_spans),
+    cmocka_unit_test(sysmons_lane_says_sysmon_from_its_first_event_to_its_last),
     cmocka_unit_test(a_deferred_call_that_sleeps_is_drawn_where_it_was_executed),
     cmocka_unit_test(overlays_know_how_deep_they_are_nested),
     cmocka_unit_test(marks_stand_on_all_lanes_that_they_concern),

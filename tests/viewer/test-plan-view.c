@@ -209,15 +209,115 @@ static void of_too_many_arrows_the_longest_stay_and_the_rest_is_counted(void **s
   assert_true(plan->n_arrows <= VW_PLAN_ARROWS && plan->n_arrows > 50);
   assert_true(plan->hidden_arrows >= n / 2);
   vw_plan_free(plan);
-  view.selected = VW_SELECT_M;
+  fake_free(f);
+}
+
+static size_t count_bold(const struct vw_plan *plan)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < plan->n_arrows; i++) {
+    n += plan->arrows[i].highlighted;
+    assert_false(plan->arrows[i].highlighted && plan->arrows[i].dimmed);
+  }
+  return n;
+}
+
+static void a_selected_gs_arrows_are_bold_but_never_a_thicket(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_crowd(8, 2000);
+  struct vw_view view;
+  vw_view_init(&view, f, VW_LANES_M, 1280, 400);
+  view.selected = VW_SELECT_G;
   view.selected_id = 3;
-  plan = vw_plan_new(f, &view);
-  size_t highlighted = 0;
-  for (size_t i = 0; i < plan->n_arrows; i++)
-    highlighted += plan->arrows[i].highlighted;
-  assert_int_equal(highlighted,
-                   plan->n_arrows); /* the selection alone has more than there is room for */
+  view.dim_others = true;
+  struct vw_plan *plan = vw_plan_new(f, &view);
+  assert_int_equal(count_bold(plan), VW_PLAN_HIGHLIGHTS);
+  size_t n;
+  for (size_t i = 0; i < VW_PLAN_HIGHLIGHTS; i++) {
+    const struct vw_arrow *a = &vw_arrows(f, &n)[plan->arrows[i].arrow];
+    assert_true(plan->arrows[i].highlighted && (a->from.g == 3 || a->to.g == 3));
+  }
   vw_plan_free(plan);
+  fake_free(f);
+}
+
+/* Two Ms; M1 sleeps twice, and is woken twice by M0. */
+static struct vw_trace *two_sleeps(uint64_t *sleep)
+{
+  struct vw_trace *f = fake_new();
+  size_t m0 = fake_lane(f, VW_LANES_M, 0, "M0", ""), m1 = fake_lane(f, VW_LANES_M, 1, "M1", "");
+  fake_span(f, VW_LANES_M, m0, 0, 1000000, VW_STATE_RUNNING, 1);
+  *sleep = fake_span(f, VW_LANES_M, m1, 100000, 400000, VW_STATE_PARKED, 0);
+  fake_arrow(f, VW_ARROW_MWAKE, 380000, 0, 400000, 1);
+  uint64_t run = fake_span(f, VW_LANES_M, m1, 400000, 500000, VW_STATE_RUNNING, 2);
+  fake_end(f, VW_LANES_M, m1, 0, run);
+  uint64_t again = fake_span(f, VW_LANES_M, m1, 500000, 900000, VW_STATE_PARKED, 0);
+  fake_end(f, VW_LANES_M, m1, 1, again);
+  fake_arrow(f, VW_ARROW_MWAKE, 880000, 0, 900000, 1);
+  return f;
+}
+
+static void of_a_selected_ms_arrows_only_those_of_the_selected_span_are_bold(void **state)
+{
+  (void)state;
+  uint64_t sleep;
+  struct vw_trace *f = two_sleeps(&sleep);
+  struct vw_view view;
+  vw_view_init(&view, f, VW_LANES_M, 1280, 400);
+  view.selected = VW_SELECT_M;
+  view.selected_id = 1;
+  view.dim_others = true;
+  struct vw_plan *plan = vw_plan_new(f, &view);
+  assert_int_equal(plan->n_arrows,
+                   2); /* the lane alone is selected: both step forward, none is bold */
+  assert_int_equal(count_bold(plan), 0);
+  assert_false(plan->arrows[0].dimmed || plan->arrows[1].dimmed);
+  vw_plan_free(plan);
+  view.event_no = sleep;
+  plan = vw_plan_new(f, &view);
+  assert_int_equal(plan->n_arrows, 2);
+  assert_int_equal(count_bold(plan), 1);
+  assert_true(plan->arrows[0].highlighted);
+  assert_int_equal(plan->arrows[0].arrow, 0);
+  assert_true(plan->arrows[1].dimmed);
+  vw_plan_free(plan);
+  fake_free(f);
+}
+
+static void a_range_that_shows_everything_stays_whatever_is_revealed(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_scene();
+  struct vw_view view;
+  vw_view_init(&view, f, VW_LANES_M, 1280, 400);
+  struct vw_view before = view;
+  for (uint64_t no = 0; no < vw_event_count(f); no++) {
+    vw_view_reveal(&view, f, no);
+    assert_int_equal(view.t0, before.t0);
+    assert_int_equal(view.t1, before.t1);
+  }
+  fake_free(f);
+}
+
+static void the_first_view_leaves_out_a_long_start_up_and_nothing_else(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_new();
+  fake_span(f, VW_LANES_G, fake_lane(f, VW_LANES_G, 1, "G1", ""), 600000, 1000000, VW_STATE_RUNNING,
+            1);
+  struct vw_view view, whole;
+  vw_view_init(&whole, f, VW_LANES_M, 1280, 400);
+  view = whole;
+  vw_view_skip_start_up(&view, f);
+  assert_in_range(view.t0, 500000, 600000);
+  assert_int_equal(view.t1, whole.t1);
+  fake_free(f);
+  f = fake_scene(); /* its Gs are there from the beginning */
+  vw_view_init(&whole, f, VW_LANES_M, 1280, 400);
+  view = whole;
+  vw_view_skip_start_up(&view, f);
+  assert_int_equal(view.t0, whole.t0);
   fake_free(f);
 }
 
@@ -330,6 +430,10 @@ int main(void)
     cmocka_unit_test(arrows_touch_the_bars_of_their_lanes),
     cmocka_unit_test(arrows_are_cut_at_the_border_and_say_so),
     cmocka_unit_test(of_too_many_arrows_the_longest_stay_and_the_rest_is_counted),
+    cmocka_unit_test(a_selected_gs_arrows_are_bold_but_never_a_thicket),
+    cmocka_unit_test(of_a_selected_ms_arrows_only_those_of_the_selected_span_are_bold),
+    cmocka_unit_test(a_range_that_shows_everything_stays_whatever_is_revealed),
+    cmocka_unit_test(the_first_view_leaves_out_a_long_start_up_and_nothing_else),
     cmocka_unit_test(a_panics_steps_go_down_one_row_each),
     cmocka_unit_test(a_long_panic_shows_its_first_and_last_steps_with_their_numbers),
     cmocka_unit_test(foreign_text_becomes_one_harmless_line),

@@ -6,7 +6,7 @@
  *
  * What a state looks like without colour: running is a full box; a system call is hatched; spinning is dotted;
  * runnable has thin uprights; a stopped P is crossed; lost events are a net; waiting is a bar, netpoll a double
- * line, parked a line, idle a dotted line; scheduling is a low box.
+ * line, parked a line, idle a dotted line, sysmon a dashed one; scheduling is a low box.
  */
 #include "paint-private.h"
 
@@ -17,6 +17,7 @@
 /* ---- what a state looks like ---- */
 struct look {
   double thick[2];    /* px of up to two bars in the middle; 0, 0: the whole box */
+  double dash;        /* px of line before a gap of 4; 0: one line */
   double part;        /* of the box's height, when whole */
   uint8_t pattern[8]; /* rows of bits, over the colour */
 };
@@ -29,9 +30,10 @@ static const struct look looks[VW_STATES] = {
   [VW_STATE_SPINNING] = { .part = 1, .pattern = { 0x00, 0x22, 0x00, 0x00, 0x00, 0x88, 0x00, 0x00 } },
   [VW_STATE_POLLING]  = { .thick = { 2, 3 } },
   [VW_STATE_PARKED]   = { .thick = { 2, 0 } },
+  [VW_STATE_SYSMON]   = { .thick = { 2, 0 }, .dash = 10 },
   [VW_STATE_RUNNABLE] = { .part = 1, .pattern = { 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80 } },
   [VW_STATE_WAITING]  = { .thick = { 5, 0 } },
-  [VW_STATE_IDLE]     = { .thick = { 1, 0 } },
+  [VW_STATE_IDLE]     = { .thick = { 2, 0 }, .dash = 2 },
   [VW_STATE_GCSTOP]   = { .part = 1, .pattern = { 0x81, 0x42, 0x24, 0x18, 0x18, 0x24, 0x42, 0x81 } },
   [VW_STATE_CALL]     = { .part = 1 },
   [VW_STATE_PANIC]    = { .part = 1, .pattern = { 0x88, 0x44, 0x22, 0x11, 0x88, 0x44, 0x22, 0x11 } },
@@ -88,13 +90,13 @@ static void put_boxes(cairo_t *cr, const struct paint_canvas *canvas, uint32_t p
     put_box(cr, canvas, pixel, x, middle - 3 + look->thick[1] + thick - 1, w, thick);
     return;
   }
-  if (state != VW_STATE_IDLE) {
+  if (look->dash == 0) {
     put_box(cr, canvas, pixel, x, middle - floor(thick / 2), w, thick);
     return;
   }
-  for (double at = x - fmod(x, 6); at < x + w;
-       at += 6) { /* dots at fixed places, so that panning is calm */
-    double from = at < x ? x : at, to = at + 2 < x + w ? at + 2 : x + w;
+  double step = look->dash + 4;
+  for (double at = x - fmod(x, step); at < x + w; at += step) { /* at fixed places: calm panning */
+    double from = at < x ? x : at, to = at + look->dash < x + w ? at + look->dash : x + w;
     if (to > from)
       put_box(cr, canvas, pixel, from, middle - 1, to - from, 2);
   }

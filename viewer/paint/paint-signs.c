@@ -98,18 +98,23 @@ static void one_arrow(struct paint *p, const struct vw_plan_arrow *a, double alp
   }
 }
 
+static bool is_of_crowd(const struct vw_plan_arrow *a, enum vw_arrow_kind kind, bool dimmed)
+{
+  return a->kind == kind && !a->highlighted && a->dimmed == dimmed;
+}
+
 /* A crowd's lines of one kind, in one path; then their heads, in another. */
-static void crowd(struct paint *p, enum vw_arrow_kind kind, double alpha)
+static void crowd(struct paint *p, enum vw_arrow_kind kind, bool dimmed, double alpha)
 {
   paint_source(p->cr, vw_palette_arrow(p->theme, kind), alpha);
   cairo_set_line_width(p->cr, 1);
   for (size_t i = 0; i < p->plan->n_arrows; i++)
-    if (p->plan->arrows[i].kind == kind && !p->plan->arrows[i].highlighted)
+    if (is_of_crowd(&p->plan->arrows[i], kind, dimmed))
       shaft(p->cr, &p->plan->arrows[i]);
   cairo_stroke(p->cr);
   for (size_t i = 0; i < p->plan->n_arrows; i++) {
     const struct vw_plan_arrow *a = &p->plan->arrows[i];
-    if (a->kind != kind || a->highlighted || a->clipped1)
+    if (!is_of_crowd(a, kind, dimmed) || a->clipped1)
       continue;
     double up = a->y1 < a->y0 ? 5 : -5;
     cairo_move_to(p->cr, (double)a->x1, (double)a->y1);
@@ -123,19 +128,20 @@ static void crowd(struct paint *p, enum vw_arrow_kind kind, double alpha)
 void paint_arrows(struct paint *p)
 {
   bool smooth = p->is_vector || p->plan->n_arrows <= SMOOTH;
-  bool dim = p->plan->view.selected != VW_SELECT_NONE;
   cairo_save(p->cr);
   cairo_rectangle(p->cr, (double)p->plan->gutter, (double)p->plan->ruler, p->plan->view.width,
                   p->plan->view.height);
   cairo_clip(p->cr);
   cairo_set_antialias(p->cr, smooth ? CAIRO_ANTIALIAS_DEFAULT : CAIRO_ANTIALIAS_NONE);
   bool crowded = p->plan->n_arrows > STYLED && !p->is_vector;
-  for (int kind = 0; crowded && kind < VW_ARROW_KINDS; kind++)
-    crowd(p, (enum vw_arrow_kind)kind, dim ? 0.3 : 0.6);
+  for (int kind = 0; crowded && kind < VW_ARROW_KINDS; kind++) {
+    crowd(p, (enum vw_arrow_kind)kind, true, 0.22);
+    crowd(p, (enum vw_arrow_kind)kind, false, 0.6);
+  }
   for (int pass = crowded; pass < 2; pass++) /* the highlighted ones on top */
     for (size_t i = p->plan->n_arrows; i-- > 0;) {
       const struct vw_plan_arrow *a = &p->plan->arrows[i];
-      double alpha = a->highlighted ? 1 : dim ? 0.35 : p->plan->n_arrows > 40 ? 0.7 : 0.9;
+      double alpha = a->highlighted ? 1 : a->dimmed ? 0.22 : p->plan->n_arrows > 40 ? 0.7 : 0.9;
       alpha *= a->kind == VW_ARROW_PARK && !a->highlighted ? 0.7 : 1;
       if (a->highlighted == pass)
         one_arrow(p, a, alpha, smooth);

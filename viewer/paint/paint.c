@@ -103,19 +103,14 @@ void vw_paint_plan(struct vw_painter *painter, cairo_t *cr, const struct vw_plan
   cairo_restore(cr);
 }
 
-double vw_legend_height(struct vw_painter *painter, double width, const struct vw_theme *theme)
+double vw_legend_height(double width, enum vw_lane_kind lanes, const struct vw_theme *theme)
 {
-  (void)painter;
-  double most = 0;
-  for (int kind = 0; kind < VW_LANE_KINDS; kind++) {
-    uint32_t states, arrows, marks;
-    struct vw_legend legend;
-    vw_legend_all((enum vw_lane_kind)kind, &states, &arrows, &marks);
-    vw_legend_layout(&legend, width, theme->font_scale > 0 ? theme->font_scale : 1, states, arrows,
-                     marks);
-    most = legend.height > most ? legend.height : most;
-  }
-  return most;
+  uint32_t states, arrows, marks;
+  struct vw_legend legend;
+  vw_legend_all(lanes, &states, &arrows, &marks);
+  vw_legend_layout(&legend, width, theme->font_scale > 0 ? theme->font_scale : 1, states, arrows,
+                   marks);
+  return legend.height;
 }
 
 void vw_paint_legend(struct vw_painter *painter, cairo_t *cr, double x, double y, double width,

@@ -41,6 +41,7 @@ static const struct vw_rgb states[VW_STATES][THEMES] = {
   [VW_STATE_SPINNING]  = { RGB(0xdfe3ea), RGB(0x434b57), RGB(0xb4bdca), RGB(0x77839a) },
   [VW_STATE_POLLING]   = { RGB(0x9fc1c4), RGB(0x4c7377), RGB(0x4a8f95), RGB(0x7fcdd4) },
   [VW_STATE_PARKED]    = { RGB(0xc9ced6), RGB(0x454c57), RGB(0x6c7684), RGB(0xa3acba) },
+  [VW_STATE_SYSMON]    = { RGB(0xc7bcd9), RGB(0x544b69), RGB(0x7a68a0), RGB(0xb9a8dc) },
   [VW_STATE_RUNNABLE]  = { RGB(0xf3df9f), RGB(0xb59f55), RGB(0xe8be35), RGB(0xffdf6b) },
   [VW_STATE_WAITING]   = { RGB(0xc2c8d0), RGB(0x59616d), RGB(0x6c7684), RGB(0xa3acba) },
   [VW_STATE_IDLE]      = { RGB(0xd3d8df), RGB(0x3f4650), RGB(0x7d8794), RGB(0x8f99a6) },

@@ -198,25 +198,10 @@ static int parse(int argc, char **argv, struct options *o)
 }
 
 /* ---- the view ---- */
-/* Before the first G runs a program only starts up. Where that takes up much of the picture, it begins later. */
-static void skip_start_up(const struct vw_trace *trace, struct vw_view *view)
-{
-  int64_t first = INT64_MAX;
-  size_t n = vw_lane_count(trace, VW_LANES_G);
-  for (size_t i = 0; i < n && i < 64; i++) {
-    const struct vw_lane *lane = vw_lane(trace, VW_LANES_G, i);
-    if (lane->n_spans && lane->spans[0].t0 < first)
-      first = lane->spans[0].t0;
-  }
-  int64_t span = view->t1 - view->t0;
-  if (first < view->t1 && first - view->t0 > span / 4)
-    view->t0 = first - (view->t1 - first) / 16;
-}
-
 static int set_range(const struct options *o, const struct vw_trace *trace, struct vw_view *view)
 {
   if (!o->from)
-    skip_start_up(trace, view);
+    vw_view_skip_start_up(view, trace);
   int64_t t0 = view->t0, t1 = view->t1;
   if (o->from && !trace_time_parse(o->from, &t0))
     return usage(o->from, "this is not a time");
