@@ -171,15 +171,18 @@ static bool meta_number(struct drain *d, const char *key, int64_t n, struct trac
   return rec_writer_meta(d->writer, key, text, error);
 }
 
-/* The earliest record that stands first in a ring. False: there is no record yet. */
+/* The earliest record that stands first in a ring; UINT64_MAX if all there is is broken. False: there is none. */
 static bool find_first_ticks(struct drain *d, uint64_t *first)
 {
   bool any = false;
+  *first = UINT64_MAX;
   for (uint32_t i = 0; i < d->n_rings; i++) {
-    uint64_t ticks;
-    if (!ring_is_ready(d, i) || !trace_ring_peek(d->rings[i].ring, d->capacity, &ticks))
+    uint64_t ticks = UINT64_MAX;
+    bool broken = false;
+    if (!ring_is_ready(d, i) ||
+        (!trace_ring_peek(d->rings[i].ring, d->capacity, &ticks, &broken) && !broken))
       continue;
-    *first = any && *first < ticks ? *first : ticks;
+    *first = *first < ticks ? *first : ticks;
     any = true;
   }
   return any;

@@ -146,12 +146,13 @@ size_t trace_ring_read(struct trace_ring *ring, uint32_t capacity, struct trace_
   return n;
 }
 
-bool trace_ring_peek(struct trace_ring *ring, uint32_t capacity, uint64_t *ticks)
+bool trace_ring_peek(struct trace_ring *ring, uint32_t capacity, uint64_t *ticks, bool *broken)
 {
   uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
   uint64_t head =
       atomic_load_explicit(&ring->head, memory_order_acquire); /* pairs with trace_publish */
-  if (head == tail || head - tail > capacity)
+  *broken = head - tail > capacity;
+  if (head == tail || *broken)
     return false;
   *ticks = trace_ring_records(ring)[tail & (capacity - 1)].ts;
   return true;

@@ -126,5 +126,6 @@ void trace_shm_unmap_ring(struct trace_ring *ring, uint32_t capacity);
  * (behind tail, or more than capacity ahead) sets *broken and reads nothing. */
 size_t trace_ring_read(struct trace_ring *ring, uint32_t capacity, struct trace_record *out,
                        size_t n, bool *broken);
-/* Time of the oldest record that was not read yet. Consumer only. False: there is none, or head is impossible. */
-bool trace_ring_peek(struct trace_ring *ring, uint32_t capacity, uint64_t *ticks);
+/* Time of the oldest record that was not read yet. Consumer only. False: there is none, or head is impossible
+ * (*broken). */
+bool trace_ring_peek(struct trace_ring *ring, uint32_t capacity, uint64_t *ticks, bool *broken);
