@@ -19,6 +19,7 @@ int cmd_dump(int argc, char **argv);
 int cmd_load(int argc, char **argv);
 int cmd_state(int argc, char **argv);
 int cmd_sql(int argc, char **argv);
+int cmd_recover(int argc, char **argv);
 int cmd_materialise(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 int cmd_view(int argc, char **argv);

@@ -83,15 +83,40 @@ void create_remove(const char *path)
   unlink_with(path, "-journal");
 }
 
-/* The process that is recording into an unfinished trace, if it is still there; 0 otherwise. */
+uint64_t create_process_start(pid_t pid)
+{
+  char name[40], line[1024];
+  unsigned long long start = 0;
+  snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
+  FILE *stat = fopen(name, "re");
+  const char *rest = stat && fgets(line, sizeof line, stat) ? strrchr(line, ')') : NULL;
+  if (rest) /* field 22; the second, the name in (), may hold anything */
+    sscanf(rest,
+           ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+           &start);
+  if (stat)
+    fclose(stat);
+  return start;
+}
+
+pid_t create_living_recorder(struct tracefile *file)
+{
+  const char *pid_text = tracefile_meta(file, "recorder_pid");
+  const char *start_text = tracefile_meta(file, "recorder_start");
+  pid_t pid = pid_text && !tracefile_is_final(file) ? (pid_t)atoi(pid_text) : 0;
+  if (pid <= 0 || (kill(pid, 0) != 0 && errno != EPERM))
+    return 0;
+  uint64_t start = create_process_start(pid);
+  bool is_another = start && start_text && strtoull(start_text, NULL, 10) != start;
+  return is_another ? 0 : pid;
+}
+
 static pid_t living_recorder(const char *path)
 {
   struct tracefile *file = tracefile_open(path, NULL);
-  const char *text =
-      file && !tracefile_is_final(file) ? tracefile_meta(file, "recorder_pid") : NULL;
-  pid_t pid = text ? (pid_t)atoi(text) : 0;
+  pid_t pid = file ? create_living_recorder(file) : 0;
   tracefile_close(file);
-  return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM) ? pid : 0;
+  return pid;
 }
 
 /* A file is there already: may it go? */

@@ -3,6 +3,8 @@
 #pragma once
 #include "tracefile-private.h"
 
+#include <sys/types.h>
+
 /* A new, empty trace with the core of the schema, in WAL mode. NULL: error; nothing is left behind. */
 sqlite3 *create_new(const char *real_path, bool overwrite, struct tracefile_error *error);
 /* An existing file for writing. The caller has had tracefile_open look at it. */
@@ -15,3 +17,8 @@ bool create_objects(sqlite3 *db, const char *path, enum schema_part part,
                     struct tracefile_error *error);
 /* Removes a trace file and what SQLite puts beside it. */
 void create_remove(const char *path);
+/* The process that is recording into an unfinished trace, if it is still there; 0 otherwise. Another process that
+ * got its number since is not taken for it. */
+pid_t create_living_recorder(struct tracefile *file);
+/* When a process was started, in the kernel's ticks since the boot; 0: unknown. */
+uint64_t create_process_start(pid_t pid);

@@ -25,8 +25,8 @@ static const struct {
   { "dump", cmd_dump, NULL, "print the text form" },
   { "view", cmd_view, "Draw a trace", "open the window" },
   { "render", cmd_render, NULL, "draw to PNG or SVG, without a display" },
-  { "materialise", cmd_materialise, "Keep a trace",
-    "write the tables that any SQLite program can read" },
+  { "recover", cmd_recover, "Keep a trace", "finish a trace whose recorder was killed" },
+  { "materialise", cmd_materialise, NULL, "write the tables that any SQLite program can read" },
 };
 
 static void print_help(void)

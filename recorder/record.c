@@ -8,6 +8,7 @@
  *
  * Whatever goes wrong here (the disk is full, ...) the program goes on to its end, and its exit status is kept.
  */
+#include "create.h"
 #include "drain.h"
 #include "finalise.h"
 #include "spawn.h"
@@ -139,6 +140,7 @@ static bool tell_beginning(struct recording *r, struct tracefile_error *error)
   return rec_writer_meta(r->writer, "program", slash ? slash + 1 : r->program, error) &&
          meta_number(r->writer, "cpus", count_cpus(), error) &&
          meta_number(r->writer, "recorder_pid", getpid(), error) &&
+         meta_number(r->writer, "recorder_start", (int64_t)create_process_start(getpid()), error) &&
          rec_writer_flush(r->writer, error);
 }
 

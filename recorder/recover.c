@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* recover.c - later work on a file: making it final, or making its tables. The file is looked at as hostile
  * input first (tracefile_open), then opened for writing. */
+#include "create.h"
 #include "finalise.h"
 #include "materialise.h"
 
@@ -20,7 +21,7 @@ static void copy_summary(struct tracefile *file, struct rec_summary *out)
                                .materialised = materialise_is_done(file) };
 }
 
-/* Looks at the file as at any stranger's. False: error. */
+/* Looks at the file as at any stranger's. False: error, or somebody records into it. */
 static bool look_at(const char *path, bool *is_final, struct rec_summary *out,
                     struct tracefile_error *error)
 {
@@ -29,8 +30,10 @@ static bool look_at(const char *path, bool *is_final, struct rec_summary *out,
     return false;
   *is_final = tracefile_is_final(file);
   copy_summary(file, out);
+  pid_t recorder = create_living_recorder(file);
   tracefile_close(file);
-  return true;
+  return !recorder || tracefile_fail(error, TRACEFILE_REFUSED, path, "wait for its end",
+                                     "process %d is recording into it", (int)recorder);
 }
 
 bool rec_recover(const char *path, enum rec_tables tables, struct rec_summary *summary,
@@ -70,8 +73,7 @@ bool rec_materialise(const char *path, struct rec_summary *summary, struct trace
   bool is_final;
   bool ok = look_at(path, &is_final, &sum, error);
   if (ok && !is_final)
-    ok = tracefile_fail(error, TRACEFILE_REFUSED, path,
-                        "run gmpscope recover on it, or wait for its end",
+    ok = tracefile_fail(error, TRACEFILE_REFUSED, path, "run gmpscope recover on it",
                         "its recording was not finished");
   if (ok && !sum.materialised) {
     struct rec_writer *w = rec_writer_reopen(path, error);

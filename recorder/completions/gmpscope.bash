@@ -2,7 +2,7 @@
 # bash completion for gmpscope. tests/recorder/test-cli-usage.c holds it to the options that --help lists.
 _gmpscope() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
-  local commands='record demo load info check state sql dump view render materialise'
+  local commands='record demo load info check state sql dump view render recover materialise'
   if ((COMP_CWORD == 1)); then
     mapfile -t COMPREPLY < <(compgen -W "$commands help --help --version" -- "$cur")
     return
@@ -35,6 +35,7 @@ _gmpscope() {
   sql) options+=' --tables --describe --json --csv' ;;
   dump) options+=' --from --to --g --m --p --kind' ;;
   render) options+=' --output --from --to --size --lanes' ;;
+  recover) options+=' --tables --quiet' ;;
   materialise) options+=' --quiet' ;;
   help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur"); return ;;
   esac

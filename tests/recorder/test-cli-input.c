@@ -26,6 +26,7 @@ static const char *const readers[][6] = {
   { "dump", NULL },
   { "state", NULL, "--at", "@50" },
   { "sql", NULL, "SELECT 1" },
+  { "recover", NULL },
   { "materialise", NULL },
   { "view", NULL },
   { "render", NULL, "-o", "x.png" },

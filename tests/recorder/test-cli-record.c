@@ -4,10 +4,14 @@
 #include "test.h"
 
 #include <dirent.h>
+#include <sched.h>
+#include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int set_up(void **state)
@@ -158,6 +162,64 @@ static void a_place_that_cannot_be_written_is_refused_before_the_program_runs(vo
   run_free(&run);
 }
 
+/* A number that a query of a trace gives, even while it is being written; 0 when it gives none. */
+static int64_t ask(const char *path, const char *query)
+{
+  sqlite3 *db = NULL;
+  sqlite3_stmt *row = NULL;
+  int64_t answer = 0;
+  if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+      sqlite3_prepare_v2(db, query, -1, &row, NULL) == SQLITE_OK && sqlite3_step(row) == SQLITE_ROW)
+    answer = sqlite3_column_int64(row, 0);
+  sqlite3_finalize(row);
+  sqlite3_close(db);
+  return answer;
+}
+
+static pid_t start_recording(const char *path)
+{
+  pid_t pid = fork();
+  assert_true(pid >= 0);
+  if (pid == 0) {
+    execl(run_built("recorder/gmpscope"), "gmpscope", "record", "-q", "-o", path, "--", fake(), "2",
+          "100000000", "pause=100", NULL);
+    _exit(127);
+  }
+  while (ask(path, "SELECT count(*) FROM chunk") == 0) {
+    assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+    sched_yield();
+  }
+  return pid;
+}
+
+static void a_trace_whose_recorder_was_killed_is_recovered(void **state)
+{
+  (void)state;
+  pid_t recorder = start_recording("killed.db");
+  struct run run = run_cli("recover", "killed.db", NULL);
+  run_expect_refusal(&run, 4, "is recording into it");
+  run_free(&run);
+  kill(recorder, SIGKILL);
+  waitpid(recorder, NULL, 0);
+  kill((pid_t)ask("killed.db", "SELECT value FROM meta WHERE key='pid'"), SIGKILL);
+  int64_t stored = ask("killed.db", "SELECT sum(n) FROM chunk");
+  assert_true(stored > 0);
+  run = run_cli("recover", "killed.db", "no-such.db", NULL);
+  assert_int_equal(run.code, 1);
+  assert_non_null(strstr(run.err, "gmpscope: killed.db: "));
+  assert_non_null(strstr(run.err, "gmpscope: no-such.db: "));
+  run_free(&run);
+  assert_int_equal(ask("killed.db", "SELECT count(*) FROM event"), stored);
+  run = run_cli("check", "killed.db", "--json", NULL);
+  assert_non_null(strstr(run.out, "\"finished\": true"));
+  run_free(&run);
+  run = run_cli("recover", "-q", "killed.db", NULL); /* again: nothing to do */
+  assert_int_equal(run.code, 0);
+  assert_string_equal(run.err, "");
+  run_free(&run);
+  assert_int_equal(count_files(), 1);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -175,6 +237,8 @@ int main(void)
     cmocka_unit_test_setup_teardown(an_older_trace_is_replaced_but_nothing_else, set_up, tear_down),
     cmocka_unit_test_setup_teardown(
         a_place_that_cannot_be_written_is_refused_before_the_program_runs, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(a_trace_whose_recorder_was_killed_is_recovered, set_up,
+                                    tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

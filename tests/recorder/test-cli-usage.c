@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const commands[] = { "record", "demo", "load", "info",   "check",      "state",
-                                        "sql",    "dump", "view", "render", "materialise" };
+static const char *const commands[] = {
+  "record", "demo", "load", "info",   "check",   "state",
+  "sql",    "dump", "view", "render", "recover", "materialise"
+};
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
 
 static char *read_source(const char *name)
@@ -85,6 +87,7 @@ static void mistakes_in_options_are_usage_errors(void **state)
     { { "dump", "x.db", "--from", "soon" }, "is not a time" },
     { { "dump", "x.db", "--kind", "go_blok" }, "did you mean go_block?" },
     { { "dump" }, "a FILE is missing" },
+    { { "recover" }, "a FILE is missing" },
     { { "info", "a.db", "b.db" }, "no more words" },
     { { "state", "x.db" }, "add --at T" },
     { { "load", "x.txt" }, "add -o FILE" },
