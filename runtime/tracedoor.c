@@ -285,7 +285,7 @@ void tr_open(struct m *mp)
     door->ring = ring;
     ring->is_sysmon = mp->is_sysmon;
     trace_writer_open(&door->writer, ring, trace.capacity, mp->id, trace.clock,
-                      atomic_load(&trace.control->full_blocks));
+                      atomic_load(&trace.control->full_blocks) ? trace.control : NULL);
   }
   mp->tw = door ? &door->writer : NULL;
   mp->trace_mask =

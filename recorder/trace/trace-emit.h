@@ -13,7 +13,8 @@
  * of these may be called with a writer that is not open (runtime/tracedoor.h is the only caller there).
  *
  * I1  A writer belongs to one thread at a time; a signal handler on that thread must not emit.
- * I2  Never blocks (unless full_blocks was set), never calls the kernel, never allocates.
+ * I2  Never blocks (unless it was told to wait for room; then for as long as there is a recorder that takes
+ *     records, see trace-ring.c), never calls the kernel, never allocates.
  * I3  A full ring drops the new event and counts it; when there is room again a `lost` record with the
  *     exact number and the time of the first loss precedes the next event.
  * Cost: one clock read per transition, four stores and one release store per event.
@@ -36,17 +37,21 @@ struct trace_writer {
   uint64_t ts;        /* time of the next event */
   uint32_t g;         /* set by the owner: goid that runs, 0 on g0 */
   uint16_t p;         /* set by the owner: P held, or TRACE_NO_P */
-  bool full_blocks;
   uint64_t emitted;
   uint64_t lost;
   uint64_t lost_pending;         /* not yet told by a lost record */
   uint64_t lost_since;           /* ts of the first of them */
   uint64_t (*virtual_now)(void); /* the clock TRACE_CLOCK_VIRTUAL */
+  struct trace_control *waits;   /* waits for room while its full_blocks says so; NULL: drops */
+  int recorder;                  /* who makes the room; 0: not to be seen from here */
+  int64_t patience_ns;           /* how long without a record taken is the recorder's end */
 };
 
-/* Points the writer at a ring mapped by the caller; the ring is fresh or was ended by its last owner. */
+/* Points the writer at a ring mapped by the caller; the ring is fresh or was ended by its last owner. waits: the
+ * control page, if the writer is to wait for room in a full ring; it is borrowed until the writer is closed. NULL: it
+ * drops. */
 void trace_writer_open(struct trace_writer *w, struct trace_ring *ring, uint32_t capacity,
-                       uint32_t m, uint32_t clock, bool full_blocks);
+                       uint32_t m, uint32_t clock, struct trace_control *waits);
 /* Tells what is still to be told about losses (if there is room) and ends the ring. */
 void trace_writer_close(struct trace_writer *w);
 

@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* trace-ring.c - makes, maps and drains the shared memory of trace-ring.h, and the emitter's slow paths. */
+/* trace-ring.c - makes, maps and drains the shared memory of trace-ring.h, and the emitter's slow paths.
+ *
+ * Waiting for room (full_blocks) ends for certain, whatever the other side is or does:
+ * I1  The recorder clears full_blocks or ends the ring when it goes in order.
+ * I2  A recorder that was killed is missed by kill(pid, 0), if it could be seen when the ring was opened (it cannot
+ *     from another PID namespace).
+ * I3  Otherwise (it is stopped, a zombie, its number was given to another, the page lies) the wait lasts PATIENCE_NS
+ *     from the last time that the ring became emptier; and it can become emptier only capacity times.
+ * Who finds out clears full_blocks, so that the other Ms need not find out too; from then on events are dropped and
+ * counted. The kernel is asked only every YIELDS_A_LOOK yields of a writer that waits.
+ * Not done: a heartbeat of the recorder in the page. A beat that goes on while nothing is taken says nothing. */
 #include "trace-ring.h"
 
 #include "trace-emit.h"
@@ -7,18 +17,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#define SEALS              (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
-#define MAX_STRING         65536u
-#define MAX_FRAMES         128u
-#define MIN_CAPACITY       1024u
-#define MAX_CAPACITY       (1u << 24)
-#define FULL_YIELDS_A_LOOK 64
+#define SEALS         (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+#define MAX_STRING    65536u
+#define MAX_FRAMES    128u
+#define MIN_CAPACITY  1024u
+#define MAX_CAPACITY  (1u << 24)
+#define YIELDS_A_LOOK 64
+#define PATIENCE_NS   10000000000
 
 static uint32_t round_up_to_power_of_two(uint32_t n)
 {
@@ -160,8 +173,16 @@ bool trace_ring_peek(struct trace_ring *ring, uint32_t capacity, uint64_t *ticks
 
 /* ---- emitting ---- */
 
+/* The recorder's number, or 0 if it cannot be seen from here. */
+static int visible_recorder(struct trace_control *control)
+{
+  uint32_t pid = atomic_load(&control->recorder_pid);
+  bool is_seen = pid > 0 && pid <= INT32_MAX && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+  return is_seen ? (int)pid : 0;
+}
+
 void trace_writer_open(struct trace_writer *w, struct trace_ring *ring, uint32_t capacity,
-                       uint32_t m, uint32_t clock, bool full_blocks)
+                       uint32_t m, uint32_t clock, struct trace_control *waits)
 {
   *w = (struct trace_writer){ .ring = ring,
                               .records = trace_ring_records(ring),
@@ -169,7 +190,9 @@ void trace_writer_open(struct trace_writer *w, struct trace_ring *ring, uint32_t
                               .capacity = capacity,
                               .clock = clock,
                               .p = TRACE_NO_P,
-                              .full_blocks = full_blocks,
+                              .waits = waits,
+                              .recorder = waits ? visible_recorder(waits) : 0,
+                              .patience_ns = PATIENCE_NS,
                               .emitted = atomic_load(&ring->emitted),
                               .lost = atomic_load(&ring->lost) };
   w->tail_seen = atomic_load(&ring->tail);
@@ -185,14 +208,57 @@ static uint64_t look_at_tail(struct trace_writer *w)
   return w->head - w->tail_seen;
 }
 
-static bool wait_for_room(struct trace_writer *w, uint32_t n)
+static int64_t mono_ns(void)
 {
-  while (look_at_tail(w) + n > w->capacity) {
-    if (atomic_load_explicit(&w->ring->state, memory_order_relaxed) != TRACE_RING_ACTIVE)
-      return false; /* the recorder gave this ring up */
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* A wait for room: since when the ring has not become emptier. */
+struct patience {
+  uint64_t least; /* records in the ring */
+  int64_t since;
+};
+
+/* True if nobody will make room any more. */
+static bool is_recorder_gone(const struct trace_writer *w, struct patience *p)
+{
+  if (w->recorder && kill(w->recorder, 0) < 0 && errno == ESRCH)
+    return true;
+  uint64_t filled = w->head - w->tail_seen;
+  int64_t now = mono_ns();
+  if (filled < p->least)
+    *p = (struct patience){ filled, now };
+  return now - p->since > w->patience_ns;
+}
+
+static bool yield_until_room(struct trace_writer *w, uint32_t n)
+{
+  struct patience patience = { w->capacity, mono_ns() };
+  uint64_t filled;
+  for (uint32_t i = 1; (filled = look_at_tail(w)) + n > w->capacity; i++) {
+    if (!atomic_load_explicit(&w->waits->full_blocks, memory_order_relaxed) ||
+        atomic_load_explicit(&w->ring->state, memory_order_relaxed) != TRACE_RING_ACTIVE)
+      return false; /* the recorder, or another M, gave up */
+    if (filled > w->capacity || (i % YIELDS_A_LOOK == 0 && is_recorder_gone(w, &patience))) {
+      atomic_store(&w->waits->full_blocks, 0);
+      return false;
+    }
     sched_yield();
   }
   return true;
+}
+
+/* False: there is no room, and from now on the writer drops. The program's errno is left as it is. */
+static bool wait_for_room(struct trace_writer *w, uint32_t n)
+{
+  int saved = errno;
+  bool room = yield_until_room(w, n);
+  if (!room)
+    w->waits = NULL;
+  errno = saved;
+  return room;
 }
 
 static void drop(struct trace_writer *w, uint32_t n)
@@ -221,7 +287,7 @@ bool trace_reserve_slow(struct trace_writer *w, uint32_t n)
 {
   uint32_t needed = n + (w->lost_pending ? 1 : 0);
   bool room = look_at_tail(w) + needed <= w->capacity;
-  if (!room && w->full_blocks)
+  if (!room && w->waits && needed <= w->capacity)
     room = wait_for_room(w, needed);
   if (!room) {
     drop(w, n);

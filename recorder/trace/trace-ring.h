@@ -19,7 +19,7 @@
  *     first, then validate the copy; never follow an offset or length that was not checked.
  *
  * Not done: a lock, a doorbell, or a thread in the program.  The recorder polls; the program never waits
- * (unless full_blocks is set, for a lossless classroom run).
+ * (unless full_blocks is set, for a lossless classroom run; even then not for a recorder that is gone).
  */
 #pragma once
 #include "trace-event.h"

@@ -65,7 +65,7 @@ static void *produce(void *arg)
       trace_shm_map_ring(memfd, capacity, trace_ring_stride(capacity), i_ring);
   struct trace_writer w;
   trace_writer_open(&w, ring, capacity, m, atomic_load(&control->clock),
-                    atomic_load(&control->full_blocks));
+                    atomic_load(&control->full_blocks) ? control : NULL);
   trace_stamp(&w);
   trace_m_create(&w, (uint32_t)gettid(), 0);
   if (m == 0) {

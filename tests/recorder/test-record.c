@@ -6,6 +6,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -44,7 +45,9 @@ static struct counts count_file(const char *path)
     c.sum[e->m] += e->kind == TRACE_GO_START ? e->w[0] : 0;
   }
   tracefile_cursor_free(cursor);
-  assert_int_equal(tracefile_damages(file, NULL, 0), 0);
+  struct tracefile_damage damage = { 0 };
+  if (tracefile_damages(file, &damage, 1) > 0)
+    fail_msg("%s", damage.why);
   struct tracefile_summary summary;
   assert_true(tracefile_summary(file, &summary, &error));
   assert_int_equal(summary.n_events, c.stored);
@@ -181,7 +184,7 @@ static void kill_recorder_after(const char *path, char **argv, int chunks)
   waitpid(recorder, NULL, 0);
 }
 
-/* The program that waits for room in its ring would wait for ever. */
+/* It would go on for a while. */
 static void kill_program(const char *path)
 {
   struct tracefile *file = tracefile_open(path, &error);
@@ -211,6 +214,19 @@ static void a_killed_recorder_leaves_a_file_without_gaps_that_can_be_recovered(v
     tracefile_close(file);
     unlink(path);
   }
+}
+
+static void a_program_that_may_wait_ends_although_its_recorder_was_killed(void **state)
+{
+  char *argv[] = { NULL, "2", "30000000", "exit=5", NULL };
+  const char *path = scratch_path(*state, "alone.db");
+  prctl(PR_SET_CHILD_SUBREAPER, 1); /* the program becomes our child when its recorder is gone */
+  kill_recorder_after(path, argv, 1);
+  int status;
+  assert_true(wait(&status) > 0);
+  assert_true(WIFEXITED(status));
+  assert_int_equal(WEXITSTATUS(status), 5);
+  assert_int_equal(count_file(path).gaps, 0);
 }
 
 static void programs_that_cannot_be_run_are_refused_in_words(void **state)
@@ -245,6 +261,7 @@ int main(void)
     scratch_test(a_ring_with_an_impossible_head_is_given_up),
     scratch_test(a_program_without_our_runtime_leaves_no_file_and_keeps_its_status),
     scratch_test(a_killed_recorder_leaves_a_file_without_gaps_that_can_be_recovered),
+    scratch_test(a_program_that_may_wait_ends_although_its_recorder_was_killed),
     scratch_test(programs_that_cannot_be_run_are_refused_in_words),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define CAPACITY 1024u
@@ -50,7 +52,9 @@ static void close_shm(struct shm *shm)
 static struct trace_writer open_writer(struct shm *shm, bool full_blocks)
 {
   struct trace_writer w;
-  trace_writer_open(&w, shm->ring, CAPACITY, 7, TRACE_CLOCK_VIRTUAL, full_blocks);
+  atomic_store(&shm->control->full_blocks, full_blocks);
+  trace_writer_open(&w, shm->ring, CAPACITY, 7, TRACE_CLOCK_VIRTUAL,
+                    full_blocks ? shm->control : NULL);
   w.virtual_now = now;
   return w;
 }
@@ -217,6 +221,84 @@ static void a_writer_whose_ring_was_given_up_does_not_wait_for_ever(void **state
   close_shm(&shm);
 }
 
+static pid_t start_waiting_process(void)
+{
+  pid_t pid = fork();
+  assert_true(pid >= 0);
+  while (pid == 0)
+    pause();
+  return pid;
+}
+
+static void a_writer_whose_recorder_was_killed_does_not_wait_for_ever(void **state)
+{
+  (void)state;
+  struct shm shm = open_shm();
+  pid_t recorder = start_waiting_process();
+  atomic_store(&shm.control->recorder_pid, (uint32_t)recorder);
+  struct trace_writer w = open_writer(&shm, true);
+  for (uint32_t i = 0; i < CAPACITY; i++)
+    trace_m_park(&w);
+  kill(recorder, SIGKILL);
+  waitpid(recorder, NULL, 0);
+  errno = ENOTTY;
+  trace_m_park(&w);
+  assert_int_equal(errno, ENOTTY);
+  assert_int_equal(shm.ring->lost, 1);
+  assert_int_equal(atomic_load(&shm.control->full_blocks), 0); /* the other Ms know, too */
+  atomic_store(&shm.control->full_blocks, 1); /* and nobody can hold this one up again */
+  trace_m_park(&w);
+  assert_int_equal(shm.ring->lost, 2);
+  trace_writer_close(&w);
+  close_shm(&shm);
+}
+
+static void a_recorder_that_lives_and_takes_nothing_is_not_waited_for_for_ever(void **state)
+{
+  (void)state;
+  static const uint32_t pids[] = { 0, 1, UINT32_MAX, 0x80000000u }; /* nobody, not ours, none */
+  for (size_t i = 0; i < sizeof pids / sizeof pids[0]; i++) {
+    struct shm shm = open_shm();
+    atomic_store(&shm.control->recorder_pid, pids[i]);
+    struct trace_writer w = open_writer(&shm, true);
+    w.patience_ns = 1000000;
+    for (uint32_t n = 0; n < CAPACITY + 5; n++)
+      trace_m_park(&w);
+    assert_int_equal(shm.ring->lost, 5);
+    trace_writer_close(&w);
+    close_shm(&shm);
+  }
+}
+
+static void an_impossible_tail_is_not_waited_for(void **state)
+{
+  (void)state;
+  struct shm shm = open_shm();
+  struct trace_writer w = open_writer(&shm, true);
+  for (uint32_t i = 0; i < CAPACITY; i++)
+    trace_m_park(&w);
+  atomic_store(&shm.ring->tail, UINT64_MAX / 2);
+  trace_m_park(&w);
+  assert_int_equal(shm.ring->lost, 1);
+  trace_writer_close(&w);
+  close_shm(&shm);
+}
+
+static void a_string_larger_than_the_ring_is_dropped_not_waited_for(void **state)
+{
+  (void)state;
+  struct shm shm = open_shm();
+  struct trace_writer w = open_writer(&shm, true);
+  static const char bytes[CAPACITY * 16];
+  trace_m_park(&w);
+  trace_emit_string(&w, 1, bytes, sizeof bytes);
+  assert_int_equal(shm.ring->lost, CAPACITY + 1);
+  trace_m_park(&w);
+  assert_int_equal(shm.ring->head, 3); /* the park, the loss, the park */
+  trace_writer_close(&w);
+  close_shm(&shm);
+}
+
 static void the_memory_cannot_be_cut_or_grown(void **state)
 {
   (void)state;
@@ -308,6 +390,10 @@ int main(void)
     cmocka_unit_test(with_a_racing_reader_emitted_is_stored_plus_lost),
     cmocka_unit_test(a_writer_that_waits_for_room_loses_nothing),
     cmocka_unit_test(a_writer_whose_ring_was_given_up_does_not_wait_for_ever),
+    cmocka_unit_test(a_writer_whose_recorder_was_killed_does_not_wait_for_ever),
+    cmocka_unit_test(a_recorder_that_lives_and_takes_nothing_is_not_waited_for_for_ever),
+    cmocka_unit_test(an_impossible_tail_is_not_waited_for),
+    cmocka_unit_test(a_string_larger_than_the_ring_is_dropped_not_waited_for),
     cmocka_unit_test(the_memory_cannot_be_cut_or_grown),
     cmocka_unit_test(a_memory_that_is_not_sealed_is_refused),
     cmocka_unit_test(a_hostile_control_page_is_refused_in_words),
