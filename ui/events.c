@@ -11,7 +11,7 @@
 
 struct _UiEvents {
   GtkBox parent_instance;
-  GtkWidget *entry, *count, *view; /* from events.ui */
+  GtkWidget *entry, *count, *progress, *view; /* from events.ui */
   UiSession *session;
   UiEventModel *model;
   GtkSingleSelection *selection;
@@ -160,17 +160,19 @@ static void on_model(gpointer data)
   const guint n = g_list_model_get_n_items(G_LIST_MODEL(events->model));
   const double progress = ui_event_model_progress(events->model);
   g_autofree char *found = ui_text_count(n);
-  g_autofree char *all = ui_text_count(trace ? vw_event_count(trace) : 0);
+  g_autofree char *all = ui_text_many(trace ? vw_event_count(trace) : 0, "event");
   g_autofree char *text = NULL;
   if (!trace)
     text = g_strdup("");
   else if (progress < 1)
-    text = g_strdup_printf("%s found, %.0f %% searched", found, progress * 100);
+    text = g_strdup_printf("%s found, %.0f %% searched; Esc stops", found, progress * 100);
   else if (n == vw_event_count(trace))
-    text = g_strdup_printf("%s events", all);
+    text = g_strdup(all);
   else
-    text = g_strdup_printf("%s of %s events", found, all);
+    text = g_strdup_printf("%s of %s", found, all);
   gtk_label_set_text(GTK_LABEL(events->count), text);
+  gtk_widget_set_visible(events->progress, progress < 1);
+  gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(events->progress), progress);
 }
 
 static void on_search(UiEvents *events)
@@ -236,6 +238,7 @@ static void ui_events_class_init(UiEventsClass *class)
   gtk_widget_class_set_template_from_resource(widget_class, "/org/gmpscope/Viewer/events.ui");
   gtk_widget_class_bind_template_child(widget_class, UiEvents, entry);
   gtk_widget_class_bind_template_child(widget_class, UiEvents, count);
+  gtk_widget_class_bind_template_child(widget_class, UiEvents, progress);
   gtk_widget_class_bind_template_child(widget_class, UiEvents, view);
 }
 

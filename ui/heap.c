@@ -9,6 +9,8 @@
  */
 #include "heap.h"
 
+#include "links.h"
+
 #include "trace-text.h"
 
 #define ROW_H   22
@@ -201,8 +203,9 @@ GtkWidget *ui_heap_new(uint32_t p, const struct trace_heap_entry *entries, size_
   char first[64] = "";
   if (heap->n)
     trace_time_print(entries[0].key, first, sizeof first);
-  g_autofree char *label = g_strdup_printf("Timer heap of P%u: %zu timers, the first, T%u, at %s",
-                                           p, n, heap->n ? entries[0].timer : 0, first);
+  g_autofree char *timers = ui_text_many(n, "timer");
+  g_autofree char *label = g_strdup_printf("Timer heap of P%u: %s, the first, T%u, at %s", p,
+                                           timers, heap->n ? entries[0].timer : 0, first);
   gtk_accessible_update_property(GTK_ACCESSIBLE(heap), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
   return GTK_WIDGET(heap);
 }

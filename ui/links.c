@@ -37,6 +37,12 @@ char *ui_text_count(uint64_t n)
   return g_string_free(text, FALSE);
 }
 
+char *ui_text_many(uint64_t n, const char *one)
+{
+  g_autofree char *count = ui_text_count(n);
+  return g_strdup_printf("%s %s%s", count, one, n == 1 ? "" : "s");
+}
+
 char *ui_link(char kind, uint64_t id, const char *name)
 {
   g_autofree char *clean = ui_text_clean(name);

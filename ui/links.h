@@ -12,6 +12,8 @@ const char *ui_word(enum trace_arg type, uint32_t number);
 char *ui_text_clean(const char *text);
 /* "1,234,567". Caller frees. */
 char *ui_text_count(uint64_t n);
+/* "1 event", "1,234 events". Caller frees. */
+char *ui_text_many(uint64_t n, const char *one);
 /* Markup of a sentence: G17, M2 and P0 become links "g:17", "m:2", "p:0"; all else is escaped. Caller frees. */
 char *ui_links_markup(const char *sentence);
 /* "<a href="g:17">G17 worker</a>"; kind is one of 'g' 'm' 'p' 'e'; name may be "" or NULL. Caller frees. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* minimap.c - overview and range slider in one (minimap.h).
  *
- * Dragging inside the range moves it, dragging an edge (6 px) resizes it, pressing elsewhere centres it there.  The
+ * Dragging inside the range moves it, dragging an edge (6 px) resizes it, pressing elsewhere centres it there; with the
+ * whole trace shown there is nothing to move.  The
  * data is counted once per trace, lanes and width; a frame only paints it.
  */
 #include "minimap.h"
@@ -97,6 +98,8 @@ static enum grip grip_at(UiMinimap *minimap, double x)
 {
   const struct vw_view *view = ui_session_view(minimap->session);
   const double left = x_of(minimap, view->t0), right = x_of(minimap, view->t1);
+  if (right - left < 4 * EDGE) /* too narrow for edges: all of it, and a little more, moves it */
+    return x >= left - EDGE && x <= right + EDGE ? GRIP_MOVE : GRIP_NONE;
   if (ABS(x - left) <= EDGE && x < (left + right) / 2)
     return GRIP_LEFT;
   if (ABS(x - right) <= EDGE)

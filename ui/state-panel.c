@@ -87,13 +87,19 @@ static void write_ps(UiFacts *facts, const struct trace_replay *state, const str
   for (size_t i = 0; i < n; i++)
     write_p(facts, state, theme, ids[i]);
   if (world->n_ps > n)
-    ui_facts_text(facts, "", "and %zu more Ps", world->n_ps - n);
+    ui_facts_text(facts, "", "and %zu more", world->n_ps - n);
   uint32_t goids[SHOWN_QUEUE];
   trace_replay_global(state, goids, SHOWN_QUEUE);
   g_autofree char *shown = queue_markup(theme, 0, goids, MIN(world->n_global, SHOWN_QUEUE));
   g_autoptr(GString) markup = g_string_new(shown);
   append_left_out(markup, world->n_global, SHOWN_QUEUE);
   ui_facts_row(facts, "global", markup->str);
+}
+
+static bool is_sysmon(const struct vw_trace *trace, uint32_t id)
+{
+  const long lane = vw_lane_of(trace, VW_LANES_M, id);
+  return lane >= 0 && vw_lane(trace, VW_LANES_M, (size_t)lane)->is_sysmon;
 }
 
 /* What an M does, in three words. */
@@ -118,7 +124,8 @@ static char *m_markup(const struct trace_m *mp, const struct vw_theme *theme)
   return g_strdup(mp->p == TRACE_NO_P ? "awake, holds no P" : "schedules");
 }
 
-static void write_ms(UiFacts *facts, const struct trace_replay *state, const struct vw_theme *theme)
+static void write_ms(UiFacts *facts, const struct vw_trace *trace, const struct trace_replay *state,
+                     const struct vw_theme *theme)
 {
   uint32_t ids[SHOWN_MS];
   const struct trace_world *world = trace_replay_world(state);
@@ -126,11 +133,13 @@ static void write_ms(UiFacts *facts, const struct trace_replay *state, const str
   ui_facts_heading(facts, "Ms");
   for (size_t i = 0; i < n; i++) {
     g_autofree char *m = ui_link('m', ids[i], NULL);
-    g_autofree char *does = m_markup(trace_replay_m(state, ids[i]), theme);
+    g_autofree char *does = is_sysmon(trace, ids[i])
+                                ? g_strdup("sysmon: watches, needs no P")
+                                : m_markup(trace_replay_m(state, ids[i]), theme);
     ui_facts_row(facts, m, does);
   }
   if (world->n_ms > n)
-    ui_facts_text(facts, "", "and %zu more Ms", world->n_ms - n);
+    ui_facts_text(facts, "", "and %zu more", world->n_ms - n);
 }
 
 static void write_heaps(UiFacts *facts, const struct trace_replay *state)
@@ -148,8 +157,8 @@ static void write_heaps(UiFacts *facts, const struct trace_replay *state)
     struct trace_heap_entry entries[UI_HEAP_SHOWN];
     const size_t n_shown =
         MIN(trace_replay_heap(state, ids[i], entries, UI_HEAP_SHOWN), UI_HEAP_SHOWN);
-    g_autofree char *all = g_strdup_printf(pp->n_timers == 1 ? "P%u: %u timer" : "P%u: %u timers",
-                                           ids[i], pp->n_timers);
+    g_autofree char *timers = ui_text_many(pp->n_timers, "timer");
+    g_autofree char *all = g_strdup_printf("P%u: %s", ids[i], timers);
     g_autofree char *note = pp->n_timers > n_shown
                                 ? g_strdup_printf("%s, the first %zu drawn", all, n_shown)
                                 : g_strdup(all);
@@ -216,7 +225,7 @@ void ui_state_panel_write(UiFacts *facts, UiSession *session)
       ui_facts_note(facts,
                     world->stopped ? "The world is stopped." : "The world is being stopped.");
     write_ps(facts, state, &theme);
-    write_ms(facts, state, &theme);
+    write_ms(facts, trace, state, &theme);
     write_subject(facts, trace, state, ui_session_subject_g(session));
     write_heaps(facts, state);
   } else if (trace) {

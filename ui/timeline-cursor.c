@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* timeline-cursor.c - the glass above the lanes: cursor line and hover outline.
+/* timeline-cursor.c - the glass above the lanes: cursor line, hover outline, marked area.
  *
  * A child widget of its own, so that stepping and hovering redraw these few lines and the lanes below stay the one
  * cached node that they were.  It takes no input.

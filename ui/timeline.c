@@ -119,7 +119,7 @@ static void publish(UiTimeline *timeline)
                                  clean, -1);
 }
 
-/* A mark is painted with the lanes but moves nothing on the plan: it is only painted again. */
+/* A mark moves nothing on the plan: the glass shows it. */
 static void show_mark(UiTimeline *timeline)
 {
   const struct vw_view *view = ui_session_view(timeline->session);
@@ -127,8 +127,6 @@ static void show_mark(UiTimeline *timeline)
     return;
   timeline->plan->view.mark_t0 = view->mark_t0;
   timeline->plan->view.mark_t1 = view->mark_t1;
-  g_clear_pointer(&timeline->node, gsk_render_node_unref);
-  gtk_widget_queue_draw(GTK_WIDGET(timeline));
 }
 
 /* While something is selected the cursor's event decides which arrows are bold. */

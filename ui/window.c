@@ -41,10 +41,11 @@ static void write_titles(UiWindow *window, struct vw_trace *trace)
   vw_time_range(trace, &t0, &t1);
   trace_time_print(t1 - t0, length, sizeof length);
   g_autofree char *title = ui_text_clean(vw_trace_title(trace));
-  g_autofree char *events = ui_text_count(vw_event_count(trace));
-  g_autofree char *subtitle = g_strdup_printf(
-      "%s · %s events · %zu Ms, %zu Ps, %zu Gs", length, events, vw_lane_count(trace, VW_LANES_M),
-      vw_lane_count(trace, VW_LANES_P), vw_lane_count(trace, VW_LANES_G));
+  g_autofree char *events = ui_text_many(vw_event_count(trace), "event");
+  g_autofree char *ms = ui_text_many(vw_lane_count(trace, VW_LANES_M), "M");
+  g_autofree char *ps = ui_text_many(vw_lane_count(trace, VW_LANES_P), "P");
+  g_autofree char *gs = ui_text_many(vw_lane_count(trace, VW_LANES_G), "G");
+  g_autofree char *subtitle = g_strdup_printf("%s · %s · %s, %s, %s", length, events, ms, ps, gs);
   g_autofree char *window_title = g_strdup_printf("%s - gmpscope", title);
   gtk_label_set_text(GTK_LABEL(window->title), title);
   gtk_label_set_text(GTK_LABEL(window->subtitle), subtitle);
@@ -89,8 +90,8 @@ static void write_mark(UiWindow *window)
   char length[64];
   trace_time_print(view->mark_t1 - view->mark_t0, length, sizeof length);
   g_autofree char *events =
-      ui_text_count(vw_event_at(trace, view->mark_t1) - vw_event_at(trace, view->mark_t0));
-  g_autofree char *text = g_strdup_printf("Marked: %s, %s events", length, events);
+      ui_text_many(vw_event_at(trace, view->mark_t1) - vw_event_at(trace, view->mark_t0), "event");
+  g_autofree char *text = g_strdup_printf("Marked: %s, %s", length, events);
   gtk_label_set_text(GTK_LABEL(window->mark_label), text);
 }
 
@@ -137,6 +138,13 @@ static void queue_panels(UiWindow *window)
         gtk_widget_add_tick_callback(GTK_WIDGET(window), write_panels, NULL, NULL);
 }
 
+/* On lanes of Gs the overview still tells of the Ms: there may be a million Gs, and an M's time says what they did. */
+static void write_overview(UiWindow *window)
+{
+  const bool is_p = ui_session_view(window->session)->lanes == VW_LANES_P;
+  gtk_label_set_text(GTK_LABEL(window->overview_label), is_p ? "Overview of Ps" : "Overview of Ms");
+}
+
 static void on_changed(UiWindow *window, guint what)
 {
   struct vw_trace *trace = ui_session_trace(window->session);
@@ -144,8 +152,10 @@ static void on_changed(UiWindow *window, guint what)
     write_titles(window, trace);
     write_warnings(window, trace);
   }
-  if (what & (UI_CHANGED_TRACE | UI_CHANGED_LANES))
+  if (what & (UI_CHANGED_TRACE | UI_CHANGED_LANES)) {
     ui_window_sync_actions(window);
+    write_overview(window);
+  }
   if (what & UI_CHANGED_RANGE)
     write_range(window);
   if (what & UI_CHANGED_MARK)
@@ -255,6 +265,7 @@ static void ui_window_class_init(UiWindowClass *class)
   BIND(warning_bar);
   BIND(warning_label);
   BIND(minimap_slot);
+  BIND(overview_label);
   BIND(timeline_slot);
   BIND(events_slot);
   BIND(legend_slot);

@@ -41,21 +41,21 @@ static bool warn_lost(struct vw_trace *t)
   const struct vw_facts *f = &t->facts;
   return f->n_loss_places == 0 ||
          warn(t,
-              "%" PRIu64 " events are missing in %" PRIu64
-              " %s: what happened there is unknown and "
+              "%" PRIu64 " %s missing in %" PRIu64 " %s: what happened there is unknown and "
               "shown as lost.",
-              f->n_lost, f->n_loss_places, f->n_loss_places == 1 ? "place" : "places");
+              f->n_lost, f->n_lost == 1 ? "event is" : "events are", f->n_loss_places,
+              f->n_loss_places == 1 ? "place" : "places");
 }
 
 static bool warn_damage(struct vw_trace *t)
 {
   struct tracefile_damage first;
   size_t n = t->file ? tracefile_damages(t->file, &first, 1) : 0;
-  return n == 0 ||
-         warn(t,
-              "%zu %s of the file damaged and left out; the first is of M%u, %u events from "
-              "number %" PRIu64 " on: %s.",
-              n, n == 1 ? "chunk is" : "chunks are", first.m, first.n, first.first_seq, first.why);
+  return n == 0 || warn(t,
+                        "%zu %s of the file damaged and left out; the first is of M%u, %u %s from "
+                        "number %" PRIu64 " on: %s.",
+                        n, n == 1 ? "chunk is" : "chunks are", first.m, first.n,
+                        first.n == 1 ? "event" : "events", first.first_seq, first.why);
 }
 
 static bool warn_breach(struct vw_trace *t)

@@ -100,6 +100,16 @@ static void counts_are_grouped_by_thousands(void **state)
   }
 }
 
+static void one_is_not_many(void **state)
+{
+  (void)state;
+  g_autofree char *none = ui_text_many(0, "G"), *one = ui_text_many(1, "G"),
+                  *many = ui_text_many(2345, "event");
+  assert_string_equal(none, "0 Gs");
+  assert_string_equal(one, "1 G");
+  assert_string_equal(many, "2,345 events");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -112,6 +122,7 @@ int main(void)
     cmocka_unit_test(names_of_the_program_cannot_make_markup),
     cmocka_unit_test(bytes_that_are_no_text_are_still_shown_as_text),
     cmocka_unit_test(counts_are_grouped_by_thousands),
+    cmocka_unit_test(one_is_not_many),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

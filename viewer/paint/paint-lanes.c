@@ -270,20 +270,6 @@ static void box(struct paint *p, enum paint_chrome c, double x, double y, double
   cairo_fill(p->cr);
 }
 
-static void mark_area(struct paint *p)
-{
-  const struct vw_view *view = &p->plan->view;
-  if (view->mark_t1 <= view->mark_t0)
-    return;
-  double x0 = vw_plan_x(p->plan, view->mark_t0), x1 = vw_plan_x(p->plan, view->mark_t1);
-  x0 = x0 < (double)p->plan->gutter ? (double)p->plan->gutter : x0;
-  if (x1 <= x0)
-    return;
-  paint_source(p->cr, paint_chrome(p->theme, PAINT_ACCENT), 0.12);
-  cairo_rectangle(p->cr, x0, (double)p->plan->ruler, x1 - x0, view->height);
-  cairo_fill(p->cr);
-}
-
 void paint_ground(struct paint *p)
 {
   const struct vw_plan *plan = p->plan;
@@ -296,7 +282,6 @@ void paint_ground(struct paint *p)
     if (plan->ticks[i].text != UINT32_MAX)
       box(p, PAINT_GRID, floor((double)plan->ticks[i].x), (double)plan->ruler, 1,
           plan->view.height);
-  mark_area(p);
   cairo_set_antialias(p->cr, CAIRO_ANTIALIAS_DEFAULT);
 }
 

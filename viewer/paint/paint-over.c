@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* paint-over.c - what moves above a painted plan (cursor, hover), and the overview of the whole trace. */
+/* paint-over.c - what moves above a painted plan (cursor, hover, marked area), and the overview of the whole trace. */
 #include "paint-private.h"
 
 #include <math.h>
@@ -21,6 +21,46 @@ static void cursor_line(struct paint *p, uint64_t event_no)
   cairo_line_to(p->cr, x + 0.5, (double)plan->ruler - 1);
   cairo_close_path(p->cr);
   cairo_fill(p->cr);
+}
+
+/* The length of the marked area, in the ruler, where there is room between its ends or beside them. */
+static void mark_length(struct paint *p, double x0, double x1)
+{
+  char text[32];
+  const struct vw_view *view = &p->plan->view;
+  vw_duration_text(vw_ns_between(view->mark_t1, view->mark_t0), text, sizeof text);
+  double w = paint_text_width(p->painter, p->theme, VW_ROLE_TICK, 0, text) + 8;
+  double left = floor((x0 + x1 - w) / 2), h = 15 * p->font, y = (double)p->plan->ruler - h - 1;
+  left = left + w > view->width ? view->width - w : left;
+  left = left < (double)p->plan->gutter ? (double)p->plan->gutter : left;
+  struct vw_rgb accent = paint_chrome(p->theme, PAINT_ACCENT);
+  paint_source(p->cr, accent, 1);
+  cairo_rectangle(p->cr, left, y, w, h);
+  cairo_fill(p->cr);
+  paint_source(p->cr, vw_palette_ink(p->theme, accent), 1);
+  paint_text(p->painter, p->cr, p->theme, VW_ROLE_TICK, left + 4, y + h / 2, 0, text);
+}
+
+static void mark_area(struct paint *p)
+{
+  const struct vw_plan *plan = p->plan;
+  const struct vw_view *view = &plan->view;
+  double gutter = (double)plan->gutter, top = (double)plan->ruler;
+  double height = view->height - (double)plan->legend - top;
+  double x0 = floor(vw_plan_x(plan, view->mark_t0)), x1 = ceil(vw_plan_x(plan, view->mark_t1));
+  if (view->mark_t1 <= view->mark_t0 || x1 <= gutter || x0 >= view->width)
+    return;
+  double from = x0 < gutter ? gutter : x0, to = x1 > view->width ? view->width : x1;
+  paint_source(p->cr, paint_chrome(p->theme, PAINT_ACCENT), 0.12);
+  cairo_rectangle(p->cr, from, top, to - from, height);
+  cairo_fill(p->cr);
+  paint_source(p->cr, paint_chrome(p->theme, PAINT_ACCENT), 0.8);
+  if (x0 >= gutter)
+    cairo_rectangle(p->cr, x0, top, 1, height);
+  if (x1 <= view->width)
+    cairo_rectangle(p->cr, x1 - 1, top, 1, height);
+  cairo_fill(p->cr);
+  mark_length(p, from, to);
 }
 
 static void outline(struct paint *p, double x, double y, double w, double h)
@@ -67,6 +107,7 @@ void vw_paint_cursor(struct vw_painter *painter, cairo_t *cr, const struct vw_pl
                      .theme = theme,
                      .font = theme->font_scale > 0 ? theme->font_scale : 1 };
   cairo_save(cr);
+  mark_area(&p);
   cursor_line(&p, event_no);
   cairo_rectangle(cr, (double)plan->gutter, (double)plan->ruler, plan->view.width,
                   plan->view.height - (double)plan->ruler - (double)plan->legend);
@@ -110,16 +151,23 @@ static void shown_part(cairo_t *cr, const struct vw_minimap *map, const struct v
   double x0 = vw_ns_between(t0, first) * scale, x1 = vw_ns_between(t1, first) * scale;
   x0 = x0 < 0 ? 0 : floor(x0);
   x1 = x1 > map->width ? map->width : ceil(x1);
-  if (x1 < x0 + 3)
-    x1 = x0 + 3;
-  paint_source(cr, paint_chrome(theme, PAINT_GROUND), 0.62);
+  if (x1 < x0 + 4)
+    x1 = x0 + 4;
+  paint_source(cr, paint_chrome(theme, theme->dark ? PAINT_GROUND : PAINT_MUTED),
+               theme->dark ? 0.65 : 0.3);
   cairo_rectangle(cr, 0, 0, x0, height);
   cairo_rectangle(cr, x1, 0, map->width - x1, height);
   cairo_fill(cr);
   paint_source(cr, paint_chrome(theme, PAINT_ACCENT), 1);
-  cairo_set_line_width(cr, 1);
-  cairo_rectangle(cr, x0 + 0.5, 0.5, x1 - x0 - 1, height - 1);
+  cairo_set_line_width(cr, 2);
+  cairo_rectangle(cr, x0 + 1, 1, x1 - x0 - 2, height - 2);
   cairo_stroke(cr);
+  if (x1 - x0 < 24)
+    return;
+  double grip = floor(height / 3.0); /* where it can be taken to be made wider or narrower */
+  cairo_rectangle(cr, x0, grip, 5, height - 2 * grip);
+  cairo_rectangle(cr, x1 - 5, grip, 5, height - 2 * grip);
+  cairo_fill(cr);
 }
 
 void vw_paint_minimap(struct vw_painter *painter, cairo_t *cr, const struct vw_minimap *map,

@@ -34,10 +34,12 @@ struct vw_painter;
 struct vw_painter *vw_painter_new(void);
 void vw_painter_free(struct vw_painter *painter);
 
-/* Paints the whole plan (background, lanes, arrows, marks, ruler, titles, legend if asked). */
+/* Paints the whole plan (background, lanes, arrows, marks, ruler, titles, legend if asked), but no cursor and no marked
+ * area. */
 void vw_paint_plan(struct vw_painter *painter, cairo_t *cr, const struct vw_plan *plan,
                    const struct vw_trace *trace, const struct vw_theme *theme);
-/* Only what moves without a new plan: cursor line, hover outline, marked area. */
+/* Only what moves without a new plan, to be painted over it: cursor line, hover outline (over may be NULL), and the area
+ * that the plan's view marks, with its length. */
 void vw_paint_cursor(struct vw_painter *painter, cairo_t *cr, const struct vw_plan *plan,
                      const struct vw_trace *trace, const struct vw_theme *theme, uint64_t event_no,
                      const struct vw_hit *hover);
