@@ -6,10 +6,12 @@
  * number in the life of that G or P: where a smaller number comes after a larger one, the event with the larger
  * one is the effect, and it is moved to just behind its cause, with everything on its M that would otherwise be
  * overtaken.  Moving one may put another before its own cause, so the finaliser checks again, a few times.
+ * What stands in a right order already is never moved: the number of a G that ended may be another G's soon after.
  *
  * More than 10 ms apart is no clock: a hostile or broken trace is left as it is, and the check says so.
  * Not done: keeping the original times in a column. The chunk would grow for a case that is rare; the
  * number of moved events is in stats.
+ * Cost: a look-up for each event with a number; moving is one pass over the chunks that it touches.
  */
 #include "order.h"
 
@@ -19,13 +21,16 @@
 #include <string.h>
 
 #define FARTHEST_NS 10000000
-#define BUMPS_MAX   100000
+#define BUMPS_MAX   (1u << 20)
 
-/* The last event seen with a number in the life of one G or P. */
+/* The last event seen with a number in the life of one G or P. A number of a G may be given to another one, whose life
+ * begins anew. */
 struct seen {
   uint32_t number, m;
   uint64_t seq;
   int64_t ts;
+  bool is_begun; /* its create, or a status of it, was seen */
+  bool is_over;  /* the G ended */
 };
 
 struct bump { /* from event seq of M m on, times are at least ts */
@@ -140,55 +145,69 @@ static uint32_t see_life(struct order_check *check, uint64_t life, bool *is_new)
   return trace_map_put(&check->by_life, life, check->n_seen) ? check->n_seen++ : TRACE_MAP_NONE;
 }
 
+static void end_life(struct order_check *check, uint32_t g)
+{
+  uint32_t i = trace_map_get(&check->by_life, g);
+  if (i != TRACE_MAP_NONE)
+    check->seen[i].is_over = true;
+}
+
 bool order_check_add(struct order_check *check, const struct trace_event *e)
 {
   uint64_t life;
   uint32_t number;
   bool restart, is_new;
+  if (e->kind == TRACE_GO_DESTROY)
+    end_life(check, e->g);
   if (!life_of(e, &life, &number, &restart))
     return true;
   uint32_t i = see_life(check, life, &is_new);
   if (i == TRACE_MAP_NONE)
     return false;
   struct seen *last = &check->seen[i];
-  bool is_late = !is_new && (int32_t)(number - last->number) < 0;
+  bool is_next_life = is_new || last->is_over;
+  bool is_late = !is_next_life && (int32_t)(number - last->number) < 0;
   /* a G is made before it does anything: a create that comes after is late, too */
-  bool create_is_late = is_late && e->kind == TRACE_GO_CREATE && e->ts - last->ts <= FARTHEST_NS;
+  bool create_is_late =
+      is_late && e->kind == TRACE_GO_CREATE && !last->is_begun && e->ts - last->ts <= FARTHEST_NS;
   if (is_late && (!restart || create_is_late))
     return add_bump(check, last, e);
-  *last = (struct seen){ number, e->m, e->seq, e->ts };
+  bool is_begun = restart || (!is_next_life && last->is_begun);
+  *last = (struct seen){ number, e->m, e->seq, e->ts, is_begun, false };
   return true;
 }
 
-/* ---- rewriting chunks ---- */
+/* ---- rewriting chunks ----
+ *
+ * One walk over the chunks, M by M, with the bumps in the same order. Times are raised across a loss, too: the next
+ * chunk must not begin before this one ends. */
 
 struct rewriter {
   struct tracefile *file;
-  sqlite3_stmt *find, *update;
+  sqlite3_stmt *rows, *find, *update;
   struct trace_event *events;
   uint8_t *bytes;
   struct chunk_row row;
+  const struct bump *bump, *end; /* not yet come to */
+  int64_t floor;                 /* times of this M are at least this, from here on */
   uint64_t moved;
 };
 
-static bool load_chunk(struct rewriter *r, const struct bump *bump, uint64_t seq)
+static int compare_bumps(const void *left, const void *right)
 {
-  sqlite3_bind_int64(r->find, 1, bump->m);
-  sqlite3_bind_int64(r->find, 2, (int64_t)seq);
-  bool ok = sqlite3_step(r->find) == SQLITE_ROW;
-  if (ok) {
-    r->row = (struct chunk_row){ .id = sqlite3_column_int64(r->find, 0),
-                                 .m = bump->m,
-                                 .first_seq = (uint64_t)sqlite3_column_int64(r->find, 1),
-                                 .n = (uint64_t)sqlite3_column_int64(r->find, 2),
-                                 .t_min = sqlite3_column_int64(r->find, 3),
-                                 .lost_before = (uint64_t)sqlite3_column_int64(r->find, 4),
-                                 .codec = TRACE_CHUNK_CODEC };
-    ok = r->row.n <= TRACE_CHUNK_EVENTS &&
-         trace_chunk_decode(sqlite3_column_blob(r->find, 5),
-                            (size_t)sqlite3_column_bytes(r->find, 5), r->row.n, bump->m,
-                            r->row.first_seq, r->row.t_min, r->events);
-  }
+  const struct bump *a = left, *b = right;
+  if (a->m != b->m)
+    return a->m < b->m ? -1 : 1;
+  return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+static bool load_chunk(struct rewriter *r)
+{
+  sqlite3_bind_int64(r->find, 1, r->row.id);
+  bool ok =
+      sqlite3_step(r->find) == SQLITE_ROW && r->row.n <= TRACE_CHUNK_EVENTS &&
+      trace_chunk_decode(sqlite3_column_blob(r->find, 0), (size_t)sqlite3_column_bytes(r->find, 0),
+                         r->row.n, r->row.m, r->row.first_seq, r->row.t_min, r->events);
   sqlite3_reset(r->find);
   return ok;
 }
@@ -208,49 +227,81 @@ static bool store_chunk(struct rewriter *r)
   return ok;
 }
 
-/* Raises times in the loaded chunk from seq on. Returns true if the next chunk needs it, too. */
-static bool raise_times(struct rewriter *r, const struct bump *bump, uint64_t seq)
+/* True if a bump has come by event seq of the chunk's M. */
+static bool is_bump_due(const struct rewriter *r, uint64_t seq)
 {
-  uint64_t i = seq > r->row.first_seq ? seq - r->row.first_seq : 0;
-  for (; i < r->row.n && r->events[i].ts < bump->ts; i++) {
-    r->events[i].ts = bump->ts;
-    r->moved++;
-  }
-  return i == r->row.n;
+  return r->bump < r->end && r->bump->m == r->row.m && r->bump->seq <= seq;
 }
 
-static bool apply_bump(struct rewriter *r, const struct bump *bump)
+/* Raises times in the loaded chunk. Returns how many. */
+static uint64_t raise_times(struct rewriter *r)
 {
-  uint64_t seq = bump->seq;
-  while (load_chunk(r, bump, seq)) {
-    bool goes_on = raise_times(r, bump, seq);
-    if (!store_chunk(r))
+  uint64_t before = r->moved;
+  for (uint64_t i = 0; i < r->row.n; i++) {
+    for (; is_bump_due(r, r->row.first_seq + i); r->bump++)
+      r->floor = r->bump->ts > r->floor ? r->bump->ts : r->floor;
+    if (r->events[i].ts < r->floor) {
+      r->events[i].ts = r->floor;
+      r->moved++;
+    }
+  }
+  return r->moved - before;
+}
+
+static void take_row(struct rewriter *r)
+{
+  uint32_t m = (uint32_t)sqlite3_column_int64(r->rows, 1);
+  if (m != r->row.m)
+    r->floor = INT64_MIN;
+  r->row = (struct chunk_row){ .id = sqlite3_column_int64(r->rows, 0),
+                               .m = m,
+                               .first_seq = (uint64_t)sqlite3_column_int64(r->rows, 2),
+                               .n = (uint64_t)sqlite3_column_int64(r->rows, 3),
+                               .t_min = sqlite3_column_int64(r->rows, 4),
+                               .lost_before = (uint64_t)sqlite3_column_int64(r->rows, 5),
+                               .codec = TRACE_CHUNK_CODEC };
+  while (r->bump < r->end && r->bump->m < m) /* of an M whose chunks are damaged */
+    r->bump++;
+}
+
+static bool rewrite(struct rewriter *r)
+{
+  int step;
+  while ((step = sqlite3_step(r->rows)) == SQLITE_ROW) {
+    take_row(r);
+    bool is_concerned = r->floor > r->row.t_min || is_bump_due(r, r->row.first_seq + r->row.n - 1);
+    if (is_concerned && load_chunk(r) && raise_times(r) > 0 && !store_chunk(r))
       return false;
-    if (!goes_on)
-      return true;
-    seq = r->row.first_seq + r->row.n;
   }
-  return true; /* the end of the M, or a loss: nothing there to overtake */
+  return step == SQLITE_DONE;
 }
 
-bool order_apply(const struct order_check *check, struct tracefile *file, uint64_t *moved,
+static bool prepare(struct rewriter *r, sqlite3_stmt **stmt, const char *sql)
+{
+  return sqlite3_prepare_v2(r->file->db, sql, -1, stmt, NULL) == SQLITE_OK;
+}
+
+bool order_apply(struct order_check *check, struct tracefile *file, uint64_t *moved,
                  struct tracefile_error *error)
 {
-  static const char find[] =
-      "SELECT id, first_seq, n, t_min, lost_before, data FROM chunk WHERE m=?1 AND "
-      "first_seq<=?2 AND first_seq+n>?2";
+  /* the sort reads all rows before the first is given, so updates do not disturb it */
+  static const char rows[] =
+      "SELECT id, m, first_seq, n, t_min, lost_before FROM chunk ORDER BY m, first_seq, id";
+  static const char find[] = "SELECT data FROM chunk WHERE id=?";
   static const char update[] = "UPDATE chunk SET t_min=?, t_max=?, xxh3=?, data=? WHERE id=?";
-  struct rewriter r = { .file = file };
+  if (check->n_bumps > 0)
+    qsort(check->bumps, check->n_bumps, sizeof *check->bumps, compare_bumps);
+  struct rewriter r = {
+    .file = file, .bump = check->bumps, .end = check->bumps + check->n_bumps, .floor = INT64_MIN
+  };
   r.events = malloc(TRACE_CHUNK_EVENTS * sizeof *r.events);
   r.bytes = malloc(TRACE_CHUNK_MAX_BYTES(TRACE_CHUNK_EVENTS));
-  bool ok = r.events && r.bytes &&
-            sqlite3_prepare_v2(file->db, find, -1, &r.find, NULL) == SQLITE_OK &&
-            sqlite3_prepare_v2(file->db, update, -1, &r.update, NULL) == SQLITE_OK;
-  for (size_t i = 0; ok && i < check->n_bumps; i++)
-    ok = apply_bump(&r, &check->bumps[i]);
+  bool ok = r.events && r.bytes && prepare(&r, &r.rows, rows) && prepare(&r, &r.find, find) &&
+            prepare(&r, &r.update, update) && rewrite(&r);
   if (!ok)
     tracefile_sql_fail(file->db, file->path, error);
   *moved += r.moved;
+  sqlite3_finalize(r.rows);
   sqlite3_finalize(r.find);
   sqlite3_finalize(r.update);
   free(r.events);

@@ -15,5 +15,5 @@ size_t order_check_late(const struct order_check *check);
 
 /* Moves those effects, and what follows them on their M, behind their causes, in the file: in the transaction that
  * is open. *moved: events whose time was changed. */
-bool order_apply(const struct order_check *check, struct tracefile *file, uint64_t *moved,
+bool order_apply(struct order_check *check, struct tracefile *file, uint64_t *moved,
                  struct tracefile_error *error);

@@ -72,6 +72,76 @@ static void a_right_order_is_left_alone(void **state)
   assert_int_equal(sum.clock_fixups, 0);
 }
 
+static void put_of(struct rec_writer *w, uint32_t m, uint64_t seq, int64_t ts, uint32_t g)
+{
+  struct trace_event e = { .ts = ts, .seq = seq, .m = m, .g = g, .kind = TRACE_GO_DESTROY };
+  assert_true(rec_writer_event(w, &e, &error));
+}
+
+static void a_goid_that_is_used_again_is_another_g(void **state)
+{
+  const char *path = scratch_path(*state, "again.db");
+  struct rec_writer *w = rec_writer_new(path, false, &error);
+  uint64_t seq[4] = { 0 };
+  int64_t ts = 0;
+  for (uint32_t i = 0; i < 100000; i++) {
+    uint32_t g = 1 + i % 7;
+    put(w, i % 4, seq[i % 4]++, ts++, TRACE_GO_CREATE, g, 0);
+    put(w, (i + 1) % 4, seq[(i + 1) % 4]++, ts++, TRACE_GO_START, g, 1);
+    put(w, (i + 2) % 4, seq[(i + 2) % 4]++, ts++, TRACE_GO_UNBLOCK, g, 2);
+    put(w, (i + 3) % 4, seq[(i + 3) % 4]++, ts++, TRACE_GO_START, g, 3);
+    if (i % 2) /* now and then the end is lost */
+      put_of(w, (i + 3) % 4, seq[(i + 3) % 4]++, ts++, g);
+  }
+  struct rec_summary sum;
+  assert_true(rec_writer_finish(w, REC_TABLES_NONE, &sum, &error));
+  assert_int_equal(sum.clock_fixups, 0);
+}
+
+static void a_start_before_the_create_of_a_goid_used_again_is_moved(void **state)
+{
+  const char *path = scratch_path(*state, "second.db");
+  struct rec_writer *w = rec_writer_new(path, false, &error);
+  put(w, 0, 0, 10, TRACE_GO_CREATE, 7, 0);
+  put(w, 0, 1, 20, TRACE_GO_START, 7, 1);
+  put_of(w, 0, 2, 30, 7);
+  put(w, 0, 3, 60, TRACE_GO_CREATE, 7, 0);
+  put(w, 1, 0, 50, TRACE_GO_START, 7, 1); /* before its create */
+  struct rec_summary sum;
+  assert_true(rec_writer_finish(w, REC_TABLES_NONE, &sum, &error));
+  assert_int_equal(sum.clock_fixups, 1);
+  int order[5];
+  int64_t times[5];
+  assert_int_equal(read_order(path, order, times, 5), 5);
+  const int expected[] = { 0, 1, 2, 3, 100 };
+  assert_memory_equal(order, expected, sizeof expected);
+}
+
+/* Every start of M1 stands before its unblock on M0, for many chunks, with a loss between: all are moved at once, and
+ * no chunk overlaps the one before. */
+static void many_late_events_are_moved_in_one_pass_across_losses(void **state)
+{
+  const char *path = scratch_path(*state, "many.db");
+  struct rec_writer *w = rec_writer_new(path, false, &error);
+  const uint32_t n = 50000;
+  for (uint32_t i = 0; i < n; i++)
+    put(w, 0, i, 1000 + i * 10, TRACE_GO_UNBLOCK, 7, 2 * i);
+  for (uint32_t i = 0; i < n; i++)
+    put(w, 1, i + (i > n / 2) * 10, 995 + i * 10 - (i == n / 2) * 5, TRACE_GO_START, 7, 2 * i + 1);
+  struct rec_summary sum;
+  assert_true(rec_writer_finish(w, REC_TABLES_NONE, &sum, &error));
+  assert_true(sum.clock_fixups >= n);
+  int *order = calloc(2 * n, sizeof *order);
+  int64_t *times = calloc(2 * n, sizeof *times);
+  assert_int_equal(read_order(path, order, times, (int)(2 * n)), 2 * n);
+  for (uint32_t i = 0; i < n; i++) {
+    assert_int_equal(order[2 * i], i);
+    assert_int_equal(order[2 * i + 1], 100 + i + (i > n / 2) * 10);
+  }
+  free(order);
+  free(times);
+}
+
 static void what_is_far_apart_is_no_clock_and_stays(void **state)
 {
   const char *path = scratch_path(*state, "far.db");
@@ -146,6 +216,9 @@ int main(void)
   const struct CMUnitTest tests[] = {
     scratch_test(a_start_before_its_unblock_is_moved_behind_it),
     scratch_test(a_right_order_is_left_alone),
+    scratch_test(a_goid_that_is_used_again_is_another_g),
+    scratch_test(a_start_before_the_create_of_a_goid_used_again_is_moved),
+    scratch_test(many_late_events_are_moved_in_one_pass_across_losses),
     scratch_test(what_is_far_apart_is_no_clock_and_stays),
     cmocka_unit_test(lines_of_the_clock_join_and_never_go_back),
     cmocka_unit_test(the_first_record_is_time_zero_and_only_a_possible_one),
