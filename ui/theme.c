@@ -8,6 +8,16 @@
 #include "theme.h"
 
 #include <math.h>
+#include <string.h>
+
+/* What a theme's name tells: GTK has its own two of high contrast under two names each, and a ":dark" of any. */
+static void read_name(struct vw_theme *theme, const char *name)
+{
+  theme->high_contrast = g_str_has_prefix(name, "HighContrast") || strstr(name, "-hc");
+  if (g_str_has_suffix(name, ":dark") || g_str_has_suffix(name, "-dark") ||
+      g_str_has_prefix(name, "HighContrastInverse"))
+    theme->dark = true;
+}
 
 struct vw_theme ui_theme_get(void)
 {
@@ -20,8 +30,10 @@ struct vw_theme ui_theme_get(void)
   g_autofree char *name = NULL;
   g_object_get(settings, "gtk-application-prefer-dark-theme", &is_dark, "gtk-xft-dpi", &dpi,
                "gtk-theme-name", &name, NULL);
-  theme.dark = is_dark;
-  theme.high_contrast = name && g_str_has_prefix(name, "HighContrast");
+  const char *forced = g_getenv("GTK_THEME"); /* GTK obeys it and leaves the settings as they are */
+  theme.dark = is_dark && !forced;
+  if (forced || name)
+    read_name(&theme, forced ? forced : name);
   if (dpi > 0)
     theme.font_scale = CLAMP(dpi / 1024.0 / 96.0, 0.5, 4);
   return theme;
