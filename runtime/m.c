@@ -74,19 +74,25 @@ void minit(struct m *mp, uint32_t creator)
   mp->errnop = os_errno();
   mp->altstack = os_altstack_install();
   os_stack_bounds(&mp->g0_lo, &mp->g0_hi);
-  thread_fiber(mp);
+  thread_begins(mp);
   tr_open(mp);
   tr_stamp(mp);
   tr_m_create(mp, mp->tid, creator);
+}
+
+void unminit(struct m *mp)
+{
+  os_altstack_remove(mp->altstack);
+  thread_ends(mp);
+  tr_close(mp);
+  setm(NULL);
 }
 
 void mexit(struct m *mp)
 {
   tr_stamp(mp);
   tr_m_destroy(mp);
-  os_altstack_remove(mp->altstack);
-  tr_close(mp);
-  setm(NULL);
+  unminit(mp);
   lock2(&sched.lock);
   if (mp->run == atomic_load(&sched.run))
     sched.nmfreed++;

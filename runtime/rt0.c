@@ -267,9 +267,7 @@ static void leave(struct m *m0)
   let_go_of_p(m0);
   wait_for_the_others();
   tr_end(0);
-  os_altstack_remove(m0->altstack);
-  tr_close(m0);
-  setm(NULL);
+  unminit(m0);
   clean_up();
   netpollclose();
   os_signals_restore();
@@ -283,11 +281,8 @@ static int give_up(int error)
   notewakeup(&sched.sysmonstop);
   wait_for_the_others();
   tr_end(1);
-  if (m0) {
-    os_altstack_remove(m0->altstack);
-    tr_close(m0);
-    setm(NULL);
-  }
+  if (m0)
+    unminit(m0);
   clean_up();
   netpollclose();
   os_signals_restore();

@@ -492,6 +492,7 @@ struct m *allocm(void);
 /* Starts its thread: 0 or -errno, and then it is as if it had never been. */
 int newm(struct m *creator, struct m *mp);
 void minit(struct m *mp, uint32_t id); /* on the M's own thread */
+void unminit(struct m *mp);            /* the thread goes back to what it was */
 void let_go_of_p(struct m *mp);
 void mexit(struct m *mp);  /* the same */
 void mpark(struct m *mp);  /* sleeps on its note */

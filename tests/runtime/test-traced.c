@@ -9,6 +9,7 @@
 
 #include "rt.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -87,11 +88,21 @@ static void take_all(void *arg)
     rt_yield();
 }
 
+static struct rlimit usual;
+
+/* From now on no thread is made. */
+static bool refuse_threads(void)
+{
+  if (getrlimit(RLIMIT_NPROC, &usual) != 0)
+    return false;
+  const struct rlimit none = { 1, usual.rlim_max }; /* this process is one already */
+  return setrlimit(RLIMIT_NPROC, &none) == 0;
+}
+
 static int gets_no_threads(int argc, char **argv)
 {
   (void)argc, (void)argv;
-  const struct rlimit none = { 1, 1 }; /* this process is one already */
-  if (setrlimit(RLIMIT_NPROC, &none) != 0)
+  if (!refuse_threads())
     return 3;
   struct rt_chan *chan = rt_chan_new(sizeof(int), 4);
   rt_go(take_all, chan);
@@ -100,11 +111,11 @@ static int gets_no_threads(int argc, char **argv)
     rt_go(work_a_little, chan);
   rt_waitgroup_wait(&all_done);
   rt_chan_close(chan);
-  return 0;
+  return setrlimit(RLIMIT_NPROC, &usual); /* the leak sanitizer wants a thread at exit */
 }
 
 /* One P, in a system call that ends only when the other G has run: that one needs a thread, which is
- * refused at first, and granted later by a process that ends. */
+ * refused at first, and granted later. */
 static atomic_bool may_leave;
 
 static void let_leave(void *unused)
@@ -115,22 +126,32 @@ static void let_leave(void *unused)
 
 static int gets_a_thread_late(int argc, char **argv)
 {
-  struct rlimit limit;
   (void)argc, (void)argv;
-  if (getrlimit(RLIMIT_NPROC, &limit) != 0)
-    return 3;
-  const struct rlimit none = { 1, limit.rlim_max };
-  if (setrlimit(RLIMIT_NPROC, &none) != 0)
+  if (!refuse_threads())
     return 3;
   rt_go(let_leave, NULL);
   rt_entersyscall();
   for (int i = 0; !atomic_load(&may_leave); i++) {
     usleep(1000);
     if (i == 50) /* after sysmon has tried */
-      setrlimit(RLIMIT_NPROC, &limit);
+      setrlimit(RLIMIT_NPROC, &usual);
   }
   rt_exitsyscall();
   return 0;
+}
+
+/* Not even sysmon gets one: the run cannot begin; once it can, it does. */
+static void do_nothing(void *unused)
+{
+  (void)unused;
+}
+
+static int begins_late(void)
+{
+  if (!refuse_threads() || rt_run(do_nothing, NULL, NULL) != -EAGAIN)
+    return 3;
+  setrlimit(RLIMIT_NPROC, &usual);
+  return -rt_run(do_nothing, NULL, NULL);
 }
 
 /* ---- a program that runs the scheduler twice ---- */
@@ -173,6 +194,8 @@ static int run_as(const char *name, int argc, char **argv)
     return rt_main(argc, argv, gets_no_threads);
   if (strcmp(name, "late-thread") == 0)
     return rt_main(argc, argv, gets_a_thread_late);
+  if (strcmp(name, "begins-late") == 0)
+    return begins_late();
   if (strcmp(name, "preempted") == 0)
     return rt_main(argc, argv, is_preempted);
   return 4;
@@ -259,6 +282,16 @@ static void a_thread_that_was_refused_is_asked_for_again(void **state)
   record_and_check("late-thread", "1");
 }
 
+static void a_run_that_cannot_begin_gives_everything_back(void **state)
+{
+  (void)state;
+  char *argv[] = { self, (char[]){ "begins-late" }, NULL };
+  struct run run = run_argv(argv, NULL, geteuid() == 0);
+  assert_string_equal(run.err, "");
+  assert_int_equal(run.code, 0);
+  run_free(&run);
+}
+
 static void a_safe_point_gives_way_to_who_waits(void **state)
 {
   (void)state;
@@ -303,6 +336,7 @@ int main(int argc, char **argv)
     cmocka_unit_test(a_run_after_the_end_is_told_to_be_missing),
     cmocka_unit_test(a_program_that_gets_no_threads_runs_on_with_those_that_it_has),
     cmocka_unit_test(a_thread_that_was_refused_is_asked_for_again),
+    cmocka_unit_test(a_run_that_cannot_begin_gives_everything_back),
     cmocka_unit_test(a_safe_point_gives_way_to_who_waits),
     cmocka_unit_test(sysmon_tells_its_interval_first),
   };
