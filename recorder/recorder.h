@@ -21,8 +21,8 @@ enum rec_tables {
   REC_TABLES_NONE,
   REC_TABLES_ALL,
 };
-/* Above this many events plain tables are made on request only. They take twenty times the room
- * of the chunks and five seconds a million events (measured by tests/bench/bench-file.c). */
+/* Above this many events plain tables are made on request only. They take fifteen times the room
+ * of the chunks and two to three seconds a million events (measured by tests/bench/bench-file.c). */
 #define REC_TABLES_AUTO_MAX 2000000u
 
 /* What came of a recording, a load, a recovery. */

@@ -2,6 +2,8 @@
 /* sqltables.c - event, g_state, timer_op ... as eponymous virtual tables.
  *
  * A query decodes the chunks that its time range needs and no more; equality on m or g is handed down too.
+ * Column event.text is made by these tables alone, and only for who names it (HIDDEN): in the plain table it would be
+ * half of the bytes, and it says nothing that kind and a0 ... a3 do not.
  * They only read, have no state between queries, and are innocuous: they may stand in views.
  * Where the file has a plain table of the same name SQLite takes that one, so a query is the same text in both cases.
  */
@@ -52,8 +54,10 @@ static int connect(sqlite3 *db, void *aux, int argc, const char *const *argv, sq
   char sql[1024];
   size_t at = (size_t)snprintf(sql, sizeof sql, "CREATE TABLE x(");
   for (int i = 0; i < def->n_columns; i++)
-    at += (size_t)snprintf(sql + at, sizeof sql - at, "%s%s %s", i ? "," : "", def->columns[i].name,
-                           def->columns[i].type[0] == 'T' ? "TEXT" : "INTEGER");
+    at +=
+        (size_t)snprintf(sql + at, sizeof sql - at, "%s%s %s%s", i ? "," : "", def->columns[i].name,
+                         def->columns[i].type[0] == 'T' ? "TEXT" : "INTEGER",
+                         def->columns[i].source == COL_TEXT ? " HIDDEN" : "");
   assert(at + 2 < sizeof sql);
   memcpy(sql + at, ")", 2);
   int rc = sqlite3_declare_vtab(db, sql);

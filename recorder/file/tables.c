@@ -25,7 +25,7 @@ static const struct table_column event_columns[] = {
   { "a1",   "INTEGER", COL_NTH,  "1",  "",   "second argument",                     "第二个参数" },
   { "a2",   "INTEGER", COL_NTH,  "2",  "",   "third argument",                      "第三个参数" },
   { "a3",   "INTEGER", COL_NTH,  "3",  "",   "fourth argument",                     "第四个参数" },
-  { "text", "TEXT",    COL_TEXT, NULL, "",   "the arguments by name, in words",     "以文字写出的各参数" },
+  { "text", "TEXT",    COL_TEXT, NULL, "",   "the arguments by name, in words; made by gmpscope sql alone", "以文字写出的各参数（仅 gmpscope sql 提供）" },
 };
 
 #define INTERVAL                                                                                   \
