@@ -6,7 +6,7 @@
  * mode, then the journal becomes a WAL, so that the main file alone already says what it is.
  *
  * synchronous=NORMAL: the WAL is synced only before it is copied into the file, so a power cut loses the last
- * second and no more; OFF measured 4 % faster and could lose the whole file. wal_autocheckpoint is
+ * second and no more; OFF is 10 to 15 % faster (tests/bench/bench-file) and could lose the whole file. wal_autocheckpoint is
  * 64 MiB, so that this sync is rare, and what the WAL takes stays bounded.
  * Page size 8192: see docs/performance.md (4096 costs a fifth of the speed, 16384 doubles a small file).
  */
