@@ -32,7 +32,7 @@ static bool starvation_begins(int64_t waiting_since)
 /* Spinning is worth it only if the holder runs on another CPU and this P has nothing better to do. */
 static bool can_spin(int round)
 {
-  static int ncpu;
+  static _Atomic int ncpu; /* asked for once; twice would do no harm */
   if (ncpu == 0)
     ncpu = os_ncpu();
   if (round >= SPIN_ROUNDS || ncpu <= 1)

@@ -409,11 +409,11 @@ static void tell(void *text)
 }
 PROGRAM(uses_timers)
 {
-  rt_waitgroup_add(&wg,
-                   1); /* one by one: who of two Gs of two timers runs first is nobody's promise */
-  struct rt_timer *b = rt_after_func(1000000, tell, "b");
   struct rt_timer *c = rt_after_func(60000000000, tell, "c");
   printf("%d ", rt_timer_stop(c));
+  /* One by one: who of two Gs of two timers runs first is nobody's promise. */
+  rt_waitgroup_add(&wg, 1);
+  struct rt_timer *b = rt_after_func(1000000, tell, "b");
   rt_waitgroup_wait(&wg);
   rt_waitgroup_add(&wg, 1);
   struct rt_timer *a = rt_after_func(4000000, tell, "a");
