@@ -15,12 +15,15 @@
  */
 #include "drain.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define SYNC_EVERY_NS 100000000
+#define AHEAD_MIN     2048  /* records, 64 KiB */
+#define AHEAD_MAX     32768 /* 1 MiB */
 #define LAST_ROUNDS                                                                                \
   4 /* one empties every ring; a program that still runs could fill them for ever */
 
@@ -100,6 +103,25 @@ static bool ring_is_ready(struct drain *d, uint32_t i)
   if (!r->ring || r->broken)
     return false;
   return atomic_load_explicit(&r->ring->state, memory_order_acquire) != TRACE_RING_FREE;
+}
+
+/* Makes the memory that the producer comes to next on its first lap, so that it does not stop for zeroed pages: as
+ * much as it wrote so far, within bounds, so that a thousand idle rings take little. Best effort. */
+static void make_room_ahead(struct drain *d, uint32_t i)
+{
+  struct drain_ring *r = &d->rings[i];
+  uint64_t ahead = r->n_read < AHEAD_MIN   ? AHEAD_MIN
+                   : r->n_read < AHEAD_MAX ? r->n_read
+                                           : AHEAD_MAX;
+  uint64_t wanted = r->n_read + ahead < d->capacity ? r->n_read + ahead : d->capacity;
+  if (wanted < r->n_ready + AHEAD_MIN && wanted < d->capacity)
+    return; /* not for a page or two */
+  if (wanted <= r->n_ready)
+    return;
+  const uint64_t records = TRACE_RINGS_OFFSET + d->stride * i + TRACE_RING_HEADER;
+  const uint64_t size = sizeof(struct trace_record);
+  fallocate(d->fd, 0, (off_t)(records + r->n_ready * size), (off_t)((wanted - r->n_ready) * size));
+  r->n_ready = wanted;
 }
 
 /* ---- one record ---- */
@@ -260,6 +282,7 @@ bool drain_round(struct drain *d, uint64_t *moved, unsigned *fullest, struct tra
       r->m = r->ring->m;
     if (!drain_ring(d, r, moved, error))
       return false;
+    make_room_ahead(d, i);
     unsigned filled = (unsigned)((*moved - before) * 256 / d->capacity);
     *fullest = filled > *fullest ? filled : *fullest;
   }

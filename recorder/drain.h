@@ -17,6 +17,7 @@ struct drain_ring {
   uint64_t n_rejected; /* records that were no events */
   uint64_t bad_run;    /* of them, not yet in the file */
   uint64_t n_emitted;  /* the program's count, when the books were closed */
+  uint64_t n_ready;    /* records whose memory was made, on the first lap */
   int64_t last_ts;
 };
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* test-record.c - programs are recorded: every event is stored or told lost, whatever end they come to. */
+#include "drain.h"
 #include "recorder.h"
 #include "scratch.h"
 #include "test.h"
+#include "trace-emit.h"
 
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -229,6 +232,56 @@ static void a_program_that_may_wait_ends_although_its_recorder_was_killed(void *
   assert_int_equal(count_file(path).gaps, 0);
 }
 
+static uint64_t memory_of(int fd)
+{
+  struct stat st;
+  assert_int_equal(fstat(fd, &st), 0);
+  return (uint64_t)st.st_blocks * 512;
+}
+
+/* One ring of 64 that wrote n records; returns the bytes of memory that all of it takes after a look. */
+static uint64_t memory_after(struct drain *d, struct trace_writer *w, uint32_t n)
+{
+  uint64_t moved;
+  unsigned fullest;
+  for (uint32_t i = 0; i < n; i++) {
+    trace_stamp(w);
+    trace_m_park(w);
+  }
+  assert_true(drain_round(d, &moved, &fullest, &error));
+  assert_int_equal(moved, n);
+  return memory_of(d->fd);
+}
+
+static void memory_is_made_ahead_of_the_program_but_not_much(void **state)
+{
+  const uint32_t capacity = 262144;
+  struct rec_writer *writer = rec_writer_new(scratch_path(*state, "ahead.db"), false, &error);
+  struct rec_clock clock;
+  struct drain d;
+  int fd = trace_shm_create(capacity, 64);
+  rec_clock_start(&clock);
+  assert_true(drain_open(&d, fd, &clock, writer, &error));
+  atomic_store(&d.control->clock, TRACE_CLOCK_MONO);
+  atomic_store(&d.control->n_rings, 1);
+  struct trace_ring *ring = trace_shm_map_ring(fd, capacity, d.stride, 0);
+  struct trace_writer w;
+  trace_writer_open(&w, ring, capacity, 0, TRACE_CLOCK_MONO, NULL);
+  uint64_t before = memory_of(fd);
+  uint64_t little = memory_after(&d, &w, 10);
+  assert_in_range(little - before, 64 << 10, 96 << 10);
+  uint64_t more = memory_after(&d, &w, 40000);
+  assert_in_range(more - before, (40000 + 30000) * 32, (40000 + 40000) * 32);
+  uint64_t lap = memory_after(&d, &w, 250000);
+  assert_in_range(lap - before, capacity * 32, capacity * 32 + 8192);
+  assert_int_equal(memory_after(&d, &w, 250000), lap); /* the second lap has it all */
+  trace_writer_close(&w);
+  trace_shm_unmap_ring(ring, capacity);
+  drain_close(&d);
+  rec_writer_discard(writer);
+  close(fd);
+}
+
 static void programs_that_cannot_be_run_are_refused_in_words(void **state)
 {
   char *argv[] = { "no-such-program-anywhere", NULL };
@@ -262,6 +315,7 @@ int main(void)
     scratch_test(a_program_without_our_runtime_leaves_no_file_and_keeps_its_status),
     scratch_test(a_killed_recorder_leaves_a_file_without_gaps_that_can_be_recovered),
     scratch_test(a_program_that_may_wait_ends_although_its_recorder_was_killed),
+    scratch_test(memory_is_made_ahead_of_the_program_but_not_much),
     scratch_test(programs_that_cannot_be_run_are_refused_in_words),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
