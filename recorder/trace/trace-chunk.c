@@ -45,12 +45,14 @@ static bool sort_by_kind(const struct trace_event *events, size_t n, struct by_k
 {
   uint16_t next[MAX_KINDS] = { 0 };
   for (size_t i = 0; i < n; i++) {
-    if (!trace_spec_get(events[i].kind))
+    if (events[i].kind >= MAX_KINDS)
       return false;
     next[events[i].kind]++;
   }
   uint16_t sum = 0;
-  for (size_t kind = 0; kind < MAX_KINDS; kind++) {
+  for (uint32_t kind = 0; kind < MAX_KINDS; kind++) {
+    if (next[kind] > 0 && !trace_spec_get(kind))
+      return false;
     sorted->start[kind] = sum;
     sum = (uint16_t)(sum + next[kind]);
     next[kind] = sorted->start[kind];
@@ -63,8 +65,18 @@ static bool sort_by_kind(const struct trace_event *events, size_t n, struct by_k
 
 /* ---- encoding ---- */
 
-static uint8_t *put_varint(uint8_t *at, uint64_t n)
+/* Most numbers take one byte or two. */
+static inline uint8_t *put_varint(uint8_t *at, uint64_t n)
 {
+  if (n < 0x80) {
+    *at = (uint8_t)n;
+    return at + 1;
+  }
+  if (n < 0x4000) {
+    at[0] = (uint8_t)(n | 0x80);
+    at[1] = (uint8_t)(n >> 7);
+    return at + 2;
+  }
   while (n >= 0x80) {
     *at++ = (uint8_t)(n | 0x80);
     n >>= 7;
