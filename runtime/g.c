@@ -15,11 +15,12 @@
 #define P_FREE_MAX 64u
 
 struct gslab {
-  struct gslab *next;
+  struct gslab *_Atomic next;
   struct g gs[SLAB_GS];
 };
 
-static struct gslab *_Atomic slabs; /* newest first */
+static struct gslab *_Atomic slabs; /* oldest first: dumps show Gs in the order they were made */
+static struct gslab *last_slab;     /* sched.lock */
 
 /* sched.lock held */
 static bool new_gslab(void)
@@ -34,21 +35,25 @@ static bool new_gslab(void)
     glist_push(&sched.gfree, &slab->gs[i]);
   }
   sched.n_gfree += SLAB_GS;
-  slab->next = atomic_load_explicit(&slabs, memory_order_relaxed);
-  atomic_store_explicit(&slabs, slab, memory_order_release); /* pairs with forEachG */
+  atomic_store_explicit(last_slab ? &last_slab->next : &slabs, slab,
+                        memory_order_release); /* pairs with forEachG */
+  last_slab = slab;
   return true;
 }
 
 static void refill(struct p *pp)
 {
+  struct glist batch = { NULL }; /* in reverse, so that the P hands them out in the old order */
   lock2(&sched.lock);
   if (sched.n_gfree > 0 || new_gslab())
     while (sched.n_gfree > 0 && pp->n_gfree < P_FREE_MAX / 2) {
-      glist_push(&pp->gfree, glist_pop(&sched.gfree));
+      glist_push(&batch, glist_pop(&sched.gfree));
       sched.n_gfree--;
       pp->n_gfree++;
     }
   unlock2(&sched.lock);
+  while (!glist_empty(&batch))
+    glist_push(&pp->gfree, glist_pop(&batch));
 }
 
 struct g *gfget(struct m *mp)
@@ -81,7 +86,7 @@ void forEachG(void (*visit)(struct g *, void *), void *arg)
 {
   struct gslab *slab =
       atomic_load_explicit(&slabs, memory_order_acquire); /* pairs with new_gslab */
-  for (; slab; slab = slab->next)
+  for (; slab; slab = atomic_load_explicit(&slab->next, memory_order_acquire))
     for (uint32_t i = 0; i < SLAB_GS; i++)
       visit(&slab->gs[i], arg);
 }
