@@ -155,28 +155,19 @@ void tracebackg(struct g *gp)
   }
 }
 
-struct others {
-  struct g *me;
-  bool blank_line; /* before the next one */
-};
-
-static void dump_other(struct g *gp, void *arg)
+static void dump_other(struct g *gp, void *me)
 {
-  struct others *others = arg;
   uint32_t status = readgstatus(gp);
-  if (gp == others->me || status == Gdead || status == Gidle)
+  if (gp == me || status == Gdead || status == Gidle)
     return;
-  if (others->blank_line)
-    print_str("\n");
-  others->blank_line = true;
+  print_str("\n");
   goroutineheader(gp);
   tracebackg(gp);
 }
 
 void tracebackothers(struct g *me)
 {
-  struct others others = { me, me != NULL };
-  forEachG(dump_other, &others);
+  forEachG(dump_other, me);
 }
 
 void rt_stack_dump(int fd, bool all)

@@ -70,10 +70,11 @@ static _Noreturn void end(void)
   _exit(2);
 }
 
-/* me: the G at fault, if it is one. */
+/* me: the G at fault, if it is one. Begins with a blank line, if there is anything to show. */
 static void dump(struct g *me, bool everybody)
 {
   if (me && options.traceback > TRACEBACK_NONE) {
+    print_str("\n");
     goroutineheader(me);
     tracebackg(me);
   }
@@ -91,7 +92,7 @@ static _Noreturn void die(const char *msg, bool everybody)
   printlock();
   print_str("fatal error: ");
   print_str(msg);
-  print_str("\n\n");
+  print_str("\n");
   dump(gp, everybody || !gp || options.traceback >= TRACEBACK_ALL);
   printunlock();
   end();
@@ -118,7 +119,6 @@ _Noreturn void dopanic(void)
 {
   struct m *mp = getm();
   printlock();
-  print_str("\n");
   dump(mp ? mp->curg : NULL, options.traceback >= TRACEBACK_ALL);
   printunlock();
   end();
@@ -143,7 +143,7 @@ static void print_overflow(const struct g *gp, const void *address, const void *
   print_hex((uint64_t)(uintptr_t)gp->stack.lo);
   print_str(", ");
   print_hex((uint64_t)(uintptr_t)gp->stack.hi);
-  print_str("]\nfatal error: stack overflow\n\n");
+  print_str("]\nfatal error: stack overflow\n");
 }
 
 bool on_fault(void *address, void *pc, void *fp, void *sp)
@@ -166,7 +166,7 @@ void on_quit(void)
   become_the_speaker();
   freeze_the_world(getm());
   printlock();
-  print_str("SIGQUIT: quit\n\n");
+  print_str("SIGQUIT: quit\n");
   dump(NULL, true);
   printunlock();
   end();
