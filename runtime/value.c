@@ -28,8 +28,13 @@ static void put_indented(struct out out, const char *s)
   put(out, s);
 }
 
-/* The fewest digits that read back as f, in Go's 'g' form: 0.5, 123456, 1e+06, 1e-05. */
-static void put_float(struct out out, double f)
+static bool reads_back(const char *text, double f, bool single)
+{
+  return single ? (double)strtof(text, NULL) == f : strtod(text, NULL) == f;
+}
+
+/* The fewest digits that read back as f, a float32 if single, in Go's 'g' form: 0.5, 123456, 1e+06, 1e-05. */
+static void put_float(struct out out, double f, bool single)
 {
   if (isnan(f) || isinf(f)) {
     put(out, isnan(f) ? "NaN" : f > 0 ? "+Inf" : "-Inf");
@@ -39,7 +44,7 @@ static void put_float(struct out out, double f)
   int decimals = 0;
   do
     snprintf(text, sizeof text, "%.*e", decimals, f);
-  while (strtod(text, NULL) != f && decimals++ < 17);
+  while (!reads_back(text, f, single) && decimals++ < 17);
   int exponent = atoi(strchr(text, 'e') + 1);
   if (exponent >= -4 && exponent < 6)
     snprintf(text, sizeof text, "%.*f", decimals > exponent ? decimals - exponent : 0, f);
@@ -62,7 +67,7 @@ static void put_kind(struct out out, const struct rt_value *v, enum rt_kind kind
     put(out, text);
     return;
   case RT_KIND_FLOAT:
-    put_float(out, v->f);
+    put_float(out, v->f, strcmp(v->type, "float32") == 0);
     return;
   case RT_KIND_STRING:
     put_indented(out, v->s ? v->s : "");
