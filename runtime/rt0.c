@@ -103,7 +103,11 @@ static struct m *start_m0(int32_t n)
   lock2(&sched.lock);
   int error = procresize(mp, n, &none);
   unlock2(&sched.lock);
-  return error ? NULL : mp;
+  if (error)
+    return NULL;
+  /* Go's runtime ran Gs of its own before main; at tick 0 main's first yield would find itself first. */
+  atomic_store(&allp[0]->schedtick, 1);
+  return mp;
 }
 
 static int start_sysmon(struct m *creator)
