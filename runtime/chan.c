@@ -275,7 +275,7 @@ void rt_chan_close(struct rt_chan *c)
 
 size_t rt_chan_len(const struct rt_chan *c)
 {
-  if (!c)
+  if (!c || c->of_timer)
     return 0;
   struct rt_chan *locked = (struct rt_chan *)(uintptr_t)c;
   lock2(&locked->lock);
@@ -286,5 +286,5 @@ size_t rt_chan_len(const struct rt_chan *c)
 
 size_t rt_chan_cap(const struct rt_chan *c)
 {
-  return c ? c->dataqsiz : 0;
+  return c && !c->of_timer ? c->dataqsiz : 0;
 }

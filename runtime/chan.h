@@ -10,7 +10,8 @@
 struct rt_chan {
   struct mutex lock; /* guards all below, and the sudogs' fields while they are queued here */
   bool closed;
-  size_t qcount;   /* values in the buffer */
+  bool of_timer; /* the buffer is the timer's business: to the program it has neither len nor cap */
+  size_t qcount; /* values in the buffer */
   size_t dataqsiz; /* slots of the buffer */
   size_t elemsize;
   size_t sendx, recvx; /* next slot to write, to read */

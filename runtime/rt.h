@@ -92,11 +92,12 @@ RT_API bool rt_timer_stop(struct rt_timer *timer);
 RT_API bool rt_timer_reset(struct rt_timer *timer, int64_t ns);
 /* Stops and frees. NULL is fine. From a G. */
 RT_API void rt_timer_free(struct rt_timer *timer);
-/* A channel (capacity 1) that receives one int64_t, the time, after ns. You own it: rt_chan_free,
- * which is safe also before the time has come. NULL: out of memory. From a G. */
-RT_API struct rt_chan *rt_after(int64_t ns);
-/* A channel (capacity 1) that receives the time every ns, late ticks dropped. Panics if ns <= 0.
+/* A channel that receives one int64_t, the time at which it was due: ns from now. As in Go its len and
+ * cap are 0. You own it: rt_chan_free, which is safe also before the time has come. NULL: out of memory.
  * From a G. */
+RT_API struct rt_chan *rt_after(int64_t ns);
+/* A ticker: its channel receives the time every ns, late ticks dropped; its len and cap are 0. Panics if
+ * ns <= 0. From a G. */
 RT_API struct rt_ticker *rt_ticker_new(int64_t ns);
 /* Borrowed: lives as long as the ticker. */
 RT_API struct rt_chan *rt_ticker_chan(struct rt_ticker *ticker);

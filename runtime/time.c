@@ -111,6 +111,7 @@ static struct chan_timer *new_chan_timer(uint32_t kind)
     free(ct);
     return NULL;
   }
+  ct->chan->of_timer = true;
   ct->timer.is_chan = ct->timer.freeable = true;
   timer_init(&ct->timer, kind, send_time, ct);
   return ct;
