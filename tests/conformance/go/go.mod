@@ -1,0 +1,3 @@
+module gmpscope.conformance
+
+go 1.26

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"os"
+	"sync"
+	"time"
+)
+
+func panicsWithDeferred() {
+	defer sayWord("callee")
+	panic("boom")
+}
+
+func recoverPanicNew() {
+	if recover() != nil {
+		panic("new")
+	}
+}
+
+func repanic() {
+	if v := recover(); v != nil {
+		panic(v)
+	}
+}
+
+func recoversInside() {
+	defer recoverQuietly()
+	panic("inner")
+}
+
+func init() {
+	var none chan int
+	register(table{
+		"panic_runs_deferred_calls_first": func() {
+			defer sayWord("deferred")
+			panic("boom")
+		},
+		"panic_runs_the_callers_deferred_calls": func() {
+			defer sayWord("caller")
+			panicsWithDeferred()
+		},
+		"panic_of_a_goroutine_kills_the_program": func() {
+			go panicsWithDeferred()
+			settle()
+			say("not reached ")
+		},
+		"panic_runs_no_deferred_calls_of_others": func() {
+			defer sayWord("not-reached")
+			go panic("boom")
+			<-make(chan int)
+		},
+		"panic_in_a_deferred_call": func() {
+			defer panic("second")
+			panic("first")
+		},
+		"panic_three_deep": func() {
+			defer panic("3")
+			defer panic("2")
+			panic("1")
+		},
+		"panic_inside_a_panic_inside": func() {
+			defer func() {
+				defer panic("3")
+				panic("2")
+			}()
+			panic("1")
+		},
+		"panic_after_recover": func() {
+			defer recoverPanicNew()
+			panic("old")
+		},
+		"panic_repeated": func() {
+			defer repanic()
+			panic("same")
+		},
+		"panic_repeated_twice": func() {
+			defer repanic()
+			defer repanic()
+			panic("same")
+		},
+		"panic_repeated_then_new": func() {
+			defer recoverPanicNew()
+			defer repanic()
+			panic("same")
+		},
+		"panic_new_then_repeated": func() {
+			defer repanic()
+			defer recoverPanicNew()
+			panic("old")
+		},
+		"panic_int_repeated": func() {
+			defer repanic()
+			panic(5)
+		},
+		"panic_repeated_with_equal_text": func() {
+			defer func() {
+				recover()
+				panic(string([]byte("same")))
+			}()
+			panic("same")
+		},
+		"panic_same_without_recover": func() {
+			defer panic("other")
+			panic("again")
+		},
+		"panic_with_an_inner_recovered": func() {
+			defer recoversInside()
+			panic("outer")
+		},
+		"panic_after_a_recovered_one": func() {
+			recoversInside()
+			panic("later")
+		},
+		"panic_after_an_aborted_one": func() {
+			func() {
+				defer recoverQuietly()
+				defer panic("second")
+				panic("first")
+			}()
+			panic("third")
+		},
+		"panic_of_the_runtime_while_panicking": func() {
+			defer func() { close(none) }()
+			panic("first")
+		},
+		"panic_of_the_runtime_repeated": func() {
+			defer repanic()
+			close(none)
+		},
+		"panic_lines_in_a_chain": func() {
+			defer recoverPanicNew()
+			panic("a\nb")
+		},
+		"panic_deferred_call_may_lock": func() {
+			var mu sync.Mutex
+			defer func() {
+				mu.Lock()
+				say("locked ")
+			}()
+			panic("boom")
+		},
+		"panic_lets_others_run_meanwhile": func() {
+			defer func() {
+				time.Sleep(5 * ms)
+				say("slept ")
+			}()
+			go say("others-run ")
+			panic("boom")
+		},
+		"panic_deferred_call_that_never_ends": func() {
+			defer func() { <-make(chan int) }()
+			panic("boom")
+		},
+		"panic_deferred_call_that_exits": func() {
+			defer os.Exit(4)
+			panic("boom")
+		},
+		"panic_in_timer_function": func() {
+			time.AfterFunc(2*ms, func() { panic("late") })
+			time.Sleep(time.Hour)
+		},
+		"panic_in_once": func() {
+			var once sync.Once
+			once.Do(func() { panic("in once") })
+		},
+	})
+}
