@@ -12,6 +12,8 @@
 struct _UiEvents {
   GtkBox parent_instance;
   GtkWidget *entry, *count, *progress, *view; /* from events.ui */
+  char *searched;                             /* what the model is filtered by; NULL: not yet */
+  bool is_jumping; /* Enter was pressed, and there is no match to go to yet */
   UiSession *session;
   UiEventModel *model;
   GtkSingleSelection *selection;
@@ -153,6 +155,22 @@ static void on_selected(UiEvents *events)
     ui_session_set_event(events->session, ui_event_item_no(item), true);
 }
 
+/* To the next match after the cursor, round to the first; while the search runs, as soon as it is found. */
+static void jump(UiEvents *events)
+{
+  const guint n = g_list_model_get_n_items(G_LIST_MODEL(events->model));
+  const uint64_t no = ui_session_view(events->session)->event_no;
+  const guint row = no == VW_NONE ? 0 : ui_event_model_find(events->model, no + 1);
+  if (row >= n && ui_event_model_progress(events->model) < 1)
+    return; /* on_model comes back here */
+  events->is_jumping = false;
+  if (!n)
+    return;
+  g_autoptr(UiEventItem) item =
+      g_list_model_get_item(G_LIST_MODEL(events->model), row < n ? row : 0);
+  ui_session_set_event(events->session, ui_event_item_no(item), true);
+}
+
 static void on_model(gpointer data)
 {
   UiEvents *events = data;
@@ -173,28 +191,31 @@ static void on_model(gpointer data)
   gtk_label_set_text(GTK_LABEL(events->count), text);
   gtk_widget_set_visible(events->progress, progress < 1);
   gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(events->progress), progress);
+  if (events->is_jumping)
+    jump(events);
 }
 
 static void on_search(UiEvents *events)
 {
+  const char *text = gtk_editable_get_text(GTK_EDITABLE(events->entry));
+  if (g_strcmp0(events->searched, text) == 0)
+    return;
+  g_free(events->searched);
+  events->searched = g_strdup(text);
+  events->is_jumping = false;
   events->is_following = true;
-  ui_event_model_set_filter(events->model, gtk_editable_get_text(GTK_EDITABLE(events->entry)));
+  ui_event_model_set_filter(events->model, text);
   events->is_following = false;
-  if (!*gtk_editable_get_text(GTK_EDITABLE(events->entry)))
+  if (!*text)
     follow_session(events);
 }
 
-/* Enter: the next match after the cursor, round to the first. */
+/* Enter.  The entry tells of what is typed with a delay, so who types fast comes here first. */
 static void on_next_match(UiEvents *events)
 {
-  const guint n = g_list_model_get_n_items(G_LIST_MODEL(events->model));
-  const uint64_t no = ui_session_view(events->session)->event_no;
-  if (!n)
-    return;
-  guint row = no == VW_NONE ? 0 : ui_event_model_find(events->model, no + 1);
-  g_autoptr(UiEventItem) item =
-      g_list_model_get_item(G_LIST_MODEL(events->model), row < n ? row : 0);
-  ui_session_set_event(events->session, ui_event_item_no(item), true);
+  on_search(events);
+  events->is_jumping = true;
+  jump(events);
 }
 
 static void on_stop_search(UiEvents *events)
@@ -209,6 +230,8 @@ static void on_changed(UiEvents *events, guint what)
     events->is_following = true;
     ui_event_model_set_trace(events->model, NULL); /* lets go of the old trace's rows */
     gtk_editable_set_text(GTK_EDITABLE(events->entry), "");
+    g_clear_pointer(&events->searched, g_free);
+    events->is_jumping = false;
     ui_event_model_set_trace(events->model, ui_session_trace(events->session));
     events->is_following = false;
   }
@@ -223,6 +246,7 @@ static void dispose(GObject *object)
     ui_event_model_set_notify(events->model, NULL, NULL);
     ui_event_model_set_trace(events->model, NULL);
   }
+  g_clear_pointer(&events->searched, g_free);
   g_clear_object(&events->selection);
   g_clear_object(&events->model);
   g_clear_object(&events->session);
