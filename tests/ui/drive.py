@@ -8,6 +8,8 @@ of the screen is left in the build directory (drive-window-N.png) and its name i
 """
 import os
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -20,7 +22,7 @@ from gi.repository import Atspi, GLib  # noqa: E402
 
 SOURCE = os.environ["GMPSCOPE_SOURCE"]
 BUILD = os.environ["GMPSCOPE_BUILD"]
-DEADLINE = 15.0  # seconds that anything may take on a slow machine
+DEADLINE = 60.0  # seconds that anything may take on a slow machine; only a failure takes as long
 
 
 class Wrong(Exception):
@@ -52,12 +54,18 @@ def walk(node):
 class Window:
     """The program under test, its window, and its accessibility tree."""
 
+    time_ns = (0, 60000)  # of the first and the last event of panic.trace
+
     def __init__(self, *args):
         self.process = subprocess.Popen([f"{BUILD}/ui/gmpscope-viewer", *args])
         self.app = poll(self._find_app, "the program appears in the accessibility tree")
-        poll(lambda: subprocess.run(["xdotool", "search", "--onlyvisible", "--name", "gmpscope"],
-                                    capture_output=True).stdout.strip(), "the window is on the screen")
-        xdotool("search", "--onlyvisible", "--name", "gmpscope", "windowfocus")
+        self.xid = poll(self._find_on_screen, "the window is on the screen")
+        focus(self.xid)
+
+    def _find_on_screen(self):
+        found = subprocess.run(["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid), "--name", "."],
+                               capture_output=True, text=True).stdout.split()
+        return found[0] if found else None
 
     def _find_app(self):
         if self.process.poll() is not None:
@@ -93,6 +101,12 @@ class Window:
     def texts(self):
         return [node.get_name() for node in walk(self.app) if node.get_role_name() == "label"]
 
+    def other_window(self):
+        """The X id of a dialog, or None."""
+        found = subprocess.run(["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid), "--name", "."],
+                               capture_output=True, text=True).stdout.split()
+        return next((xid for xid in found if xid != self.xid), None)
+
     def range_ns(self):
         """What the timeline says that it shows, as a pair of ns."""
         match = re.search(r"lanes, (-?[\d.]+) (ns|µs|ms|s) to (-?[\d.]+) (ns|µs|ms|s)", self.description())
@@ -103,7 +117,8 @@ class Window:
 
     def close(self):
         if self.process.poll() is None:
-            xdotool("key", "ctrl+q")
+            focus(self.xid)
+            keys("ctrl+q")
             try:
                 self.process.wait(DEADLINE)
             except subprocess.TimeoutExpired:
@@ -117,8 +132,25 @@ def xdotool(*args):
     subprocess.run(["xdotool", *args], check=True)
 
 
+def focus(xid):
+    """Gives the window the keyboard.  There is no window manager, so nobody else does, and dialogs take it away."""
+    def is_focused():
+        now = subprocess.run(["xdotool", "getwindowfocus"], capture_output=True, text=True).stdout.strip()
+        if now != xid:
+            subprocess.run(["xdotool", "windowfocus", xid], capture_output=True)
+        return now == xid
+    poll(is_focused, "the window has the keyboard")
+
+
 def keys(*names):
     xdotool("key", *names)
+
+
+def drag(button, *points):
+    """Presses at the first point, goes through the others, and releases at the last."""
+    (x, y), *others = [(str(int(x)), str(int(y))) for x, y in points]
+    xdotool("mousemove", x, y, "mousedown", button, *[word for point in others for word in ("mousemove", *point)])
+    xdotool("mouseup", button)
 
 
 def check(condition, what):
@@ -224,12 +256,109 @@ def a_click_on_a_bar_selects_its_g_and_escape_clears_it(window):
 
 def a_drag_measures_the_area(window):
     x, y, width, height = extents(window.get("image", "^Timeline$"))
-    xdotool("mousemove", str(x + 300), str(y + height - 20), "mousedown", "1",
-            "mousemove", str(x + 360), str(y + height - 20), "mousemove", str(x + 500), str(y + height - 20),
-            "mouseup", "1")
-    window.get("label", r"^Marked: [\d.]+ µs, \d+ events$")
+    bottom = y + height - 20
+    drag("1", (x + 300, bottom), (x + 360, bottom), (x + 500, bottom))
+    window.get("label", r"^Marked: [\d.]+ µs, \d+ events?$")
     keys("shift+m")
     poll(lambda: not window.find("label", "^Marked"), "Shift+M clears the mark")
+
+
+def zoomed_in(window):
+    """The range after showing everything and zooming in; the whole of it before."""
+    keys("Home")
+    whole = poll(lambda: window.range_ns(), "a range is told")
+    keys("w", "w", "w")
+    length = (whole[1] - whole[0]) / 1.5 ** 3
+    return poll(lambda: window.range_ns() and window.range_ns()[1] - window.range_ns()[0] < length * 1.01
+                and window.range_ns(), "W zooms in three times"), whole
+
+
+def moved(window, before, what):
+    """The range once it differs from before; its length must be the same."""
+    after = poll(lambda: window.range_ns() not in (None, before) and window.range_ns(), what)
+    check(abs((after[1] - after[0]) - (before[1] - before[0])) < 0.01 * (before[1] - before[0]),
+          f"{after} is not as long as {before}")
+    return after
+
+
+def a_middle_drag_pans(window):
+    before, _ = zoomed_in(window)
+    x, y, width, height = extents(window.get("image", "^Timeline$"))
+    drag("2", (x + 400, y + 60), (x + 410, y + 60), (x + 450, y + 60))
+    after = moved(window, before, "a middle drag pans")
+    check(after[0] < before[0], f"dragging to the right shows what was before: {after}, {before}")
+    check(not window.find("label", "^Marked"), "a middle drag marks nothing")
+
+
+def space_and_a_drag_pan(window):
+    before, _ = zoomed_in(window)
+    x, y, width, height = extents(window.get("image", "^Timeline$"))
+    xdotool("keydown", "space")
+    drag("1", (x + 400, y + height - 20), (x + 410, y + height - 20), (x + 450, y + height - 20))
+    xdotool("keyup", "space")
+    moved(window, before, "Space and a drag pan")
+    check(not window.find("label", "^Marked"), "with Space held nothing is marked")
+
+
+def the_overviews_window_can_be_dragged_and_resized(window):
+    before, whole = zoomed_in(window)
+    x, y, width, height = extents(window.get("image", "^Overview$"))
+    first, last = window.time_ns
+
+    def at(t):
+        return x + (t - first) / (last - first) * width
+
+    middle = at((before[0] + before[1]) / 2)
+    drag("1", (middle, y + height / 2), (middle + 10, y + height / 2), (middle + 60, y + height / 2))
+    after = moved(window, before, "dragging the overview's window pans")
+    expected = before[0] + 60 / width * (last - first)
+    check(after[0] > before[0], f"it goes where the pointer goes: {after}, {before}")
+    check(abs(after[0] - expected) < 0.02 * (last - first), f"by as much: {after}, expected {expected}")
+    edge = at(after[1])
+    drag("1", (edge, y + height / 2), (edge - 5, y + height / 2), (edge - 30, y + height / 2))
+    poll(lambda: window.range_ns() and window.range_ns()[1] < after[1] and window.range_ns()[0] == after[0],
+         "dragging its right edge makes it narrower")
+    keys("Home")
+    poll(lambda: window.range_ns() == whole, "Home shows everything again")
+
+
+def a_double_click_zooms_to_the_span(window):
+    keys("Home", "1")
+    window.expect(r"^M lanes")
+    x, y, width, _ = extents(window.get("image", "^Timeline$"))
+    whole = poll(window.range_ns, "a range is told")
+    gutter = 156
+    at = x + gutter + (12000 - whole[0]) / (whole[1] - whole[0]) * (width - gutter)  # G3 runs on M0 at 12 us
+    xdotool("mousemove", str(int(at)), str(y + 52), "click", "--repeat", "2", "--delay", "30", "1")
+    near = poll(lambda: window.range_ns() not in (None, whole) and window.range_ns(), "a double click zooms")
+    check(near[0] < 12000 < near[1] and near[1] - near[0] < (whole[1] - whole[0]) / 2, f"{near} is not the span of G3")
+    keys("Escape", "Home")
+    poll(lambda: window.range_ns() == whole, "Home shows everything again")
+
+
+def brackets_follow_an_arrow_there_and_back(window):
+    keys("slash")
+    xdotool("type", "go_unblock")
+    keys("Return")
+    match = window.expect(r"Event (\d+): .*(?:ready|runnable)")
+    keys("Escape")
+    keys("bracketright")
+    there = window.expect(rf"Event (?!{match[1]}:)(\d+): ")
+    check(int(there[1]) > int(match[1]), "the arrow leads onwards")
+    keys("bracketleft")
+    window.expect(rf"Event {match[1]}: ")
+
+
+def the_about_dialog_opens_and_closes(window):
+    keys("ctrl+shift+p")
+    window.get("list", "^Commands$")
+    xdotool("type", "about")
+    keys("Return")
+    window.get("label", "See a Go-style scheduler think")
+    about = poll(lambda: window.other_window(), "the dialog is on the screen")
+    focus(about)
+    keys("Escape")
+    poll(lambda: window.other_window() != about, "Escape closes the dialog")
 
 
 def undo_goes_back_to_the_lanes_before(window):
@@ -286,6 +415,12 @@ TESTS = [
     control_and_wheel_zoom_at_the_pointer,
     a_click_on_a_bar_selects_its_g_and_escape_clears_it,
     a_drag_measures_the_area,
+    a_middle_drag_pans,
+    space_and_a_drag_pan,
+    the_overviews_window_can_be_dragged_and_resized,
+    a_double_click_zooms_to_the_span,
+    brackets_follow_an_arrow_there_and_back,
+    the_about_dialog_opens_and_closes,
     undo_goes_back_to_the_lanes_before,
     letters_can_be_typed_into_the_search_entry,
     the_palette_runs_an_action_by_its_name,
@@ -305,11 +440,41 @@ def a_file_that_is_no_trace_is_told_of_in_the_window(directory):
     window.close()
 
 
+def a_file_that_is_not_there_is_told_of_in_the_window(directory):
+    window = Window(f"{directory}/gone.db")
+    window.get("label", "^This could not be opened$")
+    window.get("label", "gone.db")
+    window.close()
+
+
+def a_damaged_file_is_shown_with_a_warning(directory):
+    path = f"{directory}/damaged.db"
+    shutil.copy(f"{directory}/panic.db", path)
+    with sqlite3.connect(path) as db:
+        (data,) = db.execute("SELECT data FROM chunk ORDER BY id LIMIT 1").fetchone()
+        middle = len(data) // 2
+        db.execute("UPDATE chunk SET data = ? WHERE id = (SELECT min(id) FROM chunk)",
+                   (data[:middle] + bytes([data[middle] ^ 0xff]) + data[middle + 1:],))
+    db.close()
+    window = Window(path)
+    window.expect("^M lanes")
+    window.get("label", "events? (is|are) missing|damaged")
+    window.close()
+
+
 def without_a_file_it_welcomes(directory):
     window = Window()
     window.get("label", "^See a Go-style scheduler think$")
     window.get("push button", "Open a Trace")
     window.close()
+
+
+OTHER_FILES = [
+    a_file_that_is_no_trace_is_told_of_in_the_window,
+    a_file_that_is_not_there_is_told_of_in_the_window,
+    a_damaged_file_is_shown_with_a_warning,
+    without_a_file_it_welcomes,
+]
 
 
 class Tap:
@@ -332,17 +497,18 @@ class Tap:
 def main():
     Atspi.init()
     tap = Tap()
-    print(f"1..{len(TESTS) + 3}", flush=True)
+    print(f"1..{len(TESTS) + 1 + len(OTHER_FILES)}", flush=True)
     with tempfile.TemporaryDirectory() as directory:
         trace = f"{directory}/panic.db"
         subprocess.run([f"{BUILD}/recorder/gmpscope", "load", f"{SOURCE}/tests/ui/panic.trace", "-o", trace],
                        check=True, stdout=subprocess.DEVNULL)
         window = Window(trace)
         for test in TESTS:
+            focus(window.xid)
             tap.run(test, window)
         tap.run(control_q_ends_it_with_exit_code_0, window)
-        tap.run(a_file_that_is_no_trace_is_told_of_in_the_window, directory)
-        tap.run(without_a_file_it_welcomes, directory)
+        for test in OTHER_FILES:
+            tap.run(test, directory)
     return 1 if tap.n_failed else 0
 
 
