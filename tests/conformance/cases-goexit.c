@@ -329,3 +329,91 @@ CASE(goexit_with_waitgroup, "sync.WaitGroup: deferred Done runs on Goexit, too",
   rt_waitgroup_wait(&wg);
   say("done ");
 }
+
+FN(quietly)
+{
+  rt_recover(NULL);
+}
+FN(goexit_in_the_rest)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, say_word, "first");
+  RT_DEFER(fr, goexits, NULL);
+  RT_DEFER(fr, quietly, NULL);
+  rt_panic("boom");
+}
+FN(call_goexit_in_the_rest)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, say_word, "caller");
+  goexit_in_the_rest(NULL);
+  say("not-reached ");
+}
+CASE(goexit_in_what_remains_after_recovery,
+     "runtime.Goexit: from a deferred call that runs after the recovery",
+     PRINTS("first caller main "))
+{
+  go(call_goexit_in_the_rest, NULL);
+  settle();
+  say("main ");
+}
+
+FN(goexit_panic_recover_goexit)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, say_word, "first");
+  RT_DEFER(fr, goexits, NULL);
+  RT_DEFER(fr, recover_say, NULL);
+  RT_DEFER(fr, panic_with, "between");
+  rt_goexit();
+}
+CASE(goexit_again_after_a_recovered_panic, "runtime.Goexit: a second one in the resumed first one",
+     PRINTS("recovered: between first main "))
+{
+  go(goexit_panic_recover_goexit, NULL);
+  settle();
+  say("main ");
+}
+
+FN(goexit_during_panic_silent)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, goexits, NULL);
+  rt_panic("hello");
+}
+CASE(goexit_in_panic_and_of_main, "runtime, GoexitInPanic: both end without a panic's text",
+     .code = 2, .err = "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n")
+{
+  go(goexit_during_panic_silent, NULL);
+  rt_goexit();
+}
+
+CASE(goexit_of_main_after_a_recovered_panic,
+     "runtime, RecoverBeforePanicAfterGoexit: the Goexit does not disappear", .code = 2,
+     .err = "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n")
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, quietly, NULL);
+  RT_DEFER(fr, panic_with, "hello");
+  rt_goexit();
+}
+
+FN(repanic_in_goexit)
+{
+  struct rt_value v;
+  if (rt_recover(&v))
+    rt_panic_value(v);
+}
+FN(goexit_panic_repanic)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, repanic_in_goexit, NULL);
+  RT_DEFER(fr, panic_with, "same");
+  rt_goexit();
+}
+CASE(goexit_with_a_repeated_panic, "Go 1.26 runtime, printpanics: repeated, with a Goexit below",
+     PANICS_IN_G("same [recovered, repanicked]"))
+{
+  go(goexit_panic_repanic, NULL);
+  settle();
+}

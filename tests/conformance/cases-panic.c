@@ -318,3 +318,115 @@ CASE(panic_in_once, "sync.Once: if f panics, Do considers it to have returned; t
   static struct rt_once once;
   rt_once_do(&once, panic_with, "in once");
 }
+
+/* ---- after a recovery; these end like those of Go's own runtime tests (crash_test.go) ---- */
+
+FN(wrap)
+{
+  struct rt_value v;
+  static char text[64];
+  if (!rt_recover(&v))
+    return;
+  snprintf(text, sizeof text, "wrap: %s", v.s);
+  rt_panic(text);
+}
+FN(wrapped)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, wrap, NULL);
+  rt_panic("bad");
+}
+CASE(panic_wrapped_recovered_then_another,
+     "runtime, RecursivePanic: what was recovered is not printed", PRINTS("recovered: wrap: bad "),
+     PANICS("again"))
+{
+  catch_panic(wrapped, NULL);
+  rt_panic("again");
+}
+
+FN(recover_then_second)
+{
+  struct rt_value v;
+  if (rt_recover(&v))
+    say("recovered: %s ", v.s);
+  rt_panic("second");
+}
+FN(first_then_second)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, recover_then_second, NULL);
+  rt_panic("first");
+}
+CASE(panic_second_recovered_then_third,
+     "runtime, RecursivePanic2: two recovered, the third ends the program",
+     PRINTS("recovered: first recovered: second "), PANICS("third"))
+{
+  catch_panic(first_then_second, NULL);
+  rt_panic("third");
+}
+
+CASE(panic_in_what_remains_after_recovery,
+     "runtime, printpanics: a deferred call that runs after the recovery panics on its own",
+     PANICS("second"))
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, panic_with, "second");
+  RT_DEFER(fr, recover_quietly, NULL);
+  rt_panic("first");
+}
+
+static void three_levels(int n)
+{
+  static const char *const texts[] = { "1", "2", "3" };
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, panic_with, (void *)(uintptr_t)texts[n]);
+  if (n == 0)
+    rt_panic("0");
+  three_levels(n - 1);
+}
+FN(call_three_levels)
+{
+  three_levels(2);
+}
+CASE(panic_on_each_level_recovered_at_the_top,
+     "runtime, panic.go: recovering the newest ends all that it passed", PRINTS("recovered: 3 "),
+     PANICS("after"))
+{
+  catch_panic(call_three_levels, NULL);
+  rt_panic("after");
+}
+CASE(panic_on_each_level, "runtime, printpanics: the whole chain",
+     PANICS("0\n\tpanic: 1\n\tpanic: 2\n\tpanic: 3"))
+{
+  three_levels(2);
+}
+
+FN(panic_over_recovered)
+{
+  struct rt_value v;
+  rt_recover(&v);
+  wrapped(NULL);
+}
+CASE(panic_chain_of_recovered_ones, "runtime, printpanics: [recovered] for each that was",
+     PANICS("first [recovered]\n\tpanic: bad [recovered]\n\tpanic: wrap: bad"))
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, panic_over_recovered, NULL);
+  rt_panic("first");
+}
+
+FN(inner_then_recover_outer)
+{
+  superseded_by_recovered();
+  struct rt_value v;
+  if (rt_recover(&v))
+    say("recovered: %s ", v.s);
+}
+CASE(panic_outer_recovered_after_an_inner_chain,
+     "spec, Handling panics: an inner chain that is over leaves the outer recoverable",
+     PRINTS("recovered: outer "))
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, inner_then_recover_outer, NULL);
+  rt_panic("outer");
+}

@@ -203,6 +203,21 @@ CASE(waitgroup_panic_is_recovered, "sync.WaitGroup.Add: it is a panic, and can b
 {
   catch_panic(done, NULL);
 }
+FN(wait_catching)
+{
+  catch_panic(wait_say, NUM(1));
+}
+CASE(waitgroup_reused_too_early,
+     "sync.WaitGroup.Add: new calls must happen after all previous Wait calls have returned",
+     PRINTS("recovered: sync: WaitGroup is reused before previous Wait has returned "))
+{
+  rt_waitgroup_add(&wg, 1);
+  go(wait_catching, NULL);
+  settle();
+  rt_waitgroup_done(&wg);
+  rt_waitgroup_add(&wg, 1);
+  settle();
+}
 CASE(waitgroup_may_be_reused,
      "sync.WaitGroup: may be reused after all previous Waits have returned", PRINTS("1 2 3 "))
 {

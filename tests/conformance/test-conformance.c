@@ -36,6 +36,35 @@ static bool is_left_out(const struct conformance_case *c, bool in_go, const char
   return (in_go && c->not_go) || (only && !strstr(c->name, only));
 }
 
+struct program {
+  const char *path;
+  size_t n_cases; /* that it should have */
+};
+
+static bool is_a_case(const char *name)
+{
+  const struct conformance_case *const *c = __start_conformance_cases;
+  while (c < __stop_conformance_cases && strcmp((*c)->name, name) != 0)
+    c++;
+  return c < __stop_conformance_cases;
+}
+
+/* Its list, one a line, is the table's: nothing in Go that C lacks. */
+static void the_program_has_just_these_cases(void **state)
+{
+  const struct program *program = *state;
+  char line[512];
+  size_t n = 0;
+  FILE *list = popen(program->path, "r");
+  assert_non_null(list);
+  for (; fgets(line, sizeof line, list); n++) {
+    line[strcspn(line, "\t\n")] = '\0';
+    assert_true(is_a_case(line));
+  }
+  assert_int_equal(pclose(list), 0);
+  assert_int_equal(n, program->n_cases);
+}
+
 static int by_name(const void *a, const void *b)
 {
   return strcmp(((const struct outcome *)a)->wanted->name,
@@ -60,7 +89,7 @@ int main(int argc, char **argv)
   bool in_go = strstr(argv[1], "conformance-go") != NULL;
   size_t n_all = (size_t)(__stop_conformance_cases - all), n = 0;
   struct outcome *outcomes = calloc(n_all, sizeof *outcomes);
-  struct CMUnitTest *tests = calloc(n_all, sizeof *tests);
+  struct CMUnitTest *tests = calloc(n_all + 1, sizeof *tests);
   assert_non_null(outcomes);
   assert_non_null(tests);
   for (size_t i = 0; i < n_all; i++) {
@@ -72,6 +101,10 @@ int main(int argc, char **argv)
   for (size_t i = 0; i < n; i++)
     tests[i] = test_of(&outcomes[i], in_go);
   outcomes_run(argv[1], outcomes, (int)n);
+  struct program program = { argv[1], n };
+  if (argc == 2)
+    tests[n++] =
+        (struct CMUnitTest)cmocka_unit_test_prestate(the_program_has_just_these_cases, &program);
   int failed = _cmocka_run_group_tests("conformance", tests, n, NULL, NULL);
   free(tests);
   free(outcomes);

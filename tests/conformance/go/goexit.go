@@ -186,5 +186,46 @@ func init() {
 			wg.Wait()
 			say("done ")
 		},
+		"goexit_in_what_remains_after_recovery": func() {
+			goAndMain(func() {
+				defer sayWord("caller")
+				func() {
+					defer sayWord("first")
+					defer runtime.Goexit()
+					defer recoverQuietly()
+					panic("boom")
+				}()
+				say("not-reached ")
+			})
+		},
+		"goexit_again_after_a_recovered_panic": func() {
+			goAndMain(func() {
+				defer sayWord("first")
+				defer runtime.Goexit()
+				defer recoverSay()
+				defer panic("between")
+				runtime.Goexit()
+			})
+		},
+		"goexit_in_panic_and_of_main": func() {
+			go func() {
+				defer runtime.Goexit()
+				panic("hello")
+			}()
+			runtime.Goexit()
+		},
+		"goexit_of_main_after_a_recovered_panic": func() {
+			defer recoverQuietly()
+			defer panic("hello")
+			runtime.Goexit()
+		},
+		"goexit_with_a_repeated_panic": func() {
+			go func() {
+				defer repanic()
+				defer panic("same")
+				runtime.Goexit()
+			}()
+			settle()
+		},
 	})
 }

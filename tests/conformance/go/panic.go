@@ -30,6 +30,23 @@ func recoversInside() {
 	panic("inner")
 }
 
+func wrapped() {
+	defer func() {
+		if v := recover(); v != nil {
+			panic("wrap: " + v.(string))
+		}
+	}()
+	panic("bad")
+}
+
+func threeLevels(n int) {
+	defer panic([]string{"1", "2", "3"}[n])
+	if n == 0 {
+		panic("0")
+	}
+	threeLevels(n - 1)
+}
+
 func init() {
 	var none chan int
 	register(table{
@@ -164,6 +181,48 @@ func init() {
 		"panic_in_once": func() {
 			var once sync.Once
 			once.Do(func() { panic("in once") })
+		},
+		"panic_wrapped_recovered_then_another": func() {
+			catch(wrapped)
+			panic("again")
+		},
+		"panic_second_recovered_then_third": func() {
+			catch(func() {
+				defer func() {
+					say("recovered: %v ", recover())
+					panic("second")
+				}()
+				panic("first")
+			})
+			panic("third")
+		},
+		"panic_in_what_remains_after_recovery": func() {
+			defer panic("second")
+			defer recoverQuietly()
+			panic("first")
+		},
+		"panic_on_each_level_recovered_at_the_top": func() {
+			catch(func() { threeLevels(2) })
+			panic("after")
+		},
+		"panic_on_each_level": func() { threeLevels(2) },
+		"panic_chain_of_recovered_ones": func() {
+			defer func() {
+				recover()
+				wrapped()
+			}()
+			panic("first")
+		},
+		"panic_outer_recovered_after_an_inner_chain": func() {
+			defer func() {
+				func() {
+					defer recoverQuietly()
+					defer panic("second")
+					panic("first")
+				}()
+				say("recovered: %v ", recover())
+			}()
+			panic("outer")
 		},
 	})
 }

@@ -222,5 +222,13 @@ func init() {
 			wg.Wait()
 			say("%t ", most.Load() <= 3 && inside.Load() == 0)
 		},
+		"waitgroup_reused_too_early": func() {
+			wg.Add(1)
+			go catch(wg.Wait)
+			settle()
+			wg.Done()
+			wg.Add(1)
+			settle()
+		},
 	})
 }
