@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -82,6 +83,7 @@ struct load {
   struct tracefile_error *error;
   struct end_loss *end_losses; /* told when all events are in */
   size_t n_end_losses;
+  bool is_time_wrong; /* of the line at which the parser stopped */
 };
 
 static bool take_end_loss(struct load *load, const char *key, const char *value)
@@ -139,6 +141,10 @@ static bool take_meta(void *arg, const char *key, const char *value, size_t leng
 static bool take_event(void *arg, const struct trace_event *e)
 {
   struct load *load = arg;
+  if (e->ts < 0 || e->ts > TRACEFILE_TIME_MAX) {
+    load->is_time_wrong = true;
+    return false;
+  }
   return !load->writer || rec_writer_event(load->writer, e, load->error);
 }
 
@@ -148,7 +154,10 @@ static bool parse(const char *path, const struct text *text, struct load *load)
   const struct trace_text_sink sink = { .meta = take_meta, .event = take_event, .arg = load };
   if (trace_text_parse(text->bytes, text->length, &sink, &wrong))
     return true;
-  if (wrong.sentence[0])
+  if (load->is_time_wrong)
+    tracefile_fail(load->error, TRACEFILE_DAMAGED, path, "",
+                   "line %u: a time is between @0 and @%" PRId64, wrong.line, TRACEFILE_TIME_MAX);
+  else if (wrong.sentence[0])
     tracefile_fail(load->error, TRACEFILE_DAMAGED, path, "", "line %u: %s", wrong.line,
                    wrong.sentence);
   return false;

@@ -191,7 +191,7 @@ int cmd_record(int argc, char **argv)
     { 0, "for", "DUR", read_duration, &o.duration_ns,
       "stop recording after this time; the program goes on" },
     { 0, "tables", "auto|all|none", record_read_tables, &o.tables,
-      "plain tables for any SQLite program (auto: up to 2 million events)" },
+      "plain tables for any SQLite program (auto: up to 1 million events)" },
     { 0, "categories", "A,B", read_categories, &o.categories,
       "record only these families of events; sched and meta always are" },
     { 0, "on-full", "drop|block", read_on_full, &o.full_blocks,

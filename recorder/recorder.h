@@ -23,7 +23,7 @@ enum rec_tables {
 };
 /* Above this many events plain tables are made on request only. They take fifteen times the room
  * of the chunks and two to three seconds a million events (measured by tests/bench/bench-file.c). */
-#define REC_TABLES_AUTO_MAX 2000000u
+#define REC_TABLES_AUTO_MAX 1000000u
 
 /* What came of a recording, a load, a recovery. */
 struct rec_summary {

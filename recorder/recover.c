@@ -44,7 +44,10 @@ bool rec_recover(const char *path, enum rec_tables tables, struct rec_summary *s
   bool ok = look_at(path, &is_final, &sum, error);
   if (ok && !is_final) {
     struct rec_writer *w = rec_writer_reopen(path, error);
-    ok = w && finalise(w, tables, NULL, &sum, error);
+    ok =
+        w &&
+        rec_writer_meta(w, "recovered", "1", error) && /* losses.c: the Ms end at different times */
+        finalise(w, tables, NULL, &sum, error);
     rec_writer_free(w);
   }
   if (summary)

@@ -85,7 +85,8 @@ struct tracefile_cursor *tracefile_cursor_new(struct tracefile *file, int64_t fr
 const struct trace_event *tracefile_cursor_next(struct tracefile_cursor *cursor);
 void tracefile_cursor_free(struct tracefile_cursor *cursor);
 
-/* Time from which events are missing because they were lost while recording; INT64_MAX: none are. */
+/* Time from which events may be missing: they were lost while recording, or the recorder was killed or is
+ * still at work and has not stored all Ms up to the same moment. INT64_MAX: none are. */
 int64_t tracefile_first_loss(struct tracefile *file);
 /* A replay for this file's events, which knows of the losses before it meets them. NULL: out of memory. The
  * caller frees it with trace_replay_free. */
