@@ -25,6 +25,7 @@
 #include "os.h"
 #include "rt-preempt.h"
 #include "runtime.h"
+#include "switch.h"
 #include "tracedoor.h"
 
 #include <cpuid.h>
@@ -34,12 +35,13 @@
 #define RED_ZONE      128u
 #define FXSAVE_AREA   512u
 #define XSAVE_HEADER  64u
-#define XFEATURE_PKRU (1ull << 9) /* of the thread, not of the computation */
+#define XFEATURE_PKRU (1ull << 9)      /* of the thread, not of the computation */
 #define GPRS          (17u * 8u + 64u) /* pc, rbp, flags, 14 registers; alignment */
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SWITCH_ASAN
 #define FRAMES 16384u
 #else
-#define FRAMES 6144u /* what asyncPreempt2 may use: the scheduler, or a handler without an own stack */
+#define FRAMES                                                                                     \
+  6144u /* what asyncPreempt2 may use: the scheduler, or a handler without an own stack */
 #endif
 
 /* Of a program that is built with it: it calls handlers late, with registers that are a copy. */
@@ -58,7 +60,7 @@ struct preempt_stats preempt_stats;
 
 static struct {
   const char *_Atomic off_because; /* changes while no M runs but stragglers */
-  struct mutex lock; /* guards adding and removing ranges */
+  struct mutex lock;               /* guards adding and removing ranges */
   _Atomic uint32_t n_ranges;
   struct {
     _Atomic uintptr_t lo, hi; /* hi is 0 while the range is not valid; lo is set once */

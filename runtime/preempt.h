@@ -7,8 +7,8 @@
 
 struct m;
 
-#define LANDINGS       32u /* kept until the M's next transition tells them; a power of two */
-#define REFUSAL_LIMIT  8u  /* above every TRACE_REFUSAL_... */
+#define LANDINGS      32u /* kept until the M's next transition tells them; a power of two */
+#define REFUSAL_LIMIT 8u  /* above every TRACE_REFUSAL_... */
 
 /* A SIGURG that arrived. The handler may not write into a ring that its own thread is perhaps writing, so it
  * leaves this note. */
@@ -19,11 +19,12 @@ struct landing {
 };
 
 struct async { /* of an M */
-  _Atomic bool signal_pending; /* a SIGURG is on its way: set by who sends, cleared by the handler */
-  _Atomic uint32_t gen;        /* counts those that arrived (Go's preemptGen) */
-  bool was_blocked;            /* SIGURG, before this thread was an M */
-  _Atomic uint32_t landed;     /* notes written; by the handler */
-  _Atomic uint32_t told;       /* notes told to the trace; by the M */
+  _Atomic bool
+      signal_pending;      /* a SIGURG is on its way: set by who sends, cleared by the handler */
+  _Atomic uint32_t gen;    /* counts those that arrived (Go's preemptGen) */
+  bool was_blocked;        /* SIGURG, before this thread was an M */
+  _Atomic uint32_t landed; /* notes written; by the handler */
+  _Atomic uint32_t told;   /* notes told to the trace; by the M */
   struct landing landings[LANDINGS];
 };
 

@@ -8,7 +8,8 @@
  * another thread, with every register as it was.
  *
  * A marked function, in its own code and in what the compiler inlines into it:
- *  - does not touch thread-locals; errno is safe;
+ *  - does not touch thread-locals, nor errno: compilers keep their addresses, which are another thread's
+ *    after a stop. The G's errno itself is kept for it;
  *  - holds no lock of threads (pthread_mutex, a spinlock), nor does who calls it: the others might wait for
  *    it on the very thread that is to run it. rt_mutex is fine;
  *  - is not called from a signal handler.
