@@ -75,6 +75,7 @@ void minit(struct m *mp, uint32_t creator)
   mp->altstack = os_altstack_install();
   os_stack_bounds(&mp->g0_lo, &mp->g0_hi);
   thread_begins(mp);
+  preempt_minit(mp);
   tr_open(mp);
   tr_stamp(mp);
   tr_m_create(mp, mp->tid, creator);
@@ -82,6 +83,7 @@ void minit(struct m *mp, uint32_t creator)
 
 void unminit(struct m *mp)
 {
+  preempt_mexit(mp);
   os_altstack_remove(mp->altstack);
   thread_ends(mp);
   tr_close(mp);

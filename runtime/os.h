@@ -66,6 +66,18 @@ void os_signals_restore(void);
 void *os_altstack_install(void); /* for the calling thread; NULL: out of memory */
 void os_altstack_remove(void *stack);
 
+/* Preemption: SIGURG goes to the handler, on the thread's alternate stack; the handler may change where the
+ * thread goes on. A handler of the program's own is called before it. */
+struct os_regs {
+  uintptr_t pc, sp;
+};
+typedef void os_preempt_handler(struct os_regs *interrupted);
+int os_preempt_install(os_preempt_handler *handler);
+void os_preempt_restore(void);
+void os_preempt_send(uint32_t tid); /* keeps errno; no harm if the thread is gone */
+bool os_preempt_open(void);         /* lets it come to the calling thread; true: it was kept out */
+void os_preempt_close(void);        /* keeps it out again */
+
 /* Writes all of it to fd, as far as it goes. Signal-safe. */
 void os_write(int fd, const void *bytes, size_t n);
 /* Address at which the main executable is mapped. */

@@ -402,7 +402,7 @@ static void gopreempt_for_stw(struct m *mp, struct g *gp)
   leave(mp, gp, NULL, false);
 }
 
-void gopreempt(void)
+void gopreempt(bool by_signal)
 {
   struct m *mp = getm();
   struct g *gp = mp->curg;
@@ -410,7 +410,7 @@ void gopreempt(void)
     return;
   atomic_store_explicit(&gp->preempt, false, memory_order_relaxed);
   tr_stamp(mp);
-  tr_preempt_taken(mp, false);
+  tr_preempt_taken(mp, by_signal);
   if (atomic_load(&sched.gcwaiting))
     gopreempt_for_stw(mp, gp);
   else
@@ -423,11 +423,15 @@ bool preemptone(struct m *mp, struct p *pp, uint32_t why)
   if (!target || target == mp)
     return false;
   struct g *gp = atomic_load(&target->curg);
-  if (!gp || (readgstatus(gp) & ~(uint32_t)Gscan) == Gsyscall || atomic_load(&gp->preempt))
+  if (!gp || (readgstatus(gp) & ~(uint32_t)Gscan) == Gsyscall)
     return false;
-  tr_preempt_request(mp, (uint32_t)gp->goid, target->id, why);
-  atomic_store(&gp->preempt, true);
-  return true;
+  bool first = !atomic_load(&gp->preempt);
+  if (first) {
+    tr_preempt_request(mp, (uint32_t)gp->goid, target->id, why);
+    atomic_store(&gp->preempt, true);
+  }
+  preemptM(mp, target);
+  return first;
 }
 
 void preemptall(struct m *mp, uint32_t why)

@@ -68,9 +68,7 @@ RT_API void rt_lock_os_thread(void);
 RT_API void rt_unlock_os_thread(void);
 /* A preemption point for a long loop: a load and a branch. From a G. */
 RT_API void rt_safepoint(void);
-/* Marks a function that may be preempted by signal at any instruction: it must not touch
- * thread-locals, hold locks, or call anything. */
-#define RT_PREEMPTIBLE __attribute__((section("rt_preemptible"), noinline))
+/* RT_PREEMPTIBLE marks a function that may be preempted by signal at any instruction: rt-preempt.h. */
 
 /* ---- Time ---- */
 
@@ -258,3 +256,6 @@ RT_API void rt_scan_stacks(void (*visit)(uint64_t goid, const void *lo, const vo
 
 /* ---- Defer, panic, recover ---- */
 #include "rt-defer.h"
+
+/* ---- Preemption by signal ---- */
+#include "rt-preempt.h"

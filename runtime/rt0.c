@@ -100,6 +100,7 @@ static struct m *start_m0(int32_t n)
   mp->is_main = true;
   minit(mp, UINT32_MAX);
   tr_begin(mp, (uint32_t)n);
+  preempt_begin(mp);
   lock2(&sched.lock);
   int error = procresize(mp, n, &none);
   unlock2(&sched.lock);
@@ -272,6 +273,7 @@ static void leave(struct m *m0)
   wait_for_the_others();
   tr_end(0);
   unminit(m0);
+  preempt_end();
   clean_up();
   netpollclose();
   os_signals_restore();
@@ -287,6 +289,7 @@ static int give_up(int error)
   tr_end(1);
   if (m0)
     unminit(m0);
+  preempt_end();
   clean_up();
   netpollclose();
   os_signals_restore();

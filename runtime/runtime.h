@@ -22,6 +22,8 @@
  * The scheduler's own context, g0, is the stack of the M's thread: curg == NULL means "on g0".
  */
 #pragma once
+#define RT_NO_PREEMPTIBLE /* nothing of the runtime's own may be */
+#include "preempt.h"
 #include "rt.h"
 #include "trace-event.h"
 
@@ -335,6 +337,7 @@ struct m {
   char *g0_lo, *g0_hi;            /* bounds of the thread's stack */
   void *g0_fake_stack, *g0_fiber; /* sanitizers' */
   void *altstack;
+  struct async async; /* preemption by signal */
 };
 
 /* ---- The scheduler
@@ -444,12 +447,13 @@ void injectglist(struct glist *list);
 void gosched(void);
 /* To the tail of this P's queue (for hand-offs; traced as a yield). */
 void goyield(void);
-/* Stops the running G if it was asked to. A load and a branch. */
-void gopreempt(void);
+/* Stops the running G, which was asked to; by_signal: or else at a call. */
+void gopreempt(bool by_signal);
+/* Does it if so. A load and a branch. */
 static inline void checkpreempt(struct g *gp)
 {
   if (unlikely(atomic_load_explicit(&gp->preempt, memory_order_relaxed)))
-    gopreempt();
+    gopreempt(false);
 }
 /* At the doors that a program may call in a loop without ever parking. Also on g0, where it does nothing. */
 static inline void preemption_point(void)

@@ -2,7 +2,7 @@
 /* scan.c - visiting the stacks of all Gs, as a garbage collector would: with the world stopped.
  *
  * Not done: scanning one G at a time with the others running (suspendG). It needs a stop at any
- * instruction, which comes with preemption by signal.
+ * instruction, and only code marked RT_PREEMPTIBLE has that. What such a G had in registers is on its stack.
  */
 #include "os.h"
 #include "runtime.h"

@@ -2,8 +2,8 @@
 /* stw.c - stopping the world: no other G runs until it starts again.
  *
  * Every P must come to Pgcstop: idle ones and those in system calls are taken, running ones are asked (a
- * G looks at its preempt flag at safe points, an M at sched.gcwaiting before it schedules). The one who
- * stops keeps running on its own stopped P and must not park.
+ * G looks at its preempt flag at safe points, or a signal stops it; an M looks at sched.gcwaiting before it
+ * schedules). The one who stops keeps running on its own stopped P and must not park.
  *
  * One stops at a time; others wait parked, first come first served.
  */
@@ -56,17 +56,18 @@ static void stop_what_is_still(struct m *mp)
   }
 }
 
-static void wait_for_the_others(struct m *mp)
+static void wait_for_the_others(struct m *mp, uint32_t why)
 {
   while (!notetsleep(&sched.stopnote, ASK_AGAIN_NS)) {
     tr_stamp(mp);
-    preemptall(mp, TRACE_PREEMPTWHY_STW);
+    preemptall(mp, why);
   }
   noteclear(&sched.stopnote);
 }
 
 void stopTheWorld(uint32_t why)
 {
+  uint32_t ask = why == TRACE_STWWHY_GC ? TRACE_PREEMPTWHY_SCAN : TRACE_PREEMPTWHY_STW;
   enter(getg());
   struct m *mp = acquirem();
   lock2(&sched.lock);
@@ -74,12 +75,12 @@ void stopTheWorld(uint32_t why)
   tr_stw_begin(mp, why);
   sched.stopwait = sched.gomaxprocs;
   atomic_store(&sched.gcwaiting, 1);
-  preemptall(mp, TRACE_PREEMPTWHY_STW);
+  preemptall(mp, ask);
   stop_what_is_still(mp);
   bool wait = sched.stopwait > 0;
   unlock2(&sched.lock);
   if (wait)
-    wait_for_the_others(mp);
+    wait_for_the_others(mp, ask);
   tr_stamp_after(mp);
   tr_stw_stopped(mp);
 }

@@ -15,6 +15,7 @@
 #define LONGEST_US     10000
 #define IDLE_ROUNDS    50
 #define SLICE_NS       10000000 /* forcePreemptNS */
+#define ASK_AGAIN_NS   1000000  /* a signal may come when the G cannot be stopped */
 #define LONG_CALL_NS   10000000
 #define POLL_AFTER_NS  10000000
 #define DEEP_NS        60000000000
@@ -64,6 +65,7 @@ static void watch_slice(struct round *r, struct p *pp)
   tr_stamp(r->mp);
   if (preemptone(r->mp, pp, TRACE_PREEMPTWHY_SLICE))
     tr_sysmon_retake(r->mp, pp->id, TRACE_RETAKE_SLICE);
+  pp->sysmontick.schedwhen = r->now - SLICE_NS + ASK_AGAIN_NS;
 }
 
 /* How many Ps were taken from system calls. */

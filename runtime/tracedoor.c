@@ -93,11 +93,26 @@ static inline bool has_ended(void)
   return atomic_load_explicit(&trace.ended, memory_order_relaxed);
 }
 
+uint64_t tr_ticks(const struct m *mp)
+{
+  return mp->tw ? trace_ticks(mp->tw) : 0;
+}
+
+void tr_stamp_at(struct m *mp, uint64_t ticks)
+{
+  if (mp->tw && ticks > mp->tw->ts)
+    mp->tw->ts = ticks;
+}
+
 void tr_stamp_slow(struct m *mp)
 {
-  if (unlikely(has_ended()))
+  if (unlikely(has_ended())) {
     mp->trace_mask = 0;
-  else if (mp->tw)
+    return;
+  }
+  if (preempt_untold(&mp->async))
+    preempt_tell(mp, &mp->async);
+  if (mp->tw)
     trace_stamp(mp->tw);
 }
 

@@ -18,6 +18,10 @@
 void tr_emit(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi);
 void tr_stamp_slow(struct m *mp);
 void tr_stamp_after_slow(struct m *mp);
+/* The trace's clock, ticks; 0 without a ring. Signal-safe. */
+uint64_t tr_ticks(const struct m *mp);
+/* The next event is of that time, or later if there was a later one. */
+void tr_stamp_at(struct m *mp, uint64_t ticks);
 
 static inline bool tr_on(const struct m *mp, uint32_t families)
 {
