@@ -169,7 +169,7 @@ static void the_list_names_every_demo_with_a_sentence(void **state)
     assert_int_equal(access(path, X_OK), 0);
   }
   fclose(list);
-  assert_int_equal(n, 10);
+  assert_int_equal(n, 11);
 }
 
 int main(void)

@@ -111,6 +111,9 @@ static void a_mistake_in_a_text_is_told_with_its_line_and_makes_no_file(void **s
     { "gmpscope-trace 1\n@0 m0 p- g0 m_create tid=1\n@5 m0 p- g0 go_block why=\"fun\"\n",
       "line 3" },
     { "gmpscope-trace 1\n@x m0 p- g0 m_create tid=1\n", "line 2" },
+    { "gmpscope-trace 1\n@-5 m0 p- g0 m_create tid=1\n", "line 2: a time is between" },
+    { "gmpscope-trace 1\n@9223372036854775807 m0 p- g0 m_create tid=1\n",
+      "line 2: a time is between" },
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct run run = run_cli_input(cases[i].text, "load", "-", "-o", "wrong.db", NULL);
