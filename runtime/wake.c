@@ -8,7 +8,8 @@
  * I3  A spinning M that finds nothing first stops to count as spinning, and then looks everywhere once
  *     more. With I1 this is a Dekker pair: either the one that readies sees no spinner and wakes somebody, or
  *     the one that goes to sleep sees the G. The same holds for a P that goes idle by an M that was not
- *     spinning, by sched.needspinning.
+ *     spinning, or that is handed off, by sched.needspinning (forgotten for the latter, a G could wait beside an
+ *     idle P until the next wake-up; found by simulation).
  */
 #include "os.h"
 #include "runtime.h"
@@ -131,4 +132,6 @@ void handoffp(struct m *mp, struct p *pp)
   unlock2(&sched.lock);
   if (when != 0)
     wake_net_poller(mp, when);
+  if (atomic_exchange(&sched.needspinning, 0)) /* I3: somebody readied a G when no P was idle yet */
+    wakep(mp);
 }
