@@ -18,7 +18,7 @@
 #pragma once
 #include "plan.h"
 
-#define VW_STAGE_ROWS 8 /* callouts of a panic that get a row of their own */
+#define VW_STAGE_ROWS 10 /* callouts of a panic that get a row of their own */
 
 /* ---- heights ---- */
 struct vw_extra { /* a lane that is taller than the others */

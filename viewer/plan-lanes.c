@@ -215,6 +215,7 @@ static void plan_lane_marks(struct vw_planner *pl, uint32_t lane_no)
   for (size_t i = marks_from(lane, view->t0); i < lane->n_marks && lane->marks[i].ts <= view->t1;
        i++) {
     const struct vw_mark *m = &lane->marks[i];
+    pl->plan->shown_marks |= 1u << m->kind; /* also of those that share a glyph */
     if (open && m->ts < open_until) {
       open->count++;
       if (m->kind >= open->kind)

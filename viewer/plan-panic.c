@@ -5,7 +5,8 @@
  * stands at its time, one row lower than the one before: 1 panic "boom", 2 cleanup runs, 3 recover, 4 back in the
  * frame.  Because every step has a row of its own, its words have room at any zoom; seen from afar
  * the stairs become a list under one point.  Of many steps the first and the last few are shown; their numbers
- * tell how many are left out.
+ * tell how many are left out, and the words before the gap say which.  Panics whose discs would stand on others'
+ * are told once there is room; until then a note says how many they are.
  *
  * Not done: rows by frame depth.  It needs frames' names, which the trace does not have, and puts two words on
  * one row.
@@ -13,6 +14,7 @@
 #include "plan-build.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -276,12 +278,26 @@ static void corner(struct vw_planner *pl, double x, double y, const struct vw_ca
     };
 }
 
-static void plan_story(struct stage *stage, size_t lane, const struct vw_panic_path *paths,
+/* The words of a callout; the one before steps that are left out says which. */
+static void words_of(const struct vw_planner *pl, const struct vw_panic_path *paths,
+                     const struct vw_callout *c, const struct vw_callout *next, char *out, size_t n)
+{
+  callout_text(pl, &paths[c->panic], c->step, out, n);
+  size_t length = strlen(out);
+  uint32_t from = c->number + 1, to = next ? next->number - 1 : c->number;
+  if (to == from)
+    snprintf(out + length, n - length, " \xe2\x80\xa6 (not shown: %u)", from);
+  else if (to > from)
+    snprintf(out + length, n - length, " \xe2\x80\xa6 (not shown: %u to %u)", from, to);
+}
+
+/* False: there is no room, and only its mark stays. */
+static bool plan_story(struct stage *stage, size_t lane, const struct vw_panic_path *paths,
                        const struct vw_callout *c, size_t n)
 {
   struct vw_planner *pl = stage->pl;
   if (!discs_fit(stage, lane, paths, c, n))
-    return; /* its mark stays */
+    return false;
   double r = (DISC + 1) * pl->font, last_x = callout_x(pl, paths, &c[0]);
   corner(pl, last_x, vw_planner_bar_y(pl, lane) + vw_planner_bar_h(pl), &c[0], 0);
   for (size_t i = 0; i < n; i++) {
@@ -295,11 +311,39 @@ static void plan_story(struct stage *stage, size_t lane, const struct vw_panic_p
   for (size_t i = 0; i < n; i++) {
     char text[192];
     double x = callout_x(pl, paths, &c[i]);
-    callout_text(pl, &paths[c[i].panic], c[i].step, text, sizeof text);
+    words_of(pl, paths, &c[i], i + 1 < n ? &c[i + 1] : NULL, text, sizeof text);
     if (x >= pl->left && x <= pl->right)
       put_words(stage, last_x < x ? last_x : x, x, row_y(pl, lane, i), text);
     last_x = x;
   }
+  return true;
+}
+
+/* Right edge of what is on a row, the left of the picture if nothing is. */
+static double row_end(const struct stage *stage, double y)
+{
+  double end = stage->pl->left;
+  for (size_t i = 0; i < stage->n_taken; i++)
+    if (stage->taken[i].y == y && stage->taken[i].x1 > end)
+      end = stage->taken[i].x1;
+  return end;
+}
+
+/* How many panics of a lane found no room, behind the words of the first row that has some. */
+static void plan_untold(struct stage *stage, size_t lane, size_t n)
+{
+  const struct vw_extra *extra = vw_layout_extra(&stage->pl->layout, lane);
+  char text[64];
+  snprintf(text, sizeof text, "+%zu more panic%s: zoom in", n, n == 1 ? "" : "s");
+  double w = vw_text_width(VW_ROLE_CALLOUT, stage->pl->font, text);
+  for (uint32_t row = 0; extra && row < extra->steps; row++) {
+    double y = row_y(stage->pl, lane, row), x = row_end(stage, y) + 24 * stage->pl->font;
+    if (x + w > stage->pl->right - 6)
+      continue;
+    vw_planner_label(stage->pl, VW_ROLE_CALLOUT, x, y, w + 1, text, UINT32_MAX);
+    return;
+  }
+  stage->pl->plan->hidden_labels++;
 }
 
 static bool is_in_view(const struct vw_planner *pl, long lane)
@@ -308,18 +352,41 @@ static bool is_in_view(const struct vw_planner *pl, long lane)
          vw_planner_band_y(pl, (size_t)lane + 1) > pl->layout.top;
 }
 
+/* Tells the story of a panic in view; returns how many panics of it found no room. */
+static size_t tell(struct stage *stage, size_t lane, const struct vw_panic_path *paths, size_t n,
+                   size_t i)
+{
+  struct vw_callout c[VW_STAGE_ROWS];
+  size_t n_callouts = vw_panic_callouts(paths, n, i, c);
+  if (n_callouts == 0) /* told with an older one */
+    return 0;
+  bool full = stage->n_taken >= TAKEN - 2 * VW_STAGE_ROWS;
+  if (!full && plan_story(stage, lane, paths, c, n_callouts))
+    return 0;
+  return story_of(paths, n, i).n;
+}
+
 void vw_plan_panics(struct vw_planner *pl)
 {
   size_t n;
   const struct vw_panic_path *paths = vw_panics(pl->trace, &n);
-  const struct vw_view *view = &pl->plan->view;
+  const struct vw_plan *plan = pl->plan;
   struct stage stage = { .pl = pl };
-  for (size_t i = 0; i < n && stage.n_taken < TAKEN - 2 * VW_STAGE_ROWS; i++) {
-    struct vw_callout c[VW_STAGE_ROWS];
-    if (paths[i].t0 > view->t1 || paths[i].t1 < view->t0)
-      continue;
-    long lane = vw_panic_lane(pl->trace, view->lanes, &paths[i]);
-    if (is_in_view(pl, lane))
-      plan_story(&stage, (size_t)lane, paths, c, vw_panic_callouts(paths, n, i, c));
+  size_t *untold = calloc(plan->n_bands + 1, sizeof *untold); /* of each band */
+  if (!untold) {
+    pl->failed = true;
+    return;
   }
+  for (size_t i = 0; i < n; i++) {
+    if (paths[i].t0 > plan->view.t1 || paths[i].t1 < plan->view.t0)
+      continue;
+    long lane = vw_panic_lane(pl->trace, plan->view.lanes, &paths[i]);
+    if (is_in_view(pl, lane) && plan->n_bands && (size_t)lane >= plan->bands[0].lane &&
+        (size_t)lane - plan->bands[0].lane < plan->n_bands)
+      untold[(size_t)lane - plan->bands[0].lane] += tell(&stage, (size_t)lane, paths, n, i);
+  }
+  for (size_t i = 0; i < plan->n_bands; i++)
+    if (untold[i])
+      plan_untold(&stage, plan->bands[i].lane, untold[i]);
+  free(untold);
 }

@@ -178,8 +178,6 @@ static void plan_legend(struct vw_planner *pl)
     plan->shown_states |= 1u << plan->rects[i].state;
   for (size_t i = 0; i < plan->n_arrows; i++)
     plan->shown_arrows |= 1u << plan->arrows[i].kind;
-  for (size_t i = 0; i < plan->n_marks; i++)
-    plan->shown_marks |= 1u << plan->marks[i].kind;
   if (!plan->view.show_legend)
     return;
   struct vw_legend legend;
@@ -200,6 +198,21 @@ static double reserved_legend(const struct vw_view *view, double font)
   return legend.height < most ? legend.height : most;
 }
 
+/* A selection that concerns nothing in the picture would fade all of it, with nothing to stand out. */
+static void undim_unless_one_stands_out(struct vw_plan *plan)
+{
+  for (size_t i = 0; i < plan->n_rects; i++)
+    if (plan->rects[i].selected)
+      return;
+  for (size_t i = 0; i < plan->n_arrows; i++)
+    if (plan->arrows[i].highlighted)
+      return;
+  for (size_t i = 0; i < plan->n_rects; i++)
+    plan->rects[i].dimmed = false;
+  for (size_t i = 0; i < plan->n_arrows; i++)
+    plan->arrows[i].dimmed = false;
+}
+
 static void plan_all(struct vw_planner *pl)
 {
   plan_bands(pl);
@@ -207,6 +220,7 @@ static void plan_all(struct vw_planner *pl)
   vw_plan_overlays(pl);
   vw_plan_marks(pl);
   vw_plan_arrows(pl);
+  undim_unless_one_stands_out(pl->plan);
   for (size_t i = 0; i < pl->plan->n_bands; i++)
     plan_title(pl, &pl->plan->bands[i]);
   plan_corner(pl);

@@ -81,6 +81,33 @@ static void draws_a_wide_span_where_its_times_are(void **state)
   fake_free(f);
 }
 
+static void the_gravest_of_merged_marks_is_seen_and_the_legend_has_all(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_new();
+  size_t lane = fake_lane(f, VW_LANES_M, 0, "M0", "");
+  fake_time(f, 0, 1000000);
+  fake_span(f, VW_LANES_M, lane, 0, 1000000, VW_STATE_RUNNING, 1);
+  static const enum vw_mark_kind kinds[] = { VW_MARK_TIMER, VW_MARK_PANIC, VW_MARK_RECOVER,
+                                             VW_MARK_FATAL, VW_MARK_LOST };
+  uint32_t all = 0;
+  for (int i = 0; i < 5; i++) {
+    fake_mark(f, VW_LANES_M, lane, 500000 + i, kinds[i]);
+    all |= 1u << kinds[i];
+  }
+  struct vw_view view = whole(f, VW_LANES_M, 900, 300);
+  struct vw_plan *plan = planned(f, &view);
+  assert_int_equal(plan->n_marks, 1);
+  assert_int_equal(plan->marks[0].count, 5);
+  assert_int_equal(plan->marks[0].kind, VW_MARK_FATAL);
+  assert_int_equal(plan->shown_marks, all);
+  vw_plan_free(plan);
+  struct vw_minimap *map = vw_minimap_new(f, VW_LANES_M, 10);
+  assert_int_equal(map->marks[5] ? map->marks[5] : map->marks[4], 1 + VW_MARK_FATAL);
+  vw_minimap_free(map);
+  fake_free(f);
+}
+
 static void keeps_a_panics_mark_at_every_zoom_that_shows_it(void **state)
 {
   (void)state;
@@ -237,6 +264,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(counts_every_visible_span_once_at_every_zoom),
     cmocka_unit_test(draws_a_wide_span_where_its_times_are),
+    cmocka_unit_test(the_gravest_of_merged_marks_is_seen_and_the_legend_has_all),
     cmocka_unit_test(keeps_a_panics_mark_at_every_zoom_that_shows_it),
     cmocka_unit_test(no_label_stands_on_another_or_leaves_its_rectangle),
     cmocka_unit_test(shows_at_most_200_labels_and_says_how_many_are_hidden),

@@ -343,6 +343,64 @@ static void a_panics_steps_go_down_one_row_each(void **state)
   fake_free(f);
 }
 
+static bool has_words(const struct vw_plan *plan, const char *words)
+{
+  for (size_t i = 0; i < plan->n_labels; i++)
+    if (strstr(plan->texts + plan->labels[i].text, words))
+      return true;
+  return false;
+}
+
+static void panics_without_room_are_counted_until_one_zooms_in(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_scene();
+  for (int i = 0; i < 3; i++)
+    fake_panic(f, 2, 600000 + i * 4000, 10, "again", 1);
+  struct vw_view view;
+  struct vw_plan *plan = scene_plan(f, VW_LANES_G, &view);
+  assert_true(has_words(plan, "+2 more panics: zoom in"));
+  vw_plan_free(plan);
+  view.t0 = 599500;
+  view.t1 = 609500;
+  plan = vw_plan_new(f, &view);
+  assert_false(has_words(plan, "zoom in"));
+  size_t told = 0;
+  for (size_t i = 0; i < plan->n_path; i++)
+    told += plan->path[i].panic >= 1 && plan->path[i].number == 1; /* 0 is the scene's own */
+  assert_int_equal(told, 3);
+  vw_plan_free(plan);
+  fake_free(f);
+}
+
+static void a_selection_that_is_not_in_the_picture_fades_nothing(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_scene();
+  struct vw_view view;
+  vw_view_init(&view, f, VW_LANES_G, 1280, 400);
+  view.selected = VW_SELECT_M;
+  view.selected_id = 77;
+  view.dim_others = true;
+  struct vw_plan *plan = vw_plan_new(f, &view);
+  for (size_t i = 0; i < plan->n_rects; i++)
+    assert_false(plan->rects[i].dimmed);
+  for (size_t i = 0; i < plan->n_arrows; i++)
+    assert_false(plan->arrows[i].dimmed);
+  for (size_t i = 0; i < plan->n_labels; i++)
+    assert_false(plan->labels[i].dimmed);
+  vw_plan_free(plan);
+  view.selected = VW_SELECT_G;
+  view.selected_id = 1;
+  plan = vw_plan_new(f, &view);
+  size_t dimmed = 0;
+  for (size_t i = 0; i < plan->n_rects; i++)
+    dimmed += plan->rects[i].dimmed;
+  assert_true(dimmed > 0);
+  vw_plan_free(plan);
+  fake_free(f);
+}
+
 static void a_long_panic_shows_its_first_and_last_steps_with_their_numbers(void **state)
 {
   (void)state;
@@ -356,9 +414,10 @@ static void a_long_panic_shows_its_first_and_last_steps_with_their_numbers(void 
     if (plan->path[i].panic == 1 && plan->path[i].number)
       numbers[n++ % VW_STAGE_ROWS] = plan->path[i].number;
   assert_int_equal(n, VW_STAGE_ROWS);
-  assert_int_equal(numbers[3], 4);
-  assert_int_equal(numbers[4], 50);
-  assert_int_equal(numbers[7], 53);
+  assert_int_equal(numbers[4], 5);
+  assert_int_equal(numbers[5], 49);
+  assert_int_equal(numbers[9], 53);
+  assert_true(has_words(plan, "not shown: 6 to 48"));
   vw_plan_free(plan);
   fake_free(f);
 }
@@ -436,6 +495,8 @@ int main(void)
     cmocka_unit_test(the_first_view_leaves_out_a_long_start_up_and_nothing_else),
     cmocka_unit_test(a_panics_steps_go_down_one_row_each),
     cmocka_unit_test(a_long_panic_shows_its_first_and_last_steps_with_their_numbers),
+    cmocka_unit_test(panics_without_room_are_counted_until_one_zooms_in),
+    cmocka_unit_test(a_selection_that_is_not_in_the_picture_fades_nothing),
     cmocka_unit_test(foreign_text_becomes_one_harmless_line),
     cmocka_unit_test(a_megabyte_of_text_ends_in_an_ellipsis),
     cmocka_unit_test(the_overview_knows_how_busy_and_where_a_panic_was),
