@@ -28,7 +28,7 @@ struct vw_view {
   double lane_height;        /* px; 0 is the default (compact: 22, normal: 34) */
   bool arrows[VW_ARROW_KINDS];
   bool show_legend;          /* a strip at the bottom (render); the window has its own */
-  enum vw_select selected;   /* highlighted everywhere; others fade when dim_others */
+  enum vw_select selected;   /* highlighted everywhere; others fade when dim_others, if it is in the picture */
   uint32_t selected_id;
   bool dim_others;
   uint64_t event_no;         /* the cursor; VW_NONE none */

@@ -61,6 +61,26 @@ static void words_are_readable_on_every_colour(void **state)
   }
 }
 
+static void check_faded(const struct vw_theme *theme, struct vw_rgb c)
+{
+  struct vw_rgb on = vw_palette_faded(theme, c), ink = vw_palette_faded_ink(theme, on);
+  assert_true(contrast(on, ink) >= 3);
+  assert_true(contrast(on, ink) <= contrast(on, vw_palette_ink(theme, on)));
+}
+
+static void words_on_what_is_faded_stay_readable(void **state)
+{
+  (void)state;
+  FOR_THEMES(theme)
+  {
+    for (uint32_t g = 1; g <= 30; g++)
+      check_faded(theme, vw_palette_g(theme, g));
+    for (int i = VW_STATE_NONE; i < VW_STATES; i++)
+      check_faded(theme, vw_palette_state(theme, (enum vw_state)i));
+    check_faded(theme, paint_chrome(theme, PAINT_GROUND));
+  }
+}
+
 static void neighbouring_gs_have_different_colours(void **state)
 {
   (void)state;
@@ -362,6 +382,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(words_are_readable_on_every_colour),
+    cmocka_unit_test(words_on_what_is_faded_stay_readable),
     cmocka_unit_test(neighbouring_gs_have_different_colours),
     cmocka_unit_test(marks_and_arrows_stand_out_from_the_ground),
     cmocka_unit_test(a_spans_middle_has_its_gs_colour),

@@ -47,20 +47,12 @@ static bool is_line(enum vw_state state)
   return looks[state].thick[0] > 0;
 }
 
-static struct vw_rgb faded(const struct paint *p, struct vw_rgb c)
-{
-  struct vw_rgb ground = paint_chrome(p->theme, PAINT_GROUND);
-  const float k = 0.72f;
-  return (struct vw_rgb){ c.r + (ground.r - c.r) * k, c.g + (ground.g - c.g) * k,
-                          c.b + (ground.b - c.b) * k };
-}
-
 static struct vw_rgb rect_colour(const struct paint *p, const struct vw_rect *r)
 {
   struct vw_rgb c = vw_palette_state(p->theme, (enum vw_state)r->state);
   if (r->g && r->state == VW_STATE_RUNNING)
     c = vw_palette_g(p->theme, r->g);
-  return r->dimmed ? faded(p, c) : c;
+  return r->dimmed ? vw_palette_faded(p->theme, c) : c;
 }
 
 static void put_box(cairo_t *cr, const struct paint_canvas *canvas, uint32_t pixel, double x,
@@ -348,12 +340,17 @@ static void span_word(struct paint *p, const struct vw_label *l)
 {
   const struct vw_rect *r = &p->plan->rects[l->rect];
   const char *text = p->plan->texts + l->text;
-  double alpha = l->dimmed ? 0.55 : 1;
   if (is_line((enum vw_state)r->state)) {
     plate(p, l, text, (double)(l->x - r->x), 14 * p->font, 1);
-    paint_source(p->cr, paint_chrome(p->theme, PAINT_MUTED), alpha);
+    struct vw_rgb ground = paint_chrome(p->theme, PAINT_GROUND);
+    paint_source(p->cr,
+                 l->dimmed ? vw_palette_faded_ink(p->theme, ground)
+                           : paint_chrome(p->theme, PAINT_MUTED),
+                 1);
   } else {
-    paint_source(p->cr, vw_palette_ink(p->theme, rect_colour(p, r)), alpha);
+    struct vw_rgb on = rect_colour(p, r);
+    paint_source(p->cr,
+                 l->dimmed ? vw_palette_faded_ink(p->theme, on) : vw_palette_ink(p->theme, on), 1);
   }
   paint_text(p->painter, p->cr, p->theme, VW_ROLE_SPAN, (double)l->x, (double)l->y,
              (double)l->max_w, text);

@@ -29,6 +29,11 @@ struct vw_rgb vw_palette_mark(const struct vw_theme *theme, enum vw_mark_kind ki
 struct vw_rgb vw_palette_ink(const struct vw_theme *theme,
                              struct vw_rgb on); /* readable text on a colour */
 
+/* Of what is not of the selection: a box's colour nearer to the ground, and ink on it, or on a plate of the ground, that
+ * is weaker than vw_palette_ink's but has a contrast of 3 at least. */
+struct vw_rgb vw_palette_faded(const struct vw_theme *theme, struct vw_rgb c);
+struct vw_rgb vw_palette_faded_ink(const struct vw_theme *theme, struct vw_rgb on);
+
 /* The painter keeps fonts and layouts between frames. One a thread. */
 struct vw_painter;
 struct vw_painter *vw_painter_new(void);

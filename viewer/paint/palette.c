@@ -9,7 +9,7 @@
  *
  * Ink on a colour is black or white, whichever is readable: one of them always has a contrast of 4.58 or more.
  */
-#include "paint.h"
+#include "paint-private.h"
 
 #include <math.h>
 
@@ -129,10 +129,33 @@ static double linear(double c)
   return c <= 0.04045 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4);
 }
 
+static double luminance(struct vw_rgb c)
+{
+  return 0.2126 * linear((double)c.r) + 0.7152 * linear((double)c.g) + 0.0722 * linear((double)c.b);
+}
+
 struct vw_rgb vw_palette_ink(const struct vw_theme *theme, struct vw_rgb on)
 {
   (void)theme; /* readable on the colour, whatever is round it */
-  double luminance = 0.2126 * linear(on.r) + 0.7152 * linear(on.g) + 0.0722 * linear(on.b);
-  bool dark_ink = (luminance + 0.05) / 0.05 >= 1.05 / (luminance + 0.05);
+  double l = luminance(on);
+  bool dark_ink = (l + 0.05) / 0.05 >= 1.05 / (l + 0.05);
   return dark_ink ? (struct vw_rgb){ 0.0f, 0.0f, 0.0f } : (struct vw_rgb){ 1.0f, 1.0f, 1.0f };
+}
+
+/* On dark ground a colour is lost sooner than on light. */
+struct vw_rgb vw_palette_faded(const struct vw_theme *theme, struct vw_rgb c)
+{
+  return mixed(c, paint_chrome(theme, PAINT_GROUND), theme->dark ? 0.55f : 0.72f);
+}
+
+struct vw_rgb vw_palette_faded_ink(const struct vw_theme *theme, struct vw_rgb on)
+{
+  struct vw_rgb ink = vw_palette_ink(theme, on);
+  for (float back = 0.45f; back > 0; back -= 0.05f) {
+    struct vw_rgb weak = mixed(ink, on, back);
+    double a = luminance(weak) + 0.05, b = luminance(on) + 0.05;
+    if (a >= 3.2 * b || b >= 3.2 * a)
+      return weak;
+  }
+  return ink;
 }
