@@ -246,7 +246,7 @@ void stoplockedm(struct m *mp)
   tr_stamp_after(mp);
   tr_m_park(mp);
   sched.nmidlelocked++;
-  mp->parked_locked = true;
+  mp->parked_locked = !mp->nextp; /* else startlockedm was faster, and its wake-up is under way */
   checkdead();
   unlock2(&sched.lock);
   mpark(mp);
