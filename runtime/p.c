@@ -109,6 +109,7 @@ static struct p *new_p(uint32_t id)
   memset(pp, 0, sizeof *pp);
   pp->id = pp->timers.p = id;
   pp->rand = os_entropy() | 1;
+  memset(&pp->sysmontick, 0xff, sizeof pp->sysmontick); /* no tick that it will have: sysmon looks twice */
   atomic_store(&pp->status, Pdead);
   return pp;
 }

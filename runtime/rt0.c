@@ -50,7 +50,7 @@ static void reset_ps(void)
     pp->goidcache = pp->goidcacheend = 0;
     pp->seq = 0;
     pp->link = NULL;
-    memset(&pp->sysmontick, 0, sizeof pp->sysmontick);
+    memset(&pp->sysmontick, 0xff, sizeof pp->sysmontick);
   }
   memset(idle_p_mask, 0, sizeof idle_p_mask);
   memset(timer_p_mask, 0, sizeof timer_p_mask);

@@ -30,12 +30,23 @@ struct round {
   uint32_t told_us; /* the delay that the trace knows of; 0: of a deep sleep, or of none yet */
 };
 
+/* Go's incidlelocked. sysmon is not counted as an M that runs; while it has a P or Gs in hand it must be, or
+ * who parks meanwhile finds everybody asleep and reports a deadlock. Without sched.lock. */
+static void count_as_running(bool runs)
+{
+  lock2(&sched.lock);
+  sched.nmidlelocked += runs ? -1 : 1;
+  if (!runs)
+    checkdead();
+  unlock2(&sched.lock);
+}
+
 static bool work_waits(const struct p *pp)
 {
   return !runqempty(pp) || atomic_load(&sched.npidle) + atomic_load(&sched.nmspinning) == 0;
 }
 
-/* Under the G's scan bit: has this call lasted long enough to cost it its P? */
+/* Under the G's scan bit: has this call lasted long enough to cost it its P? If so, sysmon counts as running. */
 static bool call_is_long(struct p *pp, void *arg)
 {
   struct round *r = arg;
@@ -50,6 +61,7 @@ static bool call_is_long(struct p *pp, void *arg)
     return false;
   tr_stamp(r->mp);
   tr_sysmon_retake(r->mp, pp->id, is_long ? TRACE_RETAKE_LONG : TRACE_RETAKE_SYSCALL);
+  count_as_running(true);
   return true;
 }
 
@@ -81,6 +93,7 @@ static uint32_t retake(struct round *r)
     if (take_syscall_p(r->mp, pp, call_is_long, r)) {
       n++;
       handoffp(r->mp, pp);
+      count_as_running(false);
     }
   }
   return n;
@@ -92,6 +105,7 @@ static void poll_if_nobody_does(struct round *r)
   if (!netpollinited() || !netpollAnyWaiters() || last == 0 || r->now - last < POLL_AFTER_NS ||
       !atomic_compare_exchange_strong(&sched.lastpoll, &last, r->now))
     return;
+  count_as_running(true);
   struct glist list = netpoll(r->mp, 0);
   uint32_t n = 0;
   for (const struct g *gp = list.head; gp; gp = gp->schedlink)
@@ -99,6 +113,7 @@ static void poll_if_nobody_does(struct round *r)
   tr_stamp(r->mp);
   tr_sysmon_netpoll(r->mp, n);
   injectglist(&list);
+  count_as_running(false);
 }
 
 /* Work that found no thread waits for ever if every M is in a system call: ask for a thread again. */

@@ -465,11 +465,13 @@ static bool modify_in_heap(struct m *mp, struct timer *t, int64_t when)
     t->state &= (uint8_t)~timer_zombie;
   }
   tr_timer_modify(mp, t->id, t->ts->p, (uint64_t)when);
+  /* Before the look: adjust() clears min_when_modified and then looks at the states. So either it sees that this
+   * timer is modified, or its 0 is seen here. (Go stores the state only if it lowers the minimum, and so may
+   * fire a timer as late as it was set before; found by simulation.) */
+  atomic_store(&t->astate, t->state);
   int64_t least = atomic_load(&t->ts->min_when_modified);
   if (least != 0 && when >= least)
     return false;
-  /* adjust() must see the state before it may see and clear min_when_modified. */
-  atomic_store(&t->astate, t->state);
   lower_min_when_modified(t->ts, when);
   return true;
 }

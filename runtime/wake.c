@@ -8,7 +8,8 @@
  * I3  A spinning M that finds nothing first stops to count as spinning, and then looks everywhere once
  *     more. With I1 this is a Dekker pair: either the one that readies sees no spinner and wakes somebody, or
  *     the one that goes to sleep sees the G. The same holds for a P that goes idle by an M that was not
- *     spinning, by sched.needspinning.
+ *     spinning, or that is handed off, by sched.needspinning (Go forgets the latter: there a G may wait
+ *     beside an idle P until the next wake-up; found by simulation).
  */
 #include "os.h"
 #include "runtime.h"
@@ -67,8 +68,7 @@ void wakep(struct m *mp)
   if (atomic_load(&sched.nmspinning) != 0)
     return;
   if (atomic_load(&sched.npidle) == 0) {
-    if (MUTANT(10, false,
-               atomic_load_explicit(&sched.needspinning, memory_order_relaxed) == 0))
+    if (MUTANT(10, false, atomic_load_explicit(&sched.needspinning, memory_order_relaxed) == 0))
       atomic_store(&sched.needspinning, 1);
     if (atomic_load(&sched.npidle) == 0)
       return;
@@ -133,4 +133,6 @@ void handoffp(struct m *mp, struct p *pp)
   unlock2(&sched.lock);
   if (when != 0)
     wake_net_poller(mp, when);
+  if (atomic_exchange(&sched.needspinning, 0)) /* I3: somebody readied a G when no P was idle yet */
+    wakep(mp);
 }
