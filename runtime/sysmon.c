@@ -14,6 +14,7 @@
 #define SHORTEST_US    20
 #define LONGEST_US     10000
 #define IDLE_ROUNDS    50
+#define WATCH_US       1000 /* longest while a P hands over without waking anybody: wake.c, I5 */
 #define SLICE_NS       10000000 /* forcePreemptNS */
 #define LONG_CALL_NS   10000000
 #define POLL_AFTER_NS  10000000
@@ -26,6 +27,7 @@ struct round {
   uint32_t idle; /* rounds in which nothing was retaken */
   uint32_t delay_us;
   uint32_t told_us; /* the delay that the trace knows of; 0: of a deep sleep, or of none yet */
+  bool watching; /* some P hands over alone */
 };
 
 static bool work_waits(const struct p *pp)
@@ -66,15 +68,33 @@ static void watch_slice(struct round *r, struct p *pp)
     tr_sysmon_retake(r->mp, pp->id, TRACE_RETAKE_SLICE);
 }
 
+/* A G that was handed over still lies there since the last round: somebody else must run it. */
+static void watch_handover(struct round *r, struct p *pp)
+{
+  if (!hands_over_alone(pp))
+    return;
+  uint32_t puts = atomic_load_explicit(&pp->nextputs, memory_order_relaxed);
+  bool stuck = puts == pp->sysmontick.nextputs &&
+               atomic_load_explicit(&pp->runnext, memory_order_relaxed) != NULL;
+  pp->sysmontick.nextputs = puts;
+  r->watching = true;
+  if (!stuck)
+    return;
+  atomic_store_explicit(&pp->vain_wakes, 0, memory_order_relaxed);
+  wakep(r->mp);
+}
+
 /* How many Ps were taken from system calls. */
 static uint32_t retake(struct round *r)
 {
   uint32_t n = 0;
+  r->watching = false;
   for (int32_t i = 0; i < sched.gomaxprocs; i++) {
     struct p *pp = allp[i];
     if (!pp || atomic_load(&pp->status) != Prunning)
       continue;
     watch_slice(r, pp);
+    watch_handover(r, pp);
     if (take_syscall_p(r->mp, pp, call_is_long, r)) {
       n++;
       handoffp(r->mp, pp);
@@ -144,8 +164,9 @@ static void choose_delay(struct round *r)
     r->delay_us = SHORTEST_US;
   else if (r->idle > IDLE_ROUNDS)
     r->delay_us *= 2;
-  if (r->delay_us > LONGEST_US)
-    r->delay_us = LONGEST_US;
+  uint32_t longest = r->watching ? WATCH_US : LONGEST_US;
+  if (r->delay_us > longest)
+    r->delay_us = longest;
   if (r->delay_us == r->told_us)
     return;
   r->told_us = r->delay_us;
