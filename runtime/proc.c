@@ -132,7 +132,7 @@ static ALWAYS_INLINE bool timers_due(struct p *pp)
 static __attribute__((noinline)) struct g *pick_global(struct m *mp, struct p *pp)
 {
   lock2(&sched.lock);
-  tr_stamp_after(mp);
+  tr_stamp_locked(mp);
   struct g *gp = globrunqgetbatch(mp, pp);
   unlock2(&sched.lock);
   return gp;
@@ -292,7 +292,7 @@ static void make_runnable(struct m *mp, struct g *gp, uint64_t obj)
 void goready(struct g *gp, uint64_t obj)
 {
   struct m *mp = getm();
-  tr_stamp_after(mp);
+  tr_stamp_with_p(mp);
   make_runnable(mp, gp, obj);
   struct p *pp = mp->p;
   bool handover = !one_p() && runqempty(pp);
@@ -352,7 +352,7 @@ static inline __attribute__((always_inline)) void gosched_why(struct m *mp, stru
   struct g *next = NULL;
   bool inherit = false;
   lock2(&sched.lock);
-  tr_stamp_after(mp);
+  tr_stamp_locked(mp);
   tr_go_stop(mp, why, 0);
   set_curg(mp, NULL);
   casgstatus(gp, Grunning, Grunnable);
