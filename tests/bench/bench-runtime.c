@@ -2,7 +2,7 @@
 /* bench-runtime.c - our side of the runtime benchmarks: the same tests under the same names as
  * go/main.go.
  *
- *   bench-runtime TEST    prints "TEST wall_ns cpu_ns" per operation
+ *   bench-runtime TEST    prints "TEST wall_ns cpu_ns" per operation; for "parked" bytes in place of cpu_ns
  *
  * The program is an ordinary user of rt.h, linked against the shared runtime that is shipped,
  * tracing compiled in. `gmpscope record` around it gives the "on" column. */
@@ -107,10 +107,246 @@ static void batch(long n)
   rt_waitgroup_wait(&group);
 }
 
+/* As channel, but both sides wait in a select of two cases, of which one never happens. */
+static void echo_select(void *arg)
+{
+  struct rt_chan *never = arg;
+  for (;;) {
+    long v;
+    struct rt_case cases[] = { { .chan = ping, .dir = RT_RECV, .elem = &v },
+                               { .chan = never, .dir = RT_RECV } };
+    rt_select(cases, 2);
+    rt_chan_send(pong, &v);
+  }
+}
+
+static void selects(long n)
+{
+  struct rt_chan *never = rt_chan_new(sizeof(long), 0);
+  ping = rt_chan_new(sizeof(long), 0);
+  pong = rt_chan_new(sizeof(long), 0);
+  rt_go(echo_select, never);
+  for (long i = 0; i < n; i++) {
+    long back;
+    struct rt_case cases[] = { { .chan = pong, .dir = RT_RECV, .elem = &back },
+                               { .chan = never, .dir = RT_RECV } };
+    rt_chan_send(ping, &i);
+    rt_select(cases, 2);
+  }
+}
+
+/* Values from one G to another through a buffer of 1024. */
+static void produce(void *arg)
+{
+  for (long i = *(long *)arg; i > 0; i--)
+    rt_chan_send(ping, &i);
+  rt_chan_close(ping);
+}
+
+static void buffered(long n)
+{
+  long v;
+  ping = rt_chan_new(sizeof(long), 1024);
+  rt_go(produce, &n);
+  while (rt_chan_recv(ping, &v))
+    continue;
+}
+
+/* A tree of Gs, ten to a node, a million leaves; each sends its sum to its parent. */
+struct node {
+  struct rt_chan *to;
+  long number, leaves;
+};
+
+static void skynet_node(void *arg)
+{
+  const struct node *me = arg;
+  long sum = me->number;
+  if (me->leaves > 1) {
+    struct rt_chan *from = rt_chan_new(sizeof(long), 0);
+    struct node children[10];
+    for (int i = 0; i < 10; i++) {
+      long leaves = me->leaves / 10;
+      children[i] =
+          (struct node){ .to = from, .number = me->number + i * leaves, .leaves = leaves };
+      rt_go(skynet_node, &children[i]);
+    }
+    sum = 0;
+    for (int i = 0; i < 10; i++) {
+      long part;
+      rt_chan_recv(from, &part);
+      sum += part;
+    }
+    rt_chan_free(from);
+  }
+  rt_chan_send(me->to, &sum);
+}
+
+static void skynet(long n)
+{
+  struct node root = { .to = rt_chan_new(sizeof(long), 0), .leaves = n };
+  long sum;
+  rt_go(skynet_node, &root);
+  rt_chan_recv(root.to, &sum);
+  if (sum != n * (n - 1) / 2)
+    rt_panic("skynet: wrong sum");
+}
+
+/* k Gs take turns at one mutex. */
+static struct rt_mutex mutex;
+static long counter;
+
+static void locker(void *arg)
+{
+  for (long i = *(long *)arg; i > 0; i--) {
+    rt_mutex_lock(&mutex);
+    counter++;
+    rt_mutex_unlock(&mutex);
+  }
+  rt_waitgroup_done(&group);
+}
+
+static void mutex_of(long n, int k)
+{
+  static long each;
+  each = n / k;
+  rt_waitgroup_add(&group, k);
+  for (int i = 0; i < k; i++)
+    rt_go(locker, &each);
+  rt_waitgroup_wait(&group);
+}
+
+static void mutex2(long n)
+{
+  mutex_of(n, 2);
+}
+
+static void mutex8(long n)
+{
+  mutex_of(n, 8);
+}
+
+static void mutex64(long n)
+{
+  mutex_of(n, 64);
+}
+
+/* A timer is made and stopped while a million others wait. */
+#define OUTSTANDING 1000000
+
+static void prepare_timers(void)
+{
+  for (long i = 0; i < OUTSTANDING; i++)
+    rt_after_func(3600 * 1000000000ll + i, nothing, NULL);
+}
+
+static void timer(long n)
+{
+  for (long i = 0; i < n; i++) {
+    struct rt_timer *t = rt_after_func(1800 * 1000000000ll, nothing, NULL);
+    rt_timer_stop(t);
+    rt_timer_free(t);
+  }
+}
+
+/* Ten deferred calls of a loop each. */
+static void defer_ten(void)
+{
+  RT_FRAME(fr, { return; });
+  for (int i = 0; i < 10; i++)
+    RT_DEFER_LOOP(fr, nothing, NULL);
+}
+
+static void deferloop(long n)
+{
+  for (long i = 0; i < n; i += 10)
+    defer_ten();
+}
+
+static void recovers(void *arg)
+{
+  (void)arg;
+  rt_recover(NULL);
+}
+
+static __attribute__((noinline)) void panic_once(void)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, recovers, NULL);
+  rt_panic("bench");
+}
+
+static void panics(long n)
+{
+  for (long i = 0; i < n; i++)
+    panic_once();
+}
+
+/* Ten frames deep, one deferred call in each. */
+static __attribute__((noinline)) void panic_below(int depth) // NOLINT(misc-no-recursion)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, nothing, NULL);
+  if (depth == 0)
+    rt_panic("bench");
+  panic_below(depth - 1);
+}
+
+static __attribute__((noinline)) void panic_ten(void)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, recovers, NULL);
+  panic_below(9);
+}
+
+static void panic10(long n)
+{
+  for (long i = 0; i < n; i++)
+    panic_ten();
+}
+
+/* Memory of a G that waits. */
+static void waits(void *arg)
+{
+  long v;
+  rt_waitgroup_done(&group);
+  rt_chan_recv(arg, &v);
+}
+
+static long resident_bytes(void)
+{
+  long pages = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  if (!file || fscanf(file, "%*s %ld", &pages) != 1)
+    pages = 0;
+  if (file)
+    fclose(file);
+  return pages * 4096;
+}
+
+static long parked_growth;
+
+static void parked(long n)
+{
+  struct rt_chan *never = rt_chan_new(sizeof(long), 0);
+  long before = resident_bytes();
+  rt_waitgroup_add(&group, (int)n);
+  for (long i = 0; i < n; i++)
+    rt_go(waits, never);
+  rt_waitgroup_wait(&group);
+  rt_yield();
+  parked_growth = resident_bytes() - before;
+}
+
 static const struct bench benches[] = {
-  { "yield", 1, 20000000, yield },      { "channel", 1, 5000000, channel },
-  { "channel2p", 2, 1000000, channel }, { "spawn", 1, 5000000, spawn },
-  { "batch", 1, 1000000, batch },
+  { "yield", 1, 20000000, yield },         { "channel", 1, 5000000, channel },
+  { "channel2p", 2, 1000000, channel },    { "select", 1, 3000000, selects },
+  { "buffered", 1, 20000000, buffered },   { "spawn", 1, 5000000, spawn },
+  { "batch", 1, 1000000, batch },          { "skynet2p", 2, 1000000, skynet },
+  { "mutex2x2p", 2, 10000000, mutex2 },    { "mutex8x2p", 2, 10000000, mutex8 },
+  { "mutex64x2p", 2, 10000000, mutex64 },  { "timer", 1, 2000000, timer },
+  { "deferloop", 1, 20000000, deferloop }, { "panic", 1, 3000000, panics },
+  { "panic10", 1, 1000000, panic10 },      { "parked", 1, 1000000, parked },
 };
 
 static int measure(int argc, char **argv)
@@ -123,15 +359,21 @@ static int measure(int argc, char **argv)
     rt_gomaxprocs(b->procs);
     if (b->run == batch)
       b->run(b->n); /* the first one warms memory, as on Go's side */
+    if (b->run == timer)
+      prepare_timers();
     int64_t wall = wall_now(), cpu = cpu_now();
     b->run(b->n);
     wall = wall_now() - wall;
     cpu = cpu_now() - cpu;
-    printf("%s %.2f %.2f\n", b->name, (double)wall / (double)b->n, (double)cpu / (double)b->n);
+    if (b->run == parked)
+      printf("%s %.2f %.2f\n", b->name, (double)wall / (double)b->n,
+             (double)parked_growth / (double)b->n);
+    else
+      printf("%s %.2f %.2f\n", b->name, (double)wall / (double)b->n, (double)cpu / (double)b->n);
     fflush(stdout);
     return 0;
   }
-  fprintf(stderr, "usage: bench-runtime yield|channel|channel2p|spawn|batch\n");
+  fprintf(stderr, "bench-runtime: no such test: %s\n", argv[1]);
   return 2;
 }
 

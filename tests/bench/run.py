@@ -15,7 +15,25 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROUNDS = int(os.environ.get("GMPSCOPE_BENCH_ROUNDS", "5"))
-RUNTIME_TESTS = ["yield", "channel", "channel2p", "spawn", "batch"]
+# What is compared, and the ratios to Go untraced that must and should be met: off must, off aim, on must, on aim.
+RUNTIME_TESTS = {
+    "yield": (0.25, 0.15, 0.45, 0.30),
+    "channel": (0.35, 0.20, 0.60, 0.35),
+    "channel2p": (0.9, 0.5, None, None),
+    "select": (0.50, 0.25, None, None),
+    "buffered": (0.8, 0.5, None, None),
+    "spawn": (0.25, 0.12, 0.40, 0.25),
+    "batch": (0.15, 0.05, None, None),
+    "skynet2p": (0.35, 0.15, None, None),
+    "mutex2x2p": (1.2, 1.0, None, None),
+    "mutex8x2p": (1.0, 0.7, None, None),
+    "mutex64x2p": (1.0, 0.6, None, None),
+    "timer": (0.3, 0.15, None, None),
+    "deferloop": (0.4, 0.15, None, None),
+    "panic": (0.5, 0.25, None, None),
+    "panic10": (0.3, 0.12, None, None),
+    "parked": (1.7, 0.35, None, None),  # bytes of memory a G
+}
 
 
 def machine():
@@ -62,17 +80,28 @@ def runtime(build):
         if go:
             columns = {"go": lambda test: run_row([go, test]), **columns}
         print(f"{machine()}; {version}; medians of {ROUNDS} alternating rounds, CPU ns per operation (wall for 2 Ps)")
-        print("{:10} {:>8} {:>8} {:>8} {:>8} {:>8}".format("test", "go", "off", "on", "off/go", "on/go"))
-        for test in RUNTIME_TESTS:
+        chosen = os.environ.get("GMPSCOPE_BENCH_TESTS", "").split() or RUNTIME_TESTS
+        print("test             go      off       on   off/go   must  aim    on/go   must  aim")
+        for test in chosen:
             samples = {name: [] for name in columns}
             for _ in range(ROUNDS):
                 for name, measure in columns.items():
                     samples[name].append(measure(test)[0 if test.endswith("2p") else 1])
             medians = {name: statistics.median(values) for name, values in samples.items()}
             base = medians.get("go")
-            ratio = lambda name: f"{medians[name] / base:8.2f}" if base else "       -"
-            print("{:10} {:>8} {:8.1f} {:8.1f} {} {}".format(
-                test, f"{base:.1f}" if base else "-", medians["off"], medians["on"], ratio("off"), ratio("on")), flush=True)
+            limits = RUNTIME_TESTS[test]
+            row = [f"{test:10}", f"{base:8.1f}" if base else "       -", f"{medians['off']:8.1f}", f"{medians['on']:8.1f}"]
+            for name, must, aim in (("off", *limits[:2]), ("on", *limits[2:])):
+                row.append(judged(medians[name] / base if base else None, must, aim))
+            print(" ".join(row), flush=True)
+
+
+def judged(ratio, must, aim):
+    """A ratio beside what it must and should be; ! marks a miss of the must, * a hit of the aim."""
+    if ratio is None:
+        return "       -             "
+    mark = " " if must is None else "!" if ratio > must else "*" if ratio <= aim else " "
+    return f"{ratio:7.2f}{mark} {must if must else '-':>6} {aim if aim else '-':>4}"
 
 
 def file(build):
