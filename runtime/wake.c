@@ -11,9 +11,8 @@
  *     spinning, by sched.needspinning.
  *
  * Where we wake less than Go. A G that readies another one and parks hands its P over: whoever was woken for
- * that finds nothing, and on a small virtual machine one wake-up costs as much as 200 hand-overs (a channel's
- * round trip on 2 Ps took 0.7 to 4 times Go's, by load; 0.3 with
- * this). So:
+ * that finds nothing, and a wake-up costs far more than a hand-over. A channel's round trip on 2 Ps took 0.7
+ * to 4 times Go's, by load; 0.3 to 0.4 with this. So:
  * I4  An M that was woken for a hand-over (a ready into an empty queue) counts as woken in vain until a thief
  *     takes such a G. A P that did so VAIN_MAX times in a row hands over without waking.
  * I5  The G is not lost: its P runs it next. If the one that readied it does not stop, sysmon sees it within

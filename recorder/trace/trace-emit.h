@@ -99,7 +99,7 @@ static inline void trace_drop(struct trace_writer *w, uint32_t n)
 /* trace_stamp for a writer that may have lost events: as long as its ring has no room for a transition
  * (TRACE_TRANSITION records) it reads no clock, sets dropping, and the owner drops by trace_drop what comes
  * until the next call.  So a transition is lost as a whole or not at all, and a program that is faster than
- * its recorder pays 2 instead of 10 ns a stamp for what nobody will see. */
+ * its recorder reads no clock for what nobody will see. */
 #define TRACE_TRANSITION 16
 static inline void trace_begin_transition(struct trace_writer *w)
 {
