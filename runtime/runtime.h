@@ -140,7 +140,7 @@ struct timer {            /* zero, then timer_init; embedded in its owner */
   uint8_t state;          /* timer_heaped | timer_modified | timer_zombie */
   bool is_chan;           /* f sends on a channel: send_lock and seq keep stale values out */
   bool freeable;          /* in memory of its own: timer_give_up may be called */
-  bool running;           /* f runs, for a freeable one */
+  uint32_t running;       /* Ms in f, for a freeable one: a short period may be due again before f is done */
   bool given_up;          /* freed as soon as it is out of its heap and f is done */
   uint32_t id;            /* for the trace; given when first armed */
   uint32_t kind;          /* TRACE_TIMERKIND_... */

@@ -308,8 +308,8 @@ static void run_func(struct timer *t, timer_func *f, void *arg, uintptr_t seq, i
 static void has_run(struct m *mp, struct timer *t)
 {
   lock_timer(mp, t);
-  t->running = false;
-  unlock_and_free(t, t->given_up && !(t->state & timer_heaped));
+  t->running--;
+  unlock_and_free(t, t->given_up && t->running == 0 && !(t->state & timer_heaped));
 }
 
 /* Runs the root, t, whose lock is held and which is due. Both locks are let go meanwhile. */
@@ -334,7 +334,7 @@ static void unlock_and_run(struct m *mp, struct timers *ts, struct timer *t, int
   update_heap(mp, ts, t, TRACE_HEAPSTEP_FIRED, &free_it);
   if (is_chan)
     atomic_fetch_add(&t->is_sending, 1);
-  t->running = freeable;
+  t->running += freeable;
   unlock_timer(t);
   unlock_timers(mp, ts);
   run_func(t, f, arg, seq, delay, is_chan);

@@ -440,6 +440,26 @@ static void timers_call_send_tick_and_stop(void **state)
   assert_prints(uses_timers, n, "1 b a 0 1 0\n");
 }
 
+/* A short period is due again on one M while another M is still in the timer's function. */
+PROGRAM(frees_busy_tickers)
+{
+  int64_t then;
+  for (int i = 0; i < 400; i++) {
+    struct rt_ticker *ticker = rt_ticker_new(1000);
+    for (int tick = 0; tick < 3; tick++)
+      rt_chan_recv(rt_ticker_chan(ticker), &then);
+    rt_ticker_free(ticker);
+  }
+  puts("freed");
+  return 0;
+}
+static void a_ticker_may_be_freed_while_its_function_runs_on_two_threads(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(frees_busy_tickers, n, "freed\n");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -457,6 +477,7 @@ int main(void)
     cmocka_unit_test(in_a_stopped_world_nobody_else_runs),
     cmocka_unit_test(a_locked_g_stays_on_its_thread),
     cmocka_unit_test(timers_call_send_tick_and_stop),
+    cmocka_unit_test(a_ticker_may_be_freed_while_its_function_runs_on_two_threads),
     cmocka_unit_test(rt_run_returns_and_may_be_called_again),
     cmocka_unit_test(what_a_run_leaves_behind_does_not_disturb_the_next),
     cmocka_unit_test(impossible_requests_are_refused),
