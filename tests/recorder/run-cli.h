@@ -21,6 +21,10 @@ struct run run_cli_input(const char *input, const char *first, ...) __attribute_
 /* Any program, argv[0] a path. as_nobody: without root's rights. */
 struct run run_argv(char *const argv[], const char *input, bool as_nobody);
 void run_free(struct run *run);
+/* True if this is root and nobody can reach what was built (not in a clone below /root, say): what root may do
+ * must then be tested as nobody. run_cannot_limit: root, and no way to be nobody; such a test says so and returns. */
+bool run_as_nobody(void);
+bool run_cannot_limit(void);
 
 /* Path of something in the build tree: static text, overwritten by the call after the next 8. */
 const char *run_built(const char *name);
