@@ -11,6 +11,7 @@
 #include "netpoll.h"
 #include "os.h"
 #include "runtime.h"
+#include "sim.h"
 #include "tracedoor.h"
 
 #define GLOBAL_CHECK 61
@@ -129,6 +130,7 @@ static struct g *steal_work(struct m *mp, struct search *s, bool *again)
     uint32_t at = fastrand(&mp->rand) % n, step = fastrand(&mp->rand) % n + 1;
     while (gcd(step, n) != 1)
       step = step % n + 1;
+    sim_choice(mp, TRACE_CHOICE_VICTIM, n, at);
     for (uint32_t i = 0; i < n; i++, at = (at + step) % n) {
       if (atomic_load(&sched.gcwaiting)) {
         *again = true;

@@ -5,6 +5,7 @@
 #include "runtime.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,12 +32,25 @@ static bool parse_number(const char *text, long max, long *value)
   return errno == 0 && end != text && *end == '\0' && *value >= 0 && *value <= max;
 }
 
+static bool set_seed(const char *value, char *why, int n)
+{
+  long seed = 0;
+  if (!parse_number(value, LONG_MAX, &seed) || seed == 0) {
+    snprintf(why, (size_t)n, "RT_DEBUG: 'sim=%s' is no seed; give a number from 1 on", value);
+    return false;
+  }
+  options.sim_seed = (uint64_t)seed;
+  return true;
+}
+
 /* One key=value of RT_DEBUG. */
 static bool set_debug(const char *key, const char *value, char *why, int n)
 {
   long number = 0;
-  static const char known[] = "schedtrace, scheddetail, asyncpreemptoff";
+  static const char known[] = "schedtrace, scheddetail, asyncpreemptoff, sim";
   bool is_schedtrace = strcmp(key, "schedtrace") == 0, is_detail = strcmp(key, "scheddetail") == 0;
+  if (strcmp(key, "sim") == 0)
+    return set_seed(value, why, n);
   if (!is_schedtrace && !is_detail && strcmp(key, "asyncpreemptoff") != 0) {
     snprintf(why, (size_t)n, "RT_DEBUG: there is no key '%s'; there are %s", key, known);
     return false;

@@ -18,6 +18,7 @@ struct options {
   uint32_t schedtrace_ms; /* 0: off */
   bool scheddetail;
   bool asyncpreemptoff;
+  uint64_t sim_seed; /* 0: no simulation */
 };
 extern struct options options;
 

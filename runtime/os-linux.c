@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* os-linux.c - os.h on Linux: threads, futex, clocks, epoll, memory. Signals are in os-linux-signal.c.
+/* os-linux.c - os.h on Linux: threads, futex, clocks, epoll: what os-sim.c does in its own way. Memory and the
+ * process are in os-linux-process.c, signals in os-linux-signal.c.
  *
  * Each function is the thinnest wrapper that hides the kernel's form; none keeps state. The time-outs of
  * futex and epoll are in ns: epoll_pwait2 (Linux 5.11) where it exists, so that a short sleep does not
@@ -8,26 +9,18 @@
 #include "os.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <link.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define THREAD_STACK (1u << 20)
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102 /* Linux 6.13 */
-#endif
 
 /* ---- threads ---- */
 
@@ -242,85 +235,4 @@ void os_eventfd_drain(int fd)
 void os_close(int fd)
 {
   close(fd);
-}
-
-/* ---- memory ---- */
-
-void *os_reserve(size_t n)
-{
-  void *p =
-      mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (p == MAP_FAILED)
-    return NULL;
-  madvise(p, n, MADV_NOHUGEPAGE); /* a stack touches one page of 64 KiB */
-  return p;
-}
-
-void os_release(void *p, size_t n)
-{
-  munmap(p, n);
-}
-
-int os_guard(void *p, size_t n, bool light)
-{
-  int failed = light ? madvise(p, n, MADV_GUARD_INSTALL) : mprotect(p, n, PROT_NONE);
-  return failed ? -errno : 0;
-}
-
-size_t os_page_size(void)
-{
-  return (size_t)sysconf(_SC_PAGESIZE);
-}
-
-size_t os_max_map_count(void)
-{
-  size_t count = 65530; /* the kernel's default */
-  FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
-  if (!file)
-    return count;
-  if (fscanf(file, "%zu", &count) != 1)
-    count = 65530;
-  fclose(file);
-  return count;
-}
-
-/* ---- the process ---- */
-
-void os_write(int fd, const void *bytes, size_t n)
-{
-  const char *at = bytes;
-  while (n > 0) {
-    ssize_t written = write(fd, at, n);
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written <= 0)
-      return;
-    at += written;
-    n -= (size_t)written;
-  }
-}
-
-static int first_object(struct dl_phdr_info *info, size_t size, void *base)
-{
-  (void)size;
-  *(uint64_t *)base = info->dlpi_addr;
-  return 1; /* the main executable comes first */
-}
-
-uint64_t os_load_base(void)
-{
-  uint64_t base = 0;
-  dl_iterate_phdr(first_object, &base);
-  return base;
-}
-
-static void call_at_exit(int code, void *fn)
-{
-  void (*hook)(int) = (void (*)(int))(uintptr_t)fn;
-  hook(code);
-}
-
-void os_at_exit(void (*fn)(int code))
-{
-  on_exit(call_at_exit, (void *)(uintptr_t)fn);
 }

@@ -32,7 +32,7 @@ extern "C" {
 struct rt_options {
   int maxprocs;      /* number of Ps; 0: RT_MAXPROCS, else the CPUs this process may use */
   size_t stack_size; /* bytes a G, rounded up to pages; 0: 64 KiB. Reserved, touched lazily */
-  uint64_t sim_seed; /* reserved for the deterministic simulation; must be 0 */
+  uint64_t sim_seed; /* for a program that runs with the simulation's library; else it must be 0 */
 };
 
 /* Runs fn as the main G. When it returns, the process exits with its value; other Gs are dropped.

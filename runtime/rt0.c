@@ -12,6 +12,7 @@
 #include "options.h"
 #include "os.h"
 #include "runtime.h"
+#include "sim.h"
 #include "switch.h"
 #include "tracedoor.h"
 
@@ -320,8 +321,8 @@ static int start(int32_t n, size_t stack_size)
 
 static bool is_possible(const struct rt_options *asked)
 {
-  return !asked || (asked->maxprocs >= 0 && asked->maxprocs <= MAX_PROCS && asked->sim_seed == 0 &&
-                    asked->stack_size <= (size_t)1 << 30);
+  return !asked || (asked->maxprocs >= 0 && asked->maxprocs <= MAX_PROCS &&
+                    (SIM_BUILT || asked->sim_seed == 0) && asked->stack_size <= (size_t)1 << 30);
 }
 
 int rt_run(void (*fn)(void *), void *arg, const struct rt_options *asked)
@@ -335,7 +336,9 @@ int rt_run(void (*fn)(void *), void *arg, const struct rt_options *asked)
   if (options_read(why, sizeof why)) {
     run.fn = fn;
     run.arg = arg;
-    error = start(pick_maxprocs(asked), asked ? asked->stack_size : 0);
+    error = sim_begin(asked && asked->sim_seed ? asked->sim_seed : options.sim_seed);
+    if (!error)
+      error = start(pick_maxprocs(asked), asked ? asked->stack_size : 0);
   } else {
     fprintf(stderr, "runtime: %s\n", why);
   }

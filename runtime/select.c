@@ -13,6 +13,7 @@
  */
 #include "chan.h"
 #include "panic.h"
+#include "sim.h"
 
 #include <stdlib.h>
 
@@ -98,6 +99,7 @@ static void make_orders(struct selection *s)
     if (!s->cases[i].chan)
       continue;
     uint32_t at = (uint32_t)((uint64_t)fastrand(&mp->rand) * (uint32_t)(s->n_live + 1) >> 32);
+    sim_choice(mp, TRACE_CHOICE_SELECT, (uint32_t)s->n_live + 1, at);
     s->order[s->n_live].poll = s->order[at].poll;
     s->order[at].poll = (uint16_t)i;
     s->order[s->n_live].lock = (uint16_t)i;

@@ -12,6 +12,7 @@
  */
 #include "os.h"
 #include "runtime.h"
+#include "sim.h"
 #include "tracedoor.h"
 
 static bool cas_status(struct g *gp, uint32_t old, uint32_t new)
@@ -158,6 +159,7 @@ void exitsyscall(void)
 {
   struct m *mp = getm();
   struct g *gp = getg();
+  sim_syscall();
   leave_syscall_status(gp);
   if (likely(atomic_load_explicit(&mp->p, memory_order_acquire) != NULL)) {
     tr_stamp_after(mp);

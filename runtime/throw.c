@@ -8,6 +8,7 @@
 #include "options.h"
 #include "os.h"
 #include "runtime.h"
+#include "sim.h"
 #include "tracedoor.h"
 
 #include <signal.h>
@@ -50,6 +51,7 @@ static void freeze_the_world(struct m *mp)
 static void become_the_speaker(void)
 {
   uint32_t me = os_tid(), nobody = 0;
+  sim_freeze();
   if (atomic_compare_exchange_strong(&dying, &nobody, me))
     return;
   if (nobody == me) {
@@ -62,6 +64,7 @@ static void become_the_speaker(void)
 
 static _Noreturn void end(void)
 {
+  sim_last_words();
   tr_end(2);
   if (options.traceback >= TRACEBACK_CRASH) {
     signal(SIGABRT, SIG_DFL);

@@ -23,6 +23,7 @@
 #include "tracedoor.h"
 
 #include "os.h"
+#include "sim.h"
 #include "trace-emit.h"
 
 #include <errno.h>
@@ -84,6 +85,7 @@ void tr_emit(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)
     return;
   }
   set_place(mp, w);
+  sim_name_addresses(kind, &lo, &hi);
   trace_emit(w, kind, lo, hi);
 }
 
@@ -102,6 +104,12 @@ void tr_stamp_at(struct m *mp, uint64_t ticks)
 {
   if (mp->tw && ticks > mp->tw->ts)
     mp->tw->ts = ticks;
+}
+
+void tr_emit_aside(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)
+{
+  if (mp->tw)
+    trace_emit(mp->tw, kind, lo, hi);
 }
 
 void tr_stamp_slow(struct m *mp)
@@ -201,6 +209,8 @@ uint32_t tr_timer_id(void)
 
 static uint32_t pick_clock(void)
 {
+  if (SIM_BUILT)
+    return TRACE_CLOCK_VIRTUAL;
 #if defined(__x86_64__)
   unsigned a, b, c, d;
   if (__get_cpuid(0x80000007, &a, &b, &c, &d) && (d & (1u << 8)))
@@ -269,7 +279,7 @@ void tr_init(void)
   trace.clock = pick_clock();
   atomic_store(&trace.control->pid, (uint32_t)getpid());
   atomic_store(&trace.control->clock, trace.clock);
-  atomic_store(&trace.control->load_base, os_load_base());
+  atomic_store(&trace.control->load_base, SIM_BUILT ? sim_load_base() : os_load_base());
   atomic_store(&trace.control->state, TRACE_STATE_STARTING);
   pthread_atfork(NULL, NULL, forget_in_child);
   os_at_exit(tr_end);
@@ -301,6 +311,7 @@ void tr_open(struct m *mp)
     ring->is_sysmon = mp->is_sysmon;
     trace_writer_open(&door->writer, ring, trace.capacity, mp->id, trace.clock,
                       atomic_load(&trace.control->full_blocks) ? trace.control : NULL);
+    door->writer.virtual_now = sim_clock;
   }
   mp->tw = door ? &door->writer : NULL;
   mp->trace_mask =

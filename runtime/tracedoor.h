@@ -16,6 +16,8 @@
 #include "runtime.h"
 
 void tr_emit(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi);
+/* The same at the time and place of the M's last event: for what falls into the middle of a transition. */
+void tr_emit_aside(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi);
 void tr_stamp_slow(struct m *mp);
 void tr_stamp_after_slow(struct m *mp);
 /* The trace's clock, ticks; 0 without a ring. Signal-safe. */

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* os-linux-process.c - os.h on Linux: memory, output, the end of the process.
+ *
+ * The part of os.h that has nothing to do with time or threads, and so is the same in the simulation.
+ */
+#include "os.h"
+
+#include <errno.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102 /* Linux 6.13 */
+#endif
+
+/* ---- memory ---- */
+
+void *os_reserve(size_t n)
+{
+  void *p =
+      mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED)
+    return NULL;
+  madvise(p, n, MADV_NOHUGEPAGE); /* a stack touches one page of 64 KiB */
+  return p;
+}
+
+void os_release(void *p, size_t n)
+{
+  munmap(p, n);
+}
+
+int os_guard(void *p, size_t n, bool light)
+{
+  int failed = light ? madvise(p, n, MADV_GUARD_INSTALL) : mprotect(p, n, PROT_NONE);
+  return failed ? -errno : 0;
+}
+
+size_t os_page_size(void)
+{
+  return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+size_t os_max_map_count(void)
+{
+  size_t count = 65530; /* the kernel's default */
+  FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
+  if (!file)
+    return count;
+  if (fscanf(file, "%zu", &count) != 1)
+    count = 65530;
+  fclose(file);
+  return count;
+}
+
+/* ---- the process ---- */
+
+void os_write(int fd, const void *bytes, size_t n)
+{
+  const char *at = bytes;
+  while (n > 0) {
+    ssize_t written = write(fd, at, n);
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written <= 0)
+      return;
+    at += written;
+    n -= (size_t)written;
+  }
+}
+
+static int first_object(struct dl_phdr_info *info, size_t size, void *base)
+{
+  (void)size;
+  *(uint64_t *)base = info->dlpi_addr;
+  return 1; /* the main executable comes first */
+}
+
+uint64_t os_load_base(void)
+{
+  uint64_t base = 0;
+  dl_iterate_phdr(first_object, &base);
+  return base;
+}
+
+static void call_at_exit(int code, void *fn)
+{
+  void (*hook)(int) = (void (*)(int))(uintptr_t)fn;
+  hook(code);
+}
+
+void os_at_exit(void (*fn)(int code))
+{
+  on_exit(call_at_exit, (void *)(uintptr_t)fn);
+}

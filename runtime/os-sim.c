@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* os-sim.c - os.h in the deterministic simulation: threads, futex, clocks and epoll without a kernel.
+ *
+ * The other implementation is os-linux.c; memory, output and signals are the same in both. Threads are
+ * coroutines, their order is a seeded choice (sim-world.c), and a CPU count, thread ids and clocks
+ * are the same in every run. There is one epoll instance, and one thing in it: the eventfd that breaks it.
+ * Files are read and written as always, in system calls; sockets are refused, because what the other side
+ * does, and when, is in no seed.
+ */
+#include "os.h"
+
+#include "sim-world.h"
+#include "tracedoor.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SIM_NCPU     4
+#define FIRST_TID    1000u
+#define SIM_EPOLL    (1 << 28) /* descriptors that no kernel gives */
+#define SIM_EVENT    (SIM_EPOLL + 1)
+#define WALL_EPOCH   1700000000000000000 /* 2023-11-14, for ever */
+#define LONGEST_CALL 40000000
+
+static struct {
+  bool written;  /* the eventfd */
+  uint64_t data; /* what epoll says then */
+} event;
+
+/* ---- threads ---- */
+
+int os_thread_start(void *(*fn)(void *), void *arg, uint64_t *thread)
+{
+  struct co *co = co_new(fn, arg);
+  if (!co)
+    return -EAGAIN;
+  *thread = co_number(co);
+  sim_point();
+  return 0;
+}
+
+void os_thread_join(uint64_t thread)
+{
+  while (co_get((uint32_t)thread)->state != CO_ENDED)
+    sim_spin();
+}
+
+void os_thread_detach(uint64_t thread)
+{
+  (void)thread;
+}
+
+uint64_t os_thread_self(void)
+{
+  return co_self() ? co_number(co_self()) : 0;
+}
+
+uint32_t os_tid(void)
+{
+  return FIRST_TID + (uint32_t)os_thread_self();
+}
+
+int os_ncpu(void)
+{
+  return SIM_NCPU;
+}
+
+void os_yield(void)
+{
+  sim_spin();
+}
+
+void os_pause(void)
+{
+  sim_spin();
+}
+
+static void real_bounds(char **lo, char **hi)
+{
+  pthread_attr_t attr;
+  void *base = NULL;
+  size_t size = 0;
+  if (pthread_getattr_np(pthread_self(), &attr) != 0)
+    return;
+  if (pthread_attr_getstack(&attr, &base, &size) == 0) {
+    *lo = base;
+    *hi = (char *)base + size;
+  }
+  pthread_attr_destroy(&attr);
+}
+
+void os_stack_bounds(char **lo, char **hi)
+{
+  *lo = co_self()->lo;
+  *hi = co_self()->hi;
+  if (!*lo)
+    real_bounds(lo, hi);
+}
+
+int *os_errno(void)
+{
+  return &errno;
+}
+
+/* ---- futex ---- */
+
+void os_futex_wait(_Atomic uint32_t *addr, uint32_t value, int64_t ns)
+{
+  if (atomic_load(addr) == value)
+    sim_wait(CO_FUTEX, addr, ns);
+}
+
+/* Whoever the seed picks of those that sleep there: the kernel promises no order. */
+void os_futex_wake(_Atomic uint32_t *addr, int n)
+{
+  for (; n > 0; n--) {
+    struct co *co, *sleeper = NULL;
+    uint32_t seen = 0;
+    for (uint32_t i = 0; (co = co_get(i)); i++)
+      if (co->state == CO_FUTEX && co->addr == addr && sim_rand(++seen) == 0)
+        sleeper = co;
+    if (!sleeper)
+      break;
+    sim_wake(sleeper);
+  }
+  sim_point();
+}
+
+/* ---- clocks ---- */
+
+int64_t os_now(void)
+{
+  sim_point();
+  return sim_now();
+}
+
+int64_t os_wall(void)
+{
+  return WALL_EPOCH + sim_now();
+}
+
+void os_usleep(uint32_t us)
+{
+  sim_wait(CO_SLEEPING, NULL, (int64_t)us * 1000);
+}
+
+void sim_syscall(void)
+{
+  int64_t ns = sim_duration(LONGEST_CALL);
+  sim_choice(getm(), TRACE_CHOICE_DELAY, LONGEST_CALL, (uint32_t)ns);
+  sim_wait(CO_SLEEPING, NULL, ns);
+}
+
+/* ---- epoll ---- */
+
+int os_epoll_create(void)
+{
+  event.written = false;
+  return SIM_EPOLL;
+}
+
+int os_epoll_add(int epoll, int fd, uint64_t data, bool level_read_only)
+{
+  struct stat st;
+  (void)epoll, (void)level_read_only;
+  if (fd == SIM_EVENT) {
+    event.data = data;
+    return 0;
+  }
+  if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
+    fatal("simulation: sockets do real I/O, which no seed can repeat; run the program without "
+          "the simulation");
+  return -EPERM; /* as of a file: it is read and written in system calls */
+}
+
+int os_epoll_del(int epoll, int fd)
+{
+  (void)epoll, (void)fd;
+  return 0;
+}
+
+int os_epoll_wait(int epoll, struct os_event *out, int n, int64_t ns)
+{
+  (void)epoll;
+  sim_point();
+  if (!event.written && ns != 0)
+    sim_wait(CO_EPOLL, NULL, ns);
+  if (!event.written || n == 0)
+    return 0;
+  *out = (struct os_event){ .data = event.data, .readable = true };
+  return 1;
+}
+
+int os_eventfd(void)
+{
+  return SIM_EVENT;
+}
+
+void os_eventfd_signal(int fd)
+{
+  (void)fd;
+  struct co *co;
+  event.written = true;
+  for (uint32_t i = 0; (co = co_get(i)); i++)
+    if (co->state == CO_EPOLL)
+      sim_wake(co);
+  sim_point();
+}
+
+void os_eventfd_drain(int fd)
+{
+  (void)fd;
+  sim_point();
+  event.written = false;
+}
+
+void os_close(int fd)
+{
+  if (fd < SIM_EPOLL)
+    close(fd);
+}
+
+/* ---- signals of preemption: not simulated, so a G stops where it looks at its flag ---- */
+
+int os_preempt_install(os_preempt_handler *handler)
+{
+  (void)handler;
+  return -ENOSYS;
+}
+
+void os_preempt_restore(void)
+{
+}
+
+void os_preempt_send(uint32_t tid)
+{
+  (void)tid;
+}
+
+bool os_preempt_open(void)
+{
+  return false;
+}
+
+void os_preempt_close(void)
+{
+}

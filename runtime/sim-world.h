@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* sim-world.h - the simulated machine: threads that are coroutines, one clock, one generator.
+ *
+ * For os-sim.c and for the tests, which look at the machine whenever it chooses (sim_watch).
+ */
+#pragma once
+#include "runtime.h"
+#include "sim.h"
+
+#define SIM_FOR_EVER INT64_MAX
+
+enum co_state { /* of a simulated thread */
+  CO_READY,     /* it could go on */
+  CO_STALLED,   /* it could, but its CPU is taken away until the deadline */
+  CO_SLEEPING,  /* until the deadline: usleep, or a system call that takes time */
+  CO_FUTEX,     /* until woken at addr, or the deadline */
+  CO_EPOLL,     /* until the eventfd is written, or the deadline */
+  CO_ENDED,     /* its slot and stack may be used again */
+};
+
+struct co {
+  enum co_state state;
+  bool in_syscall;        /* CO_SLEEPING for a G's system call */
+  int64_t deadline;       /* virtual ns */
+  _Atomic uint32_t *addr; /* slept on */
+  struct m *m;            /* the thread's M, while another one runs */
+  int saved_errno;
+  void *sp;       /* saved context, while another one runs */
+  char *lo, *hi;  /* its own stack; NULL for the thread that began the simulation */
+  const void *at; /* bounds of the stack that it stands on, for the address sanitizer */
+  size_t at_size;
+  void *fake_stack;
+  void *(*fn)(void *);
+  void *arg;
+};
+
+/* ---- sim-co.c: the coroutines ---- */
+
+/* Makes the caller's thread the first one. */
+void co_begin(void);
+/* A fresh one, ready; NULL: too many, or out of memory. */
+struct co *co_new(void *(*fn)(void *), void *arg);
+struct co *co_self(void);
+/* Leaves the running one for to; returns when somebody leaves for it. */
+void co_switch(struct co *to);
+/* By number, from 0 (the first thread); NULL from the first unused one on. */
+struct co *co_get(uint32_t i);
+uint32_t co_number(const struct co *co);
+
+/* ---- sim-world.c: time and choice ---- */
+
+int64_t sim_now(void);
+uint64_t sim_seed(void);
+uint64_t sim_step(void);
+/* The next of the generator; below n. */
+uint32_t sim_rand(uint32_t n);
+/* A time that is short as a rule, and sometimes as long as longest, each order of magnitude as likely. */
+int64_t sim_duration(int64_t longest_ns);
+/* A point at which another M may go on. */
+void sim_point(void);
+/* The caller spins: others go on if they can, and time passes. */
+void sim_spin(void);
+/* The caller's state is set: others go on until it is ready again. False: its deadline came. */
+bool sim_wait(enum co_state state, _Atomic uint32_t *addr, int64_t ns);
+void sim_wake(struct co *co);
+/* The running coroutine is over. */
+_Noreturn void sim_end_thread(void);
+
+/* When the tests look: at a choice; or nobody can go on before time moves, so that every M sleeps of its
+ * own will (next: when the first of them wakes, SIM_FOR_EVER if never). */
+typedef void sim_watcher(bool is_quiet, int64_t next);
+extern sim_watcher *sim_watch;
+/* Where the step is counted, for who shares this memory; NULL: nowhere. */
+extern volatile uint64_t *sim_step_out;
+/* An invariant does not hold: says which, with seed and step, and ends the process with SIM_EXIT. */
+_Noreturn void sim_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+#define SIM_EXIT 97

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* sim.h - what the scheduler's sources say to the deterministic simulation; in the shipped build, nothing.
+ *
+ * The simulation is a second library made of the same sources: os-sim.c stands behind os.h, and its
+ * <stdatomic.h> (gmpscope-sim/) makes every atomic operation of the runtime a point at which another M
+ * may go on. So the sources need no hooks for that, and the shipped objects do not differ by a byte.
+ * What remains to be said is here. Which library a program runs with is decided when it is loaded
+ * (sim-exec.c). Not done: a table of functions behind os.h. It would cost a load and a branch an atomic.
+ *
+ * MUTANT(n, broken, right) is right, always, except in the tests' library, which can be told to be wrong
+ * at place n: the test driver proves with it that it finds bugs. The list is in tests/sim/mutants.h.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+struct m;
+
+/* Asked before a run begins. 0: go on (seed 0 asks for nothing); -errno: told on stderr why not. The shipped
+ * library starts the program anew under the simulation's and does not return if that succeeds. */
+int sim_begin(uint64_t seed);
+
+#ifdef RT_SIM
+/* A G has come back from what stands for a system call: lets the time pass that it took. */
+void sim_syscall(void);
+/* Writes a choice that the generator made outside of the simulation. what: TRACE_CHOICE_... */
+void sim_choice(struct m *mp, uint32_t what, uint32_t of_n, uint32_t picked);
+/* The clock of the trace's writers. */
+uint64_t sim_clock(void);
+/* Puts what is the same in every run in the place of addresses in an event's words. */
+void sim_name_addresses(uint32_t kind, uint64_t *lo, uint64_t *hi);
+/* Address of the main executable, as sim_name_addresses tells it. */
+uint64_t sim_load_base(void);
+/* The process dies: nobody else goes on from here; tells seed and step. */
+void sim_freeze(void);
+void sim_last_words(void);
+#define SIM_BUILT true
+#else
+static inline void sim_syscall(void)
+{
+}
+static inline void sim_choice(struct m *mp, uint32_t what, uint32_t of_n, uint32_t picked)
+{
+  (void)mp, (void)what, (void)of_n, (void)picked;
+}
+static inline uint64_t sim_clock(void)
+{
+  return 0;
+}
+static inline void sim_name_addresses(uint32_t kind, uint64_t *lo, uint64_t *hi)
+{
+  (void)kind, (void)lo, (void)hi;
+}
+static inline uint64_t sim_load_base(void)
+{
+  return 0;
+}
+static inline void sim_freeze(void)
+{
+}
+static inline void sim_last_words(void)
+{
+}
+#define SIM_BUILT false
+#endif
+
+#ifdef RT_MUTANTS
+extern int sim_mutant; /* which place is wrong; 0: none */
+#define MUTANT(n, broken, right) (sim_mutant == (n) ? (broken) : (right))
+#else
+#define MUTANT(n, broken, right) (right)
+#endif
