@@ -18,6 +18,7 @@
 #include "chan.h"
 
 #include "panic.h"
+#include "sim.h"
 #include "user.h"
 
 #include <stdlib.h>
@@ -57,7 +58,8 @@ struct sudog *waitq_dequeue(struct waitq *q)
     waitq_remove(q, sg);
     /* A select waits on several channels: the first who sets select_done may wake it. */
     uint32_t undone = 0;
-    if (!sg->is_select || atomic_compare_exchange_strong(&sg->g->select_done, &undone, 1))
+    if (!sg->is_select ||
+        MUTANT(12, true, atomic_compare_exchange_strong(&sg->g->select_done, &undone, 1)))
       return sg;
   }
 }

@@ -219,7 +219,7 @@ static bool look_again(struct m *mp, struct search *s)
   } else if (atomic_load(&sched.needspinning) == 0) {
     return false;
   }
-  if (work_somewhere() && regain_p(mp, true))
+  if (MUTANT(3, false, work_somewhere()) && regain_p(mp, true))
     return true;
   look_at_timers(s);
   return false;

@@ -21,6 +21,7 @@
 #include "os.h"
 #include "poll-desc.h"
 #include "sema.h"
+#include "sim.h"
 #include "tracedoor.h"
 #include "user.h"
 
@@ -234,8 +235,8 @@ struct glist netpoll(struct m *mp, int64_t delay)
   for (int i = 0; i < n; i++) {
     if (events[i].data != BREAK) {
       ready_event(mp, &events[i], &list);
-    } else if (delay !=
-               0) { /* only who sleeps drains: a poll in passing must not eat the wake-up */
+    } else if (MUTANT(11, true, delay != 0)) {
+      /* only who sleeps drains: a poll in passing must not eat the wake-up */
       os_eventfd_drain(poll.event);
       atomic_store(&poll.woken, 0);
     }

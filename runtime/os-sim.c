@@ -150,7 +150,9 @@ void sim_syscall(void)
 {
   int64_t ns = sim_duration(LONGEST_CALL);
   sim_choice(getm(), TRACE_CHOICE_DELAY, LONGEST_CALL, (uint32_t)ns);
+  co_self()->in_syscall = true;
   sim_wait(CO_SLEEPING, NULL, ns);
+  co_self()->in_syscall = false;
 }
 
 /* ---- epoll ---- */

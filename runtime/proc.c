@@ -17,6 +17,7 @@
 #include "netpoll.h"
 #include "os.h"
 #include "runtime.h"
+#include "sim.h"
 #include "switch.h"
 #include "tracedoor.h"
 
@@ -73,6 +74,8 @@ void casgstatus(struct g *gp, enum gstatus old, enum gstatus new)
 static void start_running(struct m *mp, struct g *gp, bool inherit)
 {
   struct p *pp = atomic_load_explicit(&mp->p, memory_order_relaxed);
+  if (MUTANT(8, gp->m && gp->m != mp, false))
+    gp->_defer = NULL;
   gp->m = mp;
   gp->waitsince = 0;
   atomic_store_explicit(&gp->on_cpu, true, memory_order_relaxed);

@@ -15,6 +15,7 @@
  */
 #include "os.h"
 #include "runtime.h"
+#include "sim.h"
 #include "tracedoor.h"
 
 #define RUNNEXT_GRACE_US 3 /* a G just put into runnext is about to run: give its P a moment */
@@ -176,7 +177,7 @@ static struct g *runqput_next(struct m *mp, struct p *pp, struct g *gp)
 void runqput(struct m *mp, struct p *pp, struct g *gp, bool next)
 {
   if (next)
-    gp = runqput_next(mp, pp, gp);
+    gp = MUTANT(2, (runqput_next(mp, pp, gp), NULL), runqput_next(mp, pp, gp));
   if (gp)
     runqput_tail(mp, pp, gp);
 }
@@ -268,8 +269,10 @@ static uint32_t runqgrab(struct m *mp, struct p *pp, struct p *victim, uint32_t 
     for (uint32_t i = 0; i < n; i++)
       slot_set(pp, tail + i, slot_get(victim, head + i));
     tr_stamp_after(mp);
-    if (!atomic_compare_exchange_strong_explicit(&victim->runqhead, &head, head + n,
-                                                 memory_order_acq_rel, memory_order_relaxed))
+    if (!MUTANT(16, (atomic_store(&victim->runqhead, head + n), true),
+                atomic_compare_exchange_strong_explicit(&victim->runqhead, &head, head + n,
+                                                        memory_order_acq_rel,
+                                                        memory_order_relaxed)))
       continue;
     tr_runq_steal(mp, victim->id, n, head, tail);
     return n;

@@ -13,6 +13,7 @@
  * Cost: uncontended one CAS; else the lock, and a park or a ready.
  */
 #include "sema.h"
+#include "sim.h"
 
 bool cansemacquire(struct rt_sema *s)
 {
@@ -54,7 +55,7 @@ void semacquire(struct rt_sema *s, bool lifo, waitreason reason, uint64_t obj)
   for (;;) {
     lock2(sema_lock(s));
     atomic_fetch_add(atomic32(&s->n_waiters), 1);
-    if (cansemacquire(s)) {
+    if (MUTANT(13, false, cansemacquire(s))) {
       atomic_fetch_sub(atomic32(&s->n_waiters), 1);
       unlock2(sema_lock(s));
       return;
@@ -81,7 +82,7 @@ void semrelease(struct rt_sema *s, bool handoff, uint64_t obj)
   struct g *gp = sg->g;
   bool handed_over = handoff && cansemacquire(s);
   sg->ticket = handed_over;
-  goready(gp, obj);
+  MUTANT(6, (goready(gp, obj), goready(gp, obj)), goready(gp, obj));
   if (handed_over && getm()->locks == 0)
     goyield(); /* gp is in runnext: it runs now, in our time slice */
 }

@@ -37,6 +37,7 @@ static struct {
 } world;
 
 sim_watcher *sim_watch;
+int sim_mutant;
 volatile uint64_t *sim_step_out;
 
 /* ---- the generator ---- */

@@ -75,3 +75,5 @@ extern volatile uint64_t *sim_step_out;
 /* An invariant does not hold: says which, with seed and step, and ends the process with SIM_EXIT. */
 _Noreturn void sim_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 #define SIM_EXIT 97
+/* Which place of sim.h's MUTANT is wrong; in the tests' library. */
+extern int sim_mutant;

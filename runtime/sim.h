@@ -65,7 +65,7 @@ static inline void sim_last_words(void)
 #endif
 
 #ifdef RT_MUTANTS
-extern int sim_mutant; /* which place is wrong; 0: none */
+extern int sim_mutant; /* which place is wrong; 0: none (sim-world.h) */
 #define MUTANT(n, broken, right) (sim_mutant == (n) ? (broken) : (right))
 #else
 #define MUTANT(n, broken, right) (right)

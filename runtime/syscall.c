@@ -37,7 +37,8 @@ bool take_syscall_p(struct m *mp, struct p *pp, bool (*wanted)(struct p *, void 
 {
   struct m *from = atomic_load(&pp->m);
   struct g *gp = from ? atomic_load(&from->curg) : NULL;
-  if (!gp || readgstatus(gp) != Gsyscall || !cas_status(gp, Gsyscall, Gsyscall | Gscan))
+  if (!gp || readgstatus(gp) != Gsyscall ||
+      !MUTANT(7, true, cas_status(gp, Gsyscall, Gsyscall | Gscan)))
     return false;
   bool take = gp->m == from && atomic_load(&from->p) == pp && (!wanted || wanted(pp, arg));
   if (take)

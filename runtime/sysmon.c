@@ -9,6 +9,7 @@
 #include "netpoll.h"
 #include "os.h"
 #include "runtime.h"
+#include "sim.h"
 #include "tracedoor.h"
 
 #define SHORTEST_US    20
@@ -141,7 +142,7 @@ static void sleep_deeply(struct round *r)
   }
   atomic_store(&sched.sysmonwait, 1);
   unlock2(&sched.lock);
-  int64_t longest = r->mp->trace_mask ? TRACED_DEEP_NS : DEEP_NS;
+  int64_t longest = SIM_BUILT || r->mp->trace_mask ? TRACED_DEEP_NS : DEEP_NS;
   int64_t delay = next - r->now < longest ? next - r->now : longest;
   tr_stamp(r->mp);
   tr_sysmon_sleep(r->mp, (uint64_t)delay, true);

@@ -2,6 +2,7 @@
 /* timer-wake.c - who must hear of the next timer: the M that sleeps in netpoll, or an M to be woken for it. */
 #include "netpoll.h"
 #include "runtime.h"
+#include "sim.h"
 
 /* An earlier timer than whoever sleeps in netpoll knows of. */
 void wake_net_poller(struct m *mp, int64_t when)
@@ -12,7 +13,7 @@ void wake_net_poller(struct m *mp, int64_t when)
   }
   int64_t until = atomic_load(&sched.poll_until);
   if (until == 0 || until > when)
-    netpollBreak(mp);
+    MUTANT(5, (void)0, netpollBreak(mp));
 }
 
 /* The earliest timer of all Ps; INT64_MAX if there is none. */

@@ -18,6 +18,7 @@
  */
 #include "os.h"
 #include "runtime.h"
+#include "sim.h"
 #include "tracedoor.h"
 
 #include <stdlib.h>
@@ -88,7 +89,9 @@ static void sift_down(struct timers *ts, uint32_t i)
   struct timer_when *heap = ts->heap, entry = heap[i];
   for (;;) {
     uint32_t first = i * ARITY + 1, least = 0;
-    uint32_t end = first + ARITY < ts->n ? first + ARITY : ts->n;
+    uint32_t end = first + MUTANT(4, ARITY - 1, ARITY);
+    if (end > ts->n)
+      end = ts->n;
     int64_t when = entry.when;
     for (uint32_t child = first; child < end; child++)
       if (heap[child].when < when) {

@@ -134,11 +134,17 @@ void tr_stamp_after_slow(struct m *mp)
   tr_stamp_slow(mp);
 }
 
+/* Not a point of the simulation: it takes the same course whether it is recorded or not. */
+static int64_t mono_now(void)
+{
+  return SIM_BUILT ? (int64_t)sim_clock() : os_now();
+}
+
 void tr_sync_clocks(struct m *mp, bool now)
 {
   if (!tr_on(mp, TRACE_FAMILY_META) || !mp->tw)
     return;
-  int64_t mono = os_now();
+  int64_t mono = mono_now();
   int64_t last = atomic_load(&trace.last_sync);
   if (!now && mono - last < SYNC_PERIOD_NS)
     return;
@@ -147,7 +153,7 @@ void tr_sync_clocks(struct m *mp, bool now)
   for (int i = 0; i < SYNC_TRIES; i++) {
     wall = os_wall();
     trace_stamp(mp->tw);
-    mono = os_now();
+    mono = mono_now();
     if (trace_ticks(mp->tw) - mp->tw->ts < SYNC_WINDOW)
       break;
   }

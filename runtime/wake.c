@@ -13,6 +13,7 @@
  */
 #include "os.h"
 #include "runtime.h"
+#include "sim.h"
 #include "tracedoor.h"
 
 /* A P that could not be given to an M: to the idle list, or stopped. */
@@ -67,7 +68,8 @@ void wakep(struct m *mp)
   if (atomic_load(&sched.nmspinning) != 0)
     return;
   if (atomic_load(&sched.npidle) == 0) {
-    if (atomic_load_explicit(&sched.needspinning, memory_order_relaxed) == 0)
+    if (MUTANT(10, false,
+               atomic_load_explicit(&sched.needspinning, memory_order_relaxed) == 0))
       atomic_store(&sched.needspinning, 1);
     if (atomic_load(&sched.npidle) == 0)
       return;
@@ -91,7 +93,7 @@ void resetspinning(struct m *mp)
   tr_m_spinning_end(mp, true);
   if (atomic_fetch_sub(&sched.nmspinning, 1) <= 0)
     throw("resetspinning: negative nmspinning");
-  wakep(mp);
+  MUTANT(1, (void)0, wakep(mp));
 }
 
 static bool needs_an_m(struct p *pp)
@@ -103,7 +105,7 @@ static bool needs_an_m(struct p *pp)
 void handoffp(struct m *mp, struct p *pp)
 {
   int32_t none = 0;
-  if (needs_an_m(pp)) {
+  if (MUTANT(15, false, needs_an_m(pp))) {
     startm(mp, pp, false);
     return;
   }

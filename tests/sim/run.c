@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* run.c - one simulated run a process: whatever a seed breaks, the next one starts clean.
+ *
+ * The step that a run has come to is in memory that it shares with the driver, so that it is told even if the
+ * run ends by a signal. Cost: a fork and about a million points a second.
+ */
+#include "run.h"
+
+#include "invariants.h"
+#include "sim-world.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAX_CPUS    8
+#define REAL_LIMIT  60 /* seconds, for a run that loops without a point */
+
+struct sim_run sim_run_of_seed(uint64_t seed)
+{
+  static const int procs[] = { 2, 1, 3, 4, 2, 8, 3, 2 };
+  return (struct sim_run){ .program = &sim_programs[seed % n_sim_programs],
+                           .seed = seed,
+                           .procs = procs[seed / n_sim_programs % 8] };
+}
+
+_Noreturn void sim_run_here(const struct sim_run *run)
+{
+  struct rt_options options = { .maxprocs = run->procs, .sim_seed = run->seed };
+  sim_watch = check_invariants;
+  sim_mutant = run->mutant;
+  sim_step_out = run->step;
+  alarm(REAL_LIMIT);
+  int error = rt_run(run->program->run, NULL, &options);
+  fflush(NULL);
+  _exit(error ? 99 : 0);
+}
+
+void sim_run_start(struct sim_run *run)
+{
+  if (!run->step) {
+    run->step = mmap(NULL, sizeof *run->step, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                     -1, 0);
+    run->out = memfd_create("simulated", MFD_CLOEXEC);
+  }
+  if (run->step == MAP_FAILED || run->out < 0 || ftruncate(run->out, 0) < 0 ||
+      lseek(run->out, 0, SEEK_SET) < 0)
+    abort();
+  *run->step = 0;
+  fflush(NULL);
+  run->pid = fork();
+  if (run->pid < 0)
+    abort();
+  if (run->pid == 0) {
+    dup2(run->out, STDOUT_FILENO);
+    dup2(run->out, STDERR_FILENO);
+    sim_run_here(run);
+  }
+}
+
+static bool did_well(const struct sim_run *run, int status, const char *wrote)
+{
+  return WIFEXITED(status) && WEXITSTATUS(status) == run->program->code &&
+         (run->program->says ? strstr(wrote, run->program->says) != NULL : wrote[0] == '\0');
+}
+
+bool sim_run_ended(struct sim_run *run, int status, char *text, size_t n)
+{
+  char wrote[4096];
+  ssize_t got = pread(run->out, wrote, sizeof wrote - 1, 0);
+  wrote[got > 0 ? got : 0] = '\0';
+  if (did_well(run, status, wrote))
+    return true;
+  snprintf(text, n, "seed %llu, step %llu: %s on %d Ps ended with %s%d\n%s",
+           (unsigned long long)run->seed, (unsigned long long)*run->step, run->program->name,
+           run->procs, WIFSIGNALED(status) ? "signal " : "",
+           WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), wrote);
+  return false;
+}
+
+static void start_seed(struct sim_run *slot, uint64_t seed, int mutant)
+{
+  struct sim_run run = sim_run_of_seed(seed);
+  run.step = slot->step;
+  run.out = slot->out;
+  run.mutant = mutant;
+  *slot = run;
+  sim_run_start(slot);
+}
+
+static struct sim_run *slot_of(struct sim_run *slots, pid_t pid)
+{
+  while (slots->pid != pid)
+    slots++;
+  return slots;
+}
+
+uint64_t sim_run_many(uint64_t first, uint64_t n, int mutant, char *text, size_t text_size)
+{
+  static struct sim_run slots[MAX_CPUS]; /* their shared memory is kept */
+  long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+  uint64_t started = 0, well = 0, failed = UINT64_MAX;
+  int running = 0, n_slots = cpus < 1 ? 1 : cpus > MAX_CPUS ? MAX_CPUS : (int)cpus;
+  while (running > 0 || (started < n && failed == UINT64_MAX)) {
+    if (running < n_slots && started < n && failed == UINT64_MAX) {
+      struct sim_run *slot = slots;
+      while (slot->pid != 0)
+        slot++;
+      start_seed(slot, first + started++, mutant);
+      running++;
+      continue;
+    }
+    int status;
+    char report[5120];
+    struct sim_run *slot = slot_of(slots, waitpid(-1, &status, 0));
+    slot->pid = 0;
+    running--;
+    if (sim_run_ended(slot, status, report, sizeof report)) {
+      well++;
+    } else if (slot->seed < failed) { /* the first of those that fail at once */
+      failed = slot->seed;
+      snprintf(text, text_size, "%s", report);
+    }
+  }
+  return failed == UINT64_MAX ? well : failed - first;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* run.h - simulates one program with one seed, in a process of its own. */
+#pragma once
+#include "programs.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct sim_run {
+  const struct sim_program *program;
+  uint64_t seed;
+  int procs;
+  int mutant; /* 0: none */
+  pid_t pid;
+  int out;              /* what it wrote */
+  volatile uint64_t *step; /* where it is; shared */
+};
+
+/* Which program, with how many Ps, a seed means. */
+struct sim_run sim_run_of_seed(uint64_t seed);
+/* Simulates in the calling process, and ends it. */
+_Noreturn void sim_run_here(const struct sim_run *run);
+/* Starts a child that does. */
+void sim_run_start(struct sim_run *run);
+/* After it ended with this wait status: true if it did what it should; else text says what it did. */
+bool sim_run_ended(struct sim_run *run, int status, char *text, size_t n);
+
+/* Simulates many seeds, on all CPUs, from first on; stops at the first that fails, whose report is in text,
+ * and returns how many did well before. */
+uint64_t sim_run_many(uint64_t first, uint64_t n, int mutant, char *text, size_t text_size);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* test-sim-mutants.c - the simulation finds bugs: each of those that we put in, within a few thousand seeds. */
+#include "test.h"
+
+#include "mutants.h"
+#include "run.h"
+
+#include <string.h>
+
+#define SEEDS 4000
+
+static void every_mutant_is_caught(void **state)
+{
+  static char text[8192];
+  (void)state;
+  for (size_t i = 0; i < sizeof mutants / sizeof mutants[0]; i++) {
+    uint64_t well = sim_run_many(1, SEEDS, mutants[i].number, text, sizeof text);
+    if (well == SEEDS)
+      fail_msg("mutant %d lives: %s", mutants[i].number, mutants[i].what);
+    text[strcspn(text, "\n")] = '\0';
+    print_message("# mutant %d (%s): %s\n", mutants[i].number, mutants[i].what, text);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = { cmocka_unit_test(every_mutant_is_caught) };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
