@@ -17,10 +17,13 @@
 
 #include "sim-world.h"
 
-#define MAX_STEPS  3000000
-#define MAX_GS     4096u
-#define LATE_NS    100000 /* between a look at the clock and the sleep other Ms may pass time */
-#define EACH_M(mp) struct m *mp = atomic_load(&allm); mp; mp = mp->alllink
+#define MAX_STEPS 3000000
+#define MAX_GS    4096u
+#define LATE_NS   100000 /* between a look at the clock and the sleep other Ms may pass time */
+#define EACH_M(mp)                                                                                 \
+  struct m *mp = atomic_load(&allm);                                                               \
+  mp;                                                                                              \
+  mp = mp->alllink
 #define FAIL_IF(wrong, ...) ((wrong) ? sim_fail(__VA_ARGS__) : (void)0)
 
 static struct {
@@ -139,8 +142,8 @@ static void check_heap(const struct timers *ts)
   for (uint32_t i = 0; i < ts->n; i++)
     check_entry(ts, i);
   int64_t first = ts->n > 0 ? ts->heap[0].when : 0;
-  FAIL_IF(atomic_load(&ts->min_when_heap) != first, "P%u's heap has another first timer than it says",
-          ts->p);
+  FAIL_IF(atomic_load(&ts->min_when_heap) != first,
+          "P%u's heap has another first timer than it says", ts->p);
 }
 
 /* ---- when all is quiet ---- */
@@ -156,8 +159,8 @@ static bool in_hand(const struct g *gp)
 static void check_not_lost(struct g *gp, void *unused)
 {
   (void)unused;
-  if (gp->goid >= MAX_GS || readgstatus(gp) != Grunnable ||
-      seen.queued_at[gp->goid] == seen.look || in_hand(gp))
+  if (gp->goid >= MAX_GS || readgstatus(gp) != Grunnable || seen.queued_at[gp->goid] == seen.look ||
+      in_hand(gp))
     return;
   sim_fail("G%u is runnable, but on no queue", (uint32_t)gp->goid);
 }

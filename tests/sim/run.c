@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_CPUS    8
-#define REAL_LIMIT  60 /* seconds, for a run that loops without a point */
+#define MAX_CPUS   8
+#define REAL_LIMIT 60 /* seconds, for a run that loops without a point */
 
 struct sim_run sim_run_of_seed(uint64_t seed)
 {
@@ -43,8 +43,8 @@ _Noreturn void sim_run_here(const struct sim_run *run)
 void sim_run_start(struct sim_run *run)
 {
   if (!run->step) {
-    run->step = mmap(NULL, sizeof *run->step, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                     -1, 0);
+    run->step =
+        mmap(NULL, sizeof *run->step, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     run->out = memfd_create("simulated", MFD_CLOEXEC);
   }
   if (run->step == MAP_FAILED || run->out < 0 || ftruncate(run->out, 0) < 0 ||

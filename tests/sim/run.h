@@ -14,7 +14,7 @@ struct sim_run {
   int procs;
   int mutant; /* 0: none */
   pid_t pid;
-  int out;              /* what it wrote */
+  int out;                 /* what it wrote */
   volatile uint64_t *step; /* where it is; shared */
 };
 

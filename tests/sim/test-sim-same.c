@@ -51,9 +51,9 @@ static long same_ring(int a, int b, uint32_t i)
   assert_non_null(x);
   assert_non_null(y);
   uint64_t n = atomic_load(&x->head);
-  bool same = n == atomic_load(&y->head) && x->m == y->m && n <= CAPACITY &&
-              memcmp(trace_ring_records(x), trace_ring_records(y),
-                     n * sizeof(struct trace_record)) == 0;
+  bool same =
+      n == atomic_load(&y->head) && x->m == y->m && n <= CAPACITY &&
+      memcmp(trace_ring_records(x), trace_ring_records(y), n * sizeof(struct trace_record)) == 0;
   trace_shm_unmap_ring(x, CAPACITY);
   trace_shm_unmap_ring(y, CAPACITY);
   return same ? (long)n : -1;
