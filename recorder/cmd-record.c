@@ -11,6 +11,7 @@
 #include "cmd-record.h"
 #include "out.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,19 @@ static bool read_categories(void *to, const char *value, char *why)
     n += snprintf(why + n, 200 - (size_t)n, ", %s",
                   trace_family_name((enum trace_family)(1u << bit)));
   return false;
+}
+
+static bool read_seed(void *to, const char *value, char *why)
+{
+  char *end;
+  errno = 0;
+  unsigned long long seed = strtoull(value, &end, 10);
+  if (errno || end == value || *end || *value == '-' || seed == 0 || seed > INT64_MAX) {
+    snprintf(why, 200, "\"%.40s\" is no seed; give a number from 1 on", value);
+    return false;
+  }
+  *(uint64_t *)to = seed;
+  return true;
 }
 
 static bool read_on_full(void *to, const char *value, char *why)
@@ -166,12 +180,29 @@ int record_run(const struct rec_options *options, bool quiet, struct rec_result 
   return passed_on(result);
 }
 
+/* The program finds the seed in its environment, and starts anew under the simulation. */
+static bool ask_for_simulation(uint64_t seed)
+{
+  char *text = NULL;
+  const char *others = getenv("RT_DEBUG");
+  int n = asprintf(&text, "%s%ssim=%" PRIu64, others ? others : "", others ? "," : "", seed);
+  bool ok = n > 0 && setenv("RT_DEBUG", text, 1) == 0;
+  if (n > 0)
+    free(text);
+  return ok;
+}
+
 static int record(const struct rec_options *o, bool quiet)
 {
   char name[1024];
   struct rec_result result = { 0 };
   struct rec_options chosen = *o;
   chosen.overwrite = o->output != NULL;
+  if (o->sim_seed != 0) {
+    chosen.full_blocks = true; /* what is lost would depend on how fast this process reads */
+    if (!ask_for_simulation(o->sim_seed))
+      return cli_fail(TRACEFILE_REFUSED, o->argv[0], "try again later", "there is no memory");
+  }
   if (!o->output) {
     if (!record_default_name(o->argv[0], name, sizeof name))
       return cli_fail(TRACEFILE_REFUSED, o->argv[0], "give one with -o",
@@ -196,6 +227,9 @@ int cmd_record(int argc, char **argv)
       "record only these families of events; sched and meta always are" },
     { 0, "on-full", "drop|block", read_on_full, &o.full_blocks,
       "when a ring is full: drop and count the event (default), or make the program wait" },
+    { 0, "sim", "SEED", read_seed, &o.sim_seed,
+      "simulate: one thread, virtual time, every choice by this seed; the same seed, the same "
+      "trace" },
     { 'q', "quiet", NULL, opt_flag, &quiet, "say nothing when all is well" },
   };
   const struct opt_command command = {

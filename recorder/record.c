@@ -141,6 +141,8 @@ static bool tell_beginning(struct recording *r, struct tracefile_error *error)
          meta_number(r->writer, "cpus", count_cpus(), error) &&
          meta_number(r->writer, "recorder_pid", getpid(), error) &&
          meta_number(r->writer, "recorder_start", (int64_t)create_process_start(getpid()), error) &&
+         (r->options->sim_seed == 0 ||
+          meta_number(r->writer, "sim_seed", (int64_t)r->options->sim_seed, error)) &&
          rec_writer_flush(r->writer, error);
 }
 

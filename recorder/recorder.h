@@ -79,6 +79,7 @@ struct rec_options {
   uint32_t categories;    /* mask of enum trace_family; 0: all */
   bool full_blocks;       /* the program waits for room instead of losing events */
   uint32_t ring_capacity; /* records a ring; 0: 131072 (4 MiB, taken only as an M writes) */
+  uint64_t sim_seed;      /* told in meta, if not 0: argv runs under the simulation (RT_DEBUG) */
   int64_t duration_ns;    /* recording stops after this, the program goes on; 0: until it ends */
   char *const *argv;      /* the program and its arguments, NULL at the end; looked up in PATH */
 };

@@ -17,12 +17,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SIM_NCPU     4
-#define FIRST_TID    1000u
-#define SIM_EPOLL    (1 << 28) /* descriptors that no kernel gives */
-#define SIM_EVENT    (SIM_EPOLL + 1)
-#define WALL_EPOCH   1700000000000000000 /* 2023-11-14, for ever */
-#define LONGEST_CALL 40000000
+#define SIM_NCPU            4
+#define FIRST_TID           1000u
+#define SIM_EPOLL           (1 << 28) /* descriptors that no kernel gives */
+#define SIM_EVENT           (SIM_EPOLL + 1)
+#define WALL_EPOCH          1700000000000000000 /* 2023-11-14, for ever */
+#define LONGEST_CALL        40000000
+#define LONGEST_REAL_CALL_S 10
+
+static _Atomic uint32_t real_call; /* odd while a call is under way */
 
 static struct {
   bool written;  /* the eventfd */
@@ -146,8 +149,38 @@ void os_usleep(uint32_t us)
   sim_wait(CO_SLEEPING, NULL, (int64_t)us * 1000);
 }
 
+/* A real thread: when a call blocks for real, the one of the simulation never comes back to say so. */
+static void *watch_calls(void *unused)
+{
+  static const char text[] =
+      "fatal error: simulation: a system call blocks for real, so nobody can go "
+      "on; run the program without the simulation\n";
+  (void)unused;
+  for (uint32_t seen = 0, rounds = 0; rounds < LONGEST_REAL_CALL_S; rounds++) {
+    uint32_t now = atomic_load(&real_call);
+    if (now % 2 == 0 || now != seen)
+      rounds = 0;
+    seen = now;
+    sleep(1);
+  }
+  os_write(STDERR_FILENO, text, sizeof text - 1);
+  sim_last_words();
+  _exit(2);
+}
+
+void sim_syscall_begin(void)
+{
+  static bool watched;
+  pthread_t watcher;
+  if (!watched && pthread_create(&watcher, NULL, watch_calls, NULL) == 0)
+    pthread_detach(watcher);
+  watched = true;
+  atomic_fetch_add(&real_call, 1);
+}
+
 void sim_syscall(void)
 {
+  atomic_fetch_add(&real_call, 1);
   int64_t ns = sim_duration(LONGEST_CALL);
   sim_choice(getm(), TRACE_CHOICE_DELAY, LONGEST_CALL, (uint32_t)ns);
   co_self()->in_syscall = true;

@@ -21,6 +21,8 @@ struct m;
 int sim_begin(uint64_t seed);
 
 #ifdef RT_SIM
+/* A G goes into what stands for a system call. If that blocks for real, nobody can go on, and it is told. */
+void sim_syscall_begin(void);
 /* A G has come back from what stands for a system call: lets the time pass that it took. */
 void sim_syscall(void);
 /* Writes a choice that the generator made outside of the simulation. what: TRACE_CHOICE_... */
@@ -36,6 +38,9 @@ void sim_freeze(void);
 void sim_last_words(void);
 #define SIM_BUILT true
 #else
+static inline void sim_syscall_begin(void)
+{
+}
 static inline void sim_syscall(void)
 {
 }

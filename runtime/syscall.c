@@ -84,6 +84,7 @@ void entersyscall(void)
   if (unlikely(atomic_load(&sched.gcwaiting)))
     give_p_to_world(mp, pp);
   mp->locks--;
+  sim_syscall_begin();
 }
 
 static void leave_syscall_status(struct g *gp)

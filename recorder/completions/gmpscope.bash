@@ -22,7 +22,7 @@ _gmpscope() {
   esac
   local options='--help'
   case $command in
-  record) options+=' --output --for --tables --categories --on-full --quiet' ;;
+  record) options+=' --output --for --tables --categories --on-full --sim --quiet' ;;
   demo)
     options+=' --output --quiet --json'
     if ((COMP_CWORD == 2)); then

@@ -17,7 +17,7 @@ static const struct {
   {  8, "a G that changes its M loses its deferred calls" },
   {  9, "an unlock does not wake who sleeps on the lock" },
   { 10, "a G readied while all Ps are busy does not ask for a spinner" },
-  { 11, "a poll in passing eats the wake-up of who sleeps in netpoll" },
+  { 11, "who was woken in netpoll does not let itself be woken again" },
   { 12, "a select that another channel has won is woken once more" },
   { 13, "a semaphore's waiter does not look again before it parks" },
   { 14, "the search for a deadlock does not see the M in netpoll" },

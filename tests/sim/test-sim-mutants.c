@@ -12,14 +12,19 @@
 static void every_mutant_is_caught(void **state)
 {
   static char text[8192];
+  size_t alive = 0;
   (void)state;
   for (size_t i = 0; i < sizeof mutants / sizeof mutants[0]; i++) {
     uint64_t well = sim_run_many(1, SEEDS, mutants[i].number, text, sizeof text);
-    if (well == SEEDS)
-      fail_msg("mutant %d lives: %s", mutants[i].number, mutants[i].what);
+    if (well == SEEDS) {
+      alive++;
+      print_message("# mutant %d (%s) lives\n", mutants[i].number, mutants[i].what);
+      continue;
+    }
     text[strcspn(text, "\n")] = '\0';
     print_message("# mutant %d (%s): %s\n", mutants[i].number, mutants[i].what, text);
   }
+  assert_int_equal(alive, 0);
 }
 
 int main(void)

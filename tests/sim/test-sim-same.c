@@ -22,7 +22,7 @@ static int record(uint64_t seed)
   int fd = trace_shm_create(CAPACITY, RINGS);
   assert_true(fd >= 0);
   struct trace_control *control = trace_shm_map_control(fd, &why);
-  assert_string_equal(why, "");
+  assert_non_null(control);
   atomic_store(&control->requested, TRACE_STATE_ON);
   fflush(NULL);
   pid_t child = fork();

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* test-sim-record.c - gmpscope record --sim: any program on the shipped runtime, in processes mapped anywhere. */
+#include "test.h"
+
+#include "run-cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The events of the text form: what stands above them says when, and in which process, it was recorded. */
+static const char *events_of(const struct run *dump)
+{
+  const char *events = strstr(dump->out, "\n@");
+  assert_non_null(events);
+  return events;
+}
+
+static struct run simulate(const char *seed, const char *file, const char *demo)
+{
+  struct run run = run_cli("record", "-q", "--sim", seed, "-o", file, "--", run_built(demo), NULL);
+  assert_string_equal(run.err, "");
+  assert_int_equal(run.code, 0);
+  run_free(&run);
+  run = run_cli("check", file, NULL);
+  assert_int_equal(run.code, 0);
+  run_free(&run);
+  return run_cli("dump", file, NULL);
+}
+
+static void the_same_seed_records_the_same_events(void **state)
+{
+  static const char *const demos[] = { "runtime/demos/demo-ping-pong", "runtime/demos/demo-steal",
+                                       "runtime/demos/demo-deferred-sleep",
+                                       "runtime/demos/demo-timer-heap" };
+  (void)state;
+  for (size_t i = 0; i < sizeof demos / sizeof demos[0]; i++) {
+    struct run a = simulate("7", "a.db", demos[i]), b = simulate("7", "b.db", demos[i]);
+    struct run c = simulate("8", "c.db", demos[i]);
+    assert_non_null(strstr(events_of(&a), " choice "));
+    assert_int_equal(strcmp(events_of(&a), events_of(&b)), 0);
+    assert_int_not_equal(strcmp(events_of(&a), events_of(&c)), 0);
+    run_free(&a), run_free(&b), run_free(&c);
+  }
+}
+
+static void a_panic_is_simulated_to_its_end(void **state)
+{
+  (void)state;
+  struct run run = run_cli("record", "-q", "--sim", "3", "-o", "p.db", "--",
+                           run_built("runtime/demos/demo-nested-panic"), NULL);
+  assert_int_equal(run.code, 2);
+  assert_non_null(strstr(run.err, "simulation: seed 3, step "));
+  run_free(&run);
+  run = run_cli("check", "p.db", NULL);
+  assert_int_equal(run.code, 0);
+  run_free(&run);
+}
+
+static void sockets_are_refused_in_words(void **state)
+{
+  (void)state;
+  struct run run = run_cli("record", "-q", "--sim", "3", "-o", "e.db", "--",
+                           run_built("runtime/demos/demo-echo"), NULL);
+  assert_int_equal(run.code, 2);
+  assert_non_null(strstr(run.err, "simulation: sockets do real I/O"));
+  run_free(&run);
+}
+
+static void a_seed_is_a_number_from_1_on(void **state)
+{
+  (void)state;
+  struct run run = run_cli("record", "--sim", "0", "--", "/bin/true", NULL);
+  run_expect_refusal(&run, 2, "\"0\" is no seed");
+  run_free(&run);
+}
+
+static int enter(void **state)
+{
+  (void)state;
+  run_enter_new_directory();
+  return 0;
+}
+static int leave(void **state)
+{
+  (void)state;
+  run_leave();
+  return 0;
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(the_same_seed_records_the_same_events),
+    cmocka_unit_test(a_panic_is_simulated_to_its_end),
+    cmocka_unit_test(sockets_are_refused_in_words),
+    cmocka_unit_test(a_seed_is_a_number_from_1_on),
+  };
+  return cmocka_run_group_tests(tests, enter, leave);
+}
