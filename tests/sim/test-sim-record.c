@@ -21,9 +21,6 @@ static struct run simulate(const char *seed, const char *file, const char *demo)
   assert_string_equal(run.err, "");
   assert_int_equal(run.code, 0);
   run_free(&run);
-  run = run_cli("check", file, NULL);
-  assert_int_equal(run.code, 0);
-  run_free(&run);
   return run_cli("dump", file, NULL);
 }
 
@@ -36,6 +33,9 @@ static void the_same_seed_records_the_same_events(void **state)
   for (size_t i = 0; i < sizeof demos / sizeof demos[0]; i++) {
     struct run a = simulate("7", "a.db", demos[i]), b = simulate("7", "b.db", demos[i]);
     struct run c = simulate("8", "c.db", demos[i]);
+    struct run check = run_cli("check", "a.db", NULL);
+    assert_int_equal(check.code, 0);
+    run_free(&check);
     assert_non_null(strstr(events_of(&a), " choice "));
     assert_int_equal(strcmp(events_of(&a), events_of(&b)), 0);
     assert_int_not_equal(strcmp(events_of(&a), events_of(&c)), 0);
