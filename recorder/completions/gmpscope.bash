@@ -15,10 +15,12 @@ _gmpscope() {
     fi ;;
   --on-full) mapfile -t COMPREPLY < <(compgen -W 'drop block' -- "$cur"); return ;;
   --lanes) mapfile -t COMPREPLY < <(compgen -W 'm p g' -- "$cur"); return ;;
+  --theme) mapfile -t COMPREPLY < <(compgen -W 'light dark' -- "$cur"); return ;;
+  --arrows) mapfile -t COMPREPLY < <(compgen -W 'all none wake park create steal mwake retake' -- "$cur"); return ;;
   --categories)
     mapfile -t COMPREPLY < <(compgen -W 'all sched runq timer defer panic preempt sysmon stw netpoll user meta' -- "$cur")
     return ;;
-  --for | --from | --to | --at | --g | --m | --p | --size | --kind) return ;;
+  --for | --from | --to | --at | --g | --m | --p | --size | --kind | --select | --font-scale | --lane-height) return ;;
   esac
   local options='--help'
   case $command in
@@ -34,7 +36,9 @@ _gmpscope() {
   state) options+=' --at --json' ;;
   sql) options+=' --tables --describe --json --csv' ;;
   dump) options+=' --from --to --g --m --p --kind' ;;
-  render) options+=' --output --from --to --size --lanes' ;;
+  render)
+    options+=' --output --from --to --size --lanes --theme --high-contrast --font-scale --lane-height --select --dim'
+    options+=' --arrows --at --no-legend' ;;
   recover) options+=' --tables --quiet' ;;
   materialise) options+=' --quiet' ;;
   help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur"); return ;;

@@ -17,8 +17,9 @@
 #include <string.h>
 
 struct options {
-  const char *file, *out, *from, *to, *select, *arrows, *at;
-  int width, height; /* 0: what fits */
+  const char *file, *out, *from, *to, *select, *arrows, *at; /* NULL: not asked for */
+  int64_t t0, t1, cursor;                                    /* what from, to and at say */
+  int width, height;                                         /* 0: what fits */
   enum vw_lane_kind lanes;
   struct vw_theme theme;
   double lane_height;
@@ -112,46 +113,46 @@ enum {
   OPT_NO_LEGEND
 };
 
-/* False: the value is wrong. */
-static bool take_option(int option, const char *value, struct options *o)
+/* What is wrong with the value, or NULL. */
+static const char *take_option(int option, const char *value, struct options *o)
 {
   switch (option) {
   case 'o':
     o->out = value;
-    return render_format_of(value) != RENDER_NONE;
+    return render_format_of(value) != RENDER_NONE ? NULL
+                                                  : "the name must end in .png, .svg or .pdf";
   case OPT_FROM:
-    o->from = value;
-    return true;
+    return trace_time_parse(o->from = value, &o->t0) ? NULL : "it is not a time such as 12.5ms";
   case OPT_TO:
-    o->to = value;
-    return true;
+    return trace_time_parse(o->to = value, &o->t1) ? NULL : "it is not a time such as 12.5ms";
+  case OPT_AT:
+    return trace_time_parse(o->at = value, &o->cursor) ? NULL : "it is not a time such as 12.5ms";
   case OPT_SIZE:
-    return parse_size(value, o);
+    return parse_size(value, o) ? NULL : "it is not a size such as 1600x900";
   case OPT_LANES:
-    return parse_lanes(value, o);
+    return parse_lanes(value, o) ? NULL : "lanes are m, p or g";
   case OPT_THEME:
-    return parse_theme(value, o);
-  case OPT_CONTRAST:
-    return o->theme.high_contrast = true;
+    return parse_theme(value, o) ? NULL : "a theme is light or dark";
   case OPT_FONT:
-    return parse_number(value, 0.5, 4, &o->theme.font_scale);
+    return parse_number(value, 0.5, 4, &o->theme.font_scale) ? NULL
+                                                             : "it is no number from 0.5 to 4";
   case OPT_LANE_HEIGHT:
-    return parse_number(value, 12, 400, &o->lane_height);
+    return parse_number(value, 12, 400, &o->lane_height) ? NULL : "it is no number from 12 to 400";
   case OPT_SELECT:
     o->select = value;
-    return true;
-  case OPT_DIM:
-    return o->dim = true;
+    return NULL;
   case OPT_ARROWS:
     o->arrows = value;
-    return true;
-  case OPT_AT:
-    o->at = value;
-    return true;
-  case OPT_NO_LEGEND:
-    return o->no_legend = true;
+    return NULL;
+  case OPT_CONTRAST:
+    o->theme.high_contrast = true;
+    return NULL;
+  case OPT_DIM:
+    o->dim = true;
+    return NULL;
   default:
-    return false;
+    o->no_legend = true;
+    return NULL;
   }
 }
 
@@ -185,16 +186,16 @@ static int parse(int argc, char **argv, struct options *o)
       return usage(word, "it needs a value");
     if (option == '?')
       return usage(word, "there is no such option");
-    if (!take_option(option, optarg, o))
-      return usage(optarg ? optarg : word, option == 'o' ? "the name must end in .png, .svg or .pdf"
-                                                         : "the value is wrong");
+    const char *wrong = take_option(option, optarg, o);
+    if (wrong)
+      return usage(optarg, wrong);
   }
   if (optind == argc)
     return usage("FILE", "no trace file was named");
   if (optind + 1 < argc)
     return usage(argv[optind + 1], "only one trace file can be painted at a time");
   o->file = argv[optind];
-  return o->out ? -1 : usage("-o", "no picture to write was named");
+  return o->out ? -1 : usage("render", "the name of the picture is missing: add -o OUT.png");
 }
 
 /* ---- the view ---- */
@@ -202,11 +203,7 @@ static int set_range(const struct options *o, const struct vw_trace *trace, stru
 {
   if (!o->from)
     vw_view_skip_start_up(view, trace);
-  int64_t t0 = view->t0, t1 = view->t1;
-  if (o->from && !trace_time_parse(o->from, &t0))
-    return usage(o->from, "this is not a time");
-  if (o->to && !trace_time_parse(o->to, &t1))
-    return usage(o->to, "this is not a time");
+  int64_t t0 = o->from ? o->t0 : view->t0, t1 = o->to ? o->t1 : view->t1;
   if (t1 <= t0)
     return usage(o->to ? o->to : o->from, "the range is empty, or lies outside the trace");
   view->t0 = t0;
@@ -261,12 +258,9 @@ static int set_selection(const struct options *o, const struct vw_trace *trace,
 
 static int set_cursor(const struct options *o, const struct vw_trace *trace, struct vw_view *view)
 {
-  int64_t t;
   if (!o->at)
     return -1;
-  if (!trace_time_parse(o->at, &t))
-    return usage(o->at, "this is not a time");
-  uint64_t no = vw_event_at(trace, t);
+  uint64_t no = vw_event_at(trace, o->cursor);
   view->event_no = no < vw_event_count(trace) ? no : VW_NONE;
   return -1;
 }
