@@ -12,8 +12,9 @@ DESTDIR=$folder/root meson install -C "$GMPSCOPE_BUILD" --no-rebuild >"$folder/i
   exit 1
 }
 pc=$(find "$folder/root" -name gmpscope-rt.pc)
-lib=$(dirname "$(find "$folder/root" -name libgmpscope-rt.so)")
-export PKG_CONFIG_PATH="${pc%/*}" PKG_CONFIG_SYSROOT_DIR="$folder/root" LD_LIBRARY_PATH="$lib"
+export PKG_CONFIG_PATH="${pc%/*}" PKG_CONFIG_SYSROOT_DIR="$folder/root"
+LD_LIBRARY_PATH=$folder/root$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=libdir gmpscope-rt)
+export LD_LIBRARY_PATH
 
 awk -v folder="$folder" '
   /^```c$/    { block = "c"; text = ""; next }
