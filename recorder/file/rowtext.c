@@ -79,25 +79,6 @@ static void add_quoted(struct text *t, const char *bytes, size_t n)
   add_string(t, n > STRING_SHOWN ? "...\"" : "\"");
 }
 
-static bool is_none(enum trace_arg type, uint64_t value)
-{
-  switch (type) {
-  case TRACE_ARG_G:
-  case TRACE_ARG_TIMER:
-  case TRACE_ARG_STACK:
-  case TRACE_ARG_OBJ:
-  case TRACE_ARG_FN:
-  case TRACE_ARG_STR:
-    return value == 0;
-  case TRACE_ARG_P:
-    return value >= TRACE_NO_P;
-  case TRACE_ARG_M:
-    return value == UINT32_MAX;
-  default:
-    return false;
-  }
-}
-
 static void add_prefixed(struct text *t, char prefix, uint64_t n)
 {
   add_char(t, prefix);
@@ -168,7 +149,7 @@ size_t row_text(struct tracefile *file, const struct trace_event *e, char *out, 
   for (int word = 0; spec && word < 4; word++) {
     const struct trace_arg_spec *arg = &spec->args[word];
     uint64_t value = arg->name ? trace_arg_value(e, spec, word) : 0;
-    if (!arg->name || is_none(arg->type, value))
+    if (!arg->name || trace_arg_is_none(arg->type, value))
       continue;
     if (t.at > out)
       add_char(&t, ' ');

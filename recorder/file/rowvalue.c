@@ -70,24 +70,6 @@ static void result_static(sqlite3_context *context, const char *text)
     sqlite3_result_null(context);
 }
 
-static bool means_none(enum trace_arg type, uint64_t value)
-{
-  switch (type) {
-  case TRACE_ARG_G:
-  case TRACE_ARG_TIMER:
-  case TRACE_ARG_STACK:
-  case TRACE_ARG_OBJ:
-  case TRACE_ARG_FN:
-    return value == 0;
-  case TRACE_ARG_P:
-    return value >= TRACE_NO_P;
-  case TRACE_ARG_M:
-    return value == UINT32_MAX;
-  default:
-    return false;
-  }
-}
-
 static void result_string(struct tracefile *file, uint64_t id, sqlite3_context *context)
 {
   size_t length;
@@ -113,7 +95,7 @@ static void result_argument(struct tracefile *file, const struct table_column *c
     result_static(context, tracefile_frame(file, value, &frame) ? frame.function : NULL);
   else if (column->source == COL_STR)
     result_string(file, value, context);
-  else if (!means_none(type, value))
+  else if (!trace_arg_is_none(type, value))
     sqlite3_result_int64(context, (int64_t)value);
 }
 

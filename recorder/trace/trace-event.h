@@ -56,7 +56,8 @@ enum trace_family {
  * 32 bits unless in the second list. WORD types are the closed lists of words.def. */
 #define TRACE_ARG_TYPES(X)                                                                            \
   X(NONE)                                                                                             \
-  X(HIGH) X(G) /* a goid; 0 is none */                                                                \
+  X(HIGH)                                                                                             \
+  X(G)         /* a goid; 0 is none */                                                                \
       X(M)     /* an M's id */                                                                        \
       X(P)     /* a P's id; TRACE_NO_P is none */                                                     \
       X(TID)   /* the kernel's thread id */                                                           \
@@ -162,6 +163,26 @@ static inline uint64_t trace_arg_value(const struct trace_event *e, const struct
                                        int i)
 {
   return trace_arg_is_wide(spec->args[i].type) ? e->d[i / 2] : e->w[i];
+}
+
+/* The value stands for "none of them": G 0 is no G. False for types that have no such value. */
+static inline bool trace_arg_is_none(enum trace_arg type, uint64_t value)
+{
+  switch (type) {
+  case TRACE_ARG_G:
+  case TRACE_ARG_TIMER:
+  case TRACE_ARG_STACK:
+  case TRACE_ARG_OBJ:
+  case TRACE_ARG_FN:
+  case TRACE_ARG_STR:
+    return value == 0;
+  case TRACE_ARG_P:
+    return value >= TRACE_NO_P;
+  case TRACE_ARG_M:
+    return value == UINT32_MAX;
+  default:
+    return false;
+  }
 }
 
 /* The HASH of a heap's ids in array order, as timer_check tells it: start with TRACE_HASH_START and add each

@@ -6,7 +6,7 @@
  *
  * Memory: one number for each M, and the longest quoted text.
  */
-#include "trace-map.h"
+#include "trace-seqs.h"
 #include "trace-text-cursor.h"
 
 #include <stdlib.h>
@@ -21,9 +21,7 @@ struct parser {
   struct trace_cursor c;
   unsigned line;
   const struct trace_text_sink *sink;
-  struct trace_map m_index; /* M -> its place in next_seq */
-  uint64_t *next_seq;
-  uint32_t n_ms, ms_capacity;
+  struct trace_seqs seqs;
   uint64_t frames[MAX_FRAMES];
   uint8_t kinds[NAME_SLOTS]; /* kinds by hash of their name */
 };
@@ -57,28 +55,6 @@ static uint16_t kind_by_name(const struct parser *p, struct trace_token name)
   while (p->kinds[slot] && !trace_token_is(name, trace_specs[p->kinds[slot]].name))
     slot = (slot + 1) % NAME_SLOTS;
   return p->kinds[slot];
-}
-
-/* ---- numbers of events ---- */
-
-/* Where the number that the next event of this M has is kept; NULL: out of memory. */
-static uint64_t *next_seq_of(struct parser *p, uint32_t m)
-{
-  uint32_t i = trace_map_get(&p->m_index, m);
-  if (i != TRACE_MAP_NONE)
-    return &p->next_seq[i];
-  if (p->n_ms == p->ms_capacity) {
-    uint32_t capacity = p->ms_capacity ? p->ms_capacity * 2 : 16;
-    uint64_t *bigger = realloc(p->next_seq, capacity * sizeof *bigger);
-    if (!bigger)
-      return NULL;
-    p->next_seq = bigger;
-    p->ms_capacity = capacity;
-  }
-  if (!trace_map_put(&p->m_index, m, p->n_ms))
-    return NULL;
-  p->next_seq[p->n_ms] = 0;
-  return &p->next_seq[p->n_ms++];
 }
 
 /* ---- arguments ---- */
@@ -302,7 +278,7 @@ static bool parse_event(struct parser *p)
   struct extras extras = { 0 };
   if (!take_columns(p, &e))
     return false;
-  uint64_t *next_seq = next_seq_of(p, e.m);
+  uint64_t *next_seq = trace_seqs_of(&p->seqs, e.m);
   if (!next_seq)
     return trace_cursor_fail(&p->c, "no memory for one more M");
   if (!take_kind(p, &e, *next_seq))
@@ -428,8 +404,7 @@ bool trace_text_parse(const char *text, size_t length, const struct trace_text_s
   learn_kinds(&p);
   bool ok = parse_lines(&p, text, length);
   error->line = p.line;
-  trace_map_clear(&p.m_index);
-  free(p.next_seq);
+  trace_seqs_clear(&p.seqs);
   free(p.c.text);
   return ok;
 }

@@ -11,7 +11,7 @@
  * string is given up as not whole. I3  A line carries seq= exactly when the parser would not guess
  * it.
  */
-#include "trace-map.h"
+#include "trace-seqs.h"
 #include "trace-text.h"
 
 #include <stdlib.h>
@@ -29,9 +29,7 @@ struct held {
 
 struct trace_text_printer {
   FILE *out;
-  struct trace_map m_index; /* M -> its place in next_seq */
-  uint64_t *next_seq;
-  uint32_t n_ms, ms_capacity;
+  struct trace_seqs seqs;
   struct held *held; /* [first, n_held) are held back; held[first] begins a string */
   size_t first, n_held, held_capacity;
   size_t looked_at; /* up to here held[] was searched for parts of that string */
@@ -140,28 +138,6 @@ size_t trace_text_argument(const struct trace_event *e, int word, char *out, siz
   return length;
 }
 
-/* ---- numbers of events ---- */
-
-/* Where the number that the next event of this M has is kept; NULL: out of memory. */
-static uint64_t *next_seq_of(struct trace_text_printer *p, uint32_t m)
-{
-  uint32_t i = trace_map_get(&p->m_index, m);
-  if (i != TRACE_MAP_NONE)
-    return &p->next_seq[i];
-  if (p->n_ms == p->ms_capacity) {
-    uint32_t capacity = p->ms_capacity ? p->ms_capacity * 2 : 16;
-    uint64_t *bigger = realloc(p->next_seq, capacity * sizeof *bigger);
-    if (!bigger)
-      return NULL;
-    p->next_seq = bigger;
-    p->ms_capacity = capacity;
-  }
-  if (!trace_map_put(&p->m_index, m, p->n_ms))
-    return NULL;
-  p->next_seq[p->n_ms] = 0;
-  return &p->next_seq[p->n_ms++];
-}
-
 /* ---- lines ---- */
 
 /* "@1520 m0 p0 g1 [seq=17] name"; the M's next event is expected n_records later. */
@@ -177,7 +153,7 @@ static char *put_columns(struct trace_text_printer *p, char *at, const struct tr
   else
     at = put_number(at, e->p);
   at = put_number(put_text(at, " g"), e->g);
-  uint64_t *next_seq = next_seq_of(p, e->m);
+  uint64_t *next_seq = trace_seqs_of(&p->seqs, e->m);
   if (!next_seq || *next_seq != e->seq)
     at = put_number(put_text(at, " seq="), e->seq);
   if (next_seq)
@@ -379,8 +355,7 @@ void trace_text_printer_free(struct trace_text_printer *p)
 {
   if (!p)
     return;
-  trace_map_clear(&p->m_index);
-  free(p->next_seq);
+  trace_seqs_clear(&p->seqs);
   free(p->held);
   free(p);
 }
