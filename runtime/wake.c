@@ -10,6 +10,10 @@
  *     the one that goes to sleep sees the G. The same holds for a P that goes idle by an M that was not
  *     spinning, or that is handed off, by sched.needspinning (forgotten for the latter, a G could wait beside an
  *     idle P until the next wake-up; found by simulation).
+ * I4  wakep counts an M as spinning before it knows whether there is a P for it, and takes that back under
+ *     sched.lock if not. So a P goes idle either before, and is found, or after, and then nobody relies on a spinner
+ *     that never comes. (Taken back after the unlock, a timer or a G could wait beside an idle P; found by
+ *     simulation.)
  */
 #include "os.h"
 #include "runtime.h"
@@ -68,8 +72,7 @@ void wakep(struct m *mp)
   if (atomic_load(&sched.nmspinning) != 0)
     return;
   if (atomic_load(&sched.npidle) == 0) {
-    if (MUTANT(10, false,
-               atomic_load_explicit(&sched.needspinning, memory_order_relaxed) == 0))
+    if (MUTANT(10, false, atomic_load_explicit(&sched.needspinning, memory_order_relaxed) == 0))
       atomic_store(&sched.needspinning, 1);
     if (atomic_load(&sched.npidle) == 0)
       return;
@@ -80,11 +83,11 @@ void wakep(struct m *mp)
   lock2(&sched.lock);
   tr_stamp_after(mp);
   struct p *pp = pidlegetSpinning(mp);
+  if (!pp) /* under the lock: I4 */
+    atomic_fetch_sub(&sched.nmspinning, 1);
   unlock2(&sched.lock);
   if (pp)
     startm(mp, pp, true);
-  else
-    atomic_fetch_sub(&sched.nmspinning, 1);
 }
 
 void resetspinning(struct m *mp)
