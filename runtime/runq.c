@@ -7,7 +7,9 @@
  *
  * Stamps. What was taken by CAS is stamped between the load that saw it and the CAS, so that whoever sees
  * it gone stamps later. The owner may go on with the stamp of its transition as long as nobody stole from
- * it since (runqhead_seen, runnext_seen); otherwise it reads the clock again.
+ * it since (runqhead_seen, runnext_seen); otherwise it reads the clock again. A ring's head only grows, but the same
+ * G may have left runnext and come back between a thief's look and its CAS: so the G says when it was put there
+ * (put_ts; forgotten, a steal could stand before what it stole; found by simulation).
  *
  * Not done: one queue under one lock. It is simpler, but every ready would contend for it.
  * Cost: put and get O(1) without a lock; a steal copies half; overflow moves half to the global queue,
@@ -167,8 +169,11 @@ static struct g *runqput_next(struct m *mp, struct p *pp, struct g *gp)
   struct g *old = atomic_load_explicit(&pp->runnext, memory_order_acquire);
   if (unlikely(pp->runnext_seen && !old))
     tr_stamp_after(mp);
-  while (!atomic_compare_exchange_weak(&pp->runnext, &old, gp)) /* seq_cst: see wakep */
+  gp->put_ts = tr_time(mp);
+  while (!atomic_compare_exchange_weak(&pp->runnext, &old, gp)) { /* seq_cst: see wakep */
     tr_stamp_after(mp);
+    gp->put_ts = tr_time(mp);
+  }
   pp->runnext_seen = true;
   tr_runq_put_next(mp, goid, old ? (uint32_t)old->goid : 0, pp->id);
   return old;
@@ -250,6 +255,7 @@ static struct g *steal_next(struct m *mp, struct p *victim)
   tr_stamp_after(mp);
   if (!gp || !atomic_compare_exchange_strong(&victim->runnext, &gp, NULL))
     return NULL;
+  tr_stamp_behind(mp, gp->put_ts);
   tr_runq_steal_next(mp, victim->id, (uint32_t)gp->goid);
   return gp;
 }

@@ -225,7 +225,8 @@ struct g {
   bool in_scan;
   _Atomic uint32_t status; /* enum gstatus */
   waitreason waitreason;
-  uint32_t seq; /* for the trace: counts start, unblock, syscall_end_blocked */
+  uint32_t seq;    /* for the trace: counts start, unblock, syscall_end_blocked */
+  uint64_t put_ts; /* for the trace: when it was put into runnext */
   struct g *schedlink;
   struct m *m; /* that runs it, or in whose system call it is */
   uint64_t goid;

@@ -100,6 +100,11 @@ uint64_t tr_ticks(const struct m *mp)
   return mp->tw ? trace_ticks(mp->tw) : 0;
 }
 
+uint64_t tr_time_slow(const struct m *mp)
+{
+  return mp->tw ? mp->tw->ts : 0;
+}
+
 void tr_stamp_at(struct m *mp, uint64_t ticks)
 {
   if (mp->tw && ticks > mp->tw->ts)

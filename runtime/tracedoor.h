@@ -24,6 +24,8 @@ void tr_stamp_after_slow(struct m *mp);
 uint64_t tr_ticks(const struct m *mp);
 /* The next event is of that time, or later if there was a later one. */
 void tr_stamp_at(struct m *mp, uint64_t ticks);
+/* The time of the next event, unless it is stamped anew. */
+uint64_t tr_time_slow(const struct m *mp);
 
 static inline bool tr_on(const struct m *mp, uint32_t families)
 {
@@ -38,6 +40,16 @@ static inline void tr_stamp_after(struct m *mp)
 {
   if (tr_on(mp, TRACE_FAMILY_ALL))
     tr_stamp_after_slow(mp);
+}
+static inline uint64_t tr_time(const struct m *mp)
+{
+  return tr_on(mp, TRACE_FAMILY_ALL) ? tr_time_slow(mp) : 0;
+}
+/* The next event is later than that of another M, whose time it was. */
+static inline void tr_stamp_behind(struct m *mp, uint64_t ticks)
+{
+  if (tr_on(mp, TRACE_FAMILY_ALL))
+    tr_stamp_at(mp, ticks + 1);
 }
 
 /* The id of a text, told to the trace at its first use; 0 for NULL, "" or when tracing is off. */
