@@ -7,7 +7,9 @@
 #include "run.h"
 
 #include "invariants.h"
+#include "replay.h"
 #include "sim-world.h"
+#include "trace-ring.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -17,15 +19,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_CPUS   8
-#define REAL_LIMIT 60 /* seconds, for a run that loops without a point */
+#define MAX_CPUS        8
+#define RECORDED_ONE_IN 4
+#define REAL_LIMIT      60 /* seconds, for a run that loops without a point */
 
 struct sim_run sim_run_of_seed(uint64_t seed)
 {
   static const int procs[] = { 2, 1, 3, 4, 2, 8, 3, 2 };
   return (struct sim_run){ .program = &sim_programs[seed % n_sim_programs],
                            .seed = seed,
-                           .procs = procs[seed / n_sim_programs % 8] };
+                           .procs = procs[seed / n_sim_programs % 8],
+                           .is_recorded = (seed * 2654435761u >> 16) % RECORDED_ONE_IN == 0 };
 }
 
 _Noreturn void sim_run_here(const struct sim_run *run)
@@ -40,6 +44,25 @@ _Noreturn void sim_run_here(const struct sim_run *run)
   _exit(error ? 99 : 0);
 }
 
+struct sim_run sim_run_of(const char *program, int procs, uint64_t seed)
+{
+  unsigned i = 0;
+  while (i < n_sim_programs && strcmp(sim_programs[i].name, program) != 0)
+    i++;
+  if (i == n_sim_programs)
+    abort();
+  return (struct sim_run){
+    .program = &sim_programs[i], .seed = seed, .procs = procs, .is_recorded = true
+  };
+}
+
+static void be_recorded(int memory)
+{
+  char number[16];
+  snprintf(number, sizeof number, "%d", memory);
+  setenv(TRACE_ENV_FD, number, 1);
+}
+
 void sim_run_start(struct sim_run *run)
 {
   if (!run->step) {
@@ -51,6 +74,8 @@ void sim_run_start(struct sim_run *run)
       lseek(run->out, 0, SEEK_SET) < 0)
     abort();
   *run->step = 0;
+  if (run->is_recorded)
+    run->memory = replay_memory();
   fflush(NULL);
   run->pid = fork();
   if (run->pid < 0)
@@ -58,6 +83,8 @@ void sim_run_start(struct sim_run *run)
   if (run->pid == 0) {
     dup2(run->out, STDOUT_FILENO);
     dup2(run->out, STDERR_FILENO);
+    if (run->is_recorded)
+      be_recorded(run->memory);
     sim_run_here(run);
   }
 }
@@ -70,15 +97,20 @@ static bool did_well(const struct sim_run *run, int status, const char *wrote)
 
 bool sim_run_ended(struct sim_run *run, int status, char *text, size_t n)
 {
-  char wrote[4096];
+  char wrote[4096], breach[512] = "";
   ssize_t got = pread(run->out, wrote, sizeof wrote - 1, 0);
   wrote[got > 0 ? got : 0] = '\0';
-  if (did_well(run, status, wrote))
+  bool well = did_well(run, status, wrote);
+  if (run->is_recorded) {
+    well = well && replay_accepts(run->memory, breach, sizeof breach);
+    close(run->memory);
+  }
+  if (well)
     return true;
-  snprintf(text, n, "seed %llu, step %llu: %s on %d Ps ended with %s%d\n%s",
+  snprintf(text, n, "seed %llu, step %llu: %s on %d Ps ended with %s%d\n%s%s",
            (unsigned long long)run->seed, (unsigned long long)*run->step, run->program->name,
            run->procs, WIFSIGNALED(status) ? "signal " : "",
-           WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), wrote);
+           WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), breach, wrote);
   return false;
 }
 

@@ -12,14 +12,18 @@ struct sim_run {
   const struct sim_program *program;
   uint64_t seed;
   int procs;
-  int mutant; /* 0: none */
+  int mutant;       /* 0: none */
+  bool is_recorded; /* its trace is replayed */
   pid_t pid;
   int out;                 /* what it wrote */
+  int memory;              /* what it recorded, if so */
   volatile uint64_t *step; /* where it is; shared */
 };
 
 /* Which program, with how many Ps, a seed means. */
 struct sim_run sim_run_of_seed(uint64_t seed);
+/* The program of that name; its trace is replayed. */
+struct sim_run sim_run_of(const char *program, int procs, uint64_t seed);
 /* Simulates in the calling process, and ends it. */
 _Noreturn void sim_run_here(const struct sim_run *run);
 /* Starts a child that does. */
