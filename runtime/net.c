@@ -76,6 +76,7 @@ static ssize_t run(const struct operation *op, enum poll_mode mode, int64_t dead
   if (!pd)
     return err;
   ssize_t n = poll_begin(pd, mode, deadline);
+  bool begun = n == 0;
   while (n == 0) {
     n = attempt(pd, op);
     if (n == -EINTR)
@@ -85,7 +86,8 @@ static ssize_t run(const struct operation *op, enum poll_mode mode, int64_t dead
     else
       break;
   }
-  poll_end(pd, mode);
+  if (begun)
+    poll_end(pd, mode);
   poll_release(pd);
   return n;
 }

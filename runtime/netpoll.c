@@ -41,11 +41,20 @@ enum {
 #define BATCH     128
 #define BREAK     UINT64_MAX /* epoll data of the eventfd */
 
+struct turn { /* a G that waits for its turn; in its frame */
+  struct g *gp;
+  struct turn *next;
+  uintptr_t ticket;
+  bool timed_out;
+};
+
 struct poll_dir {
   struct poll_desc *pd;
   _Atomic uintptr_t word;
-  struct rt_mutex turn; /* one operation at a time */
-  int64_t deadline;     /* of the operation under way; 0 none */
+  bool busy;                 /* an operation is under way; pd->lock, as the next three */
+  struct turn *first, *last; /* Gs whose turn comes later */
+  uintptr_t tickets;         /* given to them */
+  int64_t deadline;          /* of the operation under way; 0 none */
   _Atomic bool expired;
   struct timer timer;
   uintptr_t timer_seq; /* an expiry with another number is stale */
@@ -271,8 +280,13 @@ static int register_desc(struct poll_desc *pd, int fd)
   uint32_t seq = atomic_fetch_add(&pd->seq, 1) + 1;
   pd->blocking = false;
   atomic_store(&pd->closing, false);
+  if (pd->epoch != poll.epoch)
+    pd->users = 0; /* an earlier run dropped them */
   for (int i = 0; i < 2; i++) {
     pd->dirs[i].pd = pd;
+    pd->dirs[i].busy = pd->epoch == poll.epoch && pd->dirs[i].busy;
+    if (!pd->dirs[i].busy)
+      pd->dirs[i].first = pd->dirs[i].last = NULL;
     atomic_store(&pd->dirs[i].word, PD_NIL);
     if (!pd->dirs[i].timer.f)
       timer_init(&pd->dirs[i].timer, TRACE_TIMERKIND_DEADLINE, on_deadline, &pd->dirs[i]);
@@ -339,10 +353,94 @@ bool poll_is_blocking(const struct poll_desc *pd)
   return pd->blocking;
 }
 
+/* pd->lock held. */
+static struct turn *dequeue_turn(struct poll_dir *dir, uintptr_t ticket)
+{
+  struct turn **at = &dir->first, *before = NULL;
+  for (; *at && ticket && (*at)->ticket != ticket; at = &(*at)->next)
+    before = *at;
+  struct turn *found = *at;
+  if (!found)
+    return NULL;
+  *at = found->next;
+  if (dir->last == found)
+    dir->last = before;
+  return found;
+}
+
+/* Found by its ticket, since the G may be past its waiting, and its frame gone. */
+static void on_turn_deadline(void *arg, uintptr_t ticket, int64_t delay)
+{
+  struct poll_dir *dir = arg;
+  (void)delay;
+  lock2(&dir->pd->lock);
+  struct turn *turn = dequeue_turn(dir, ticket);
+  struct g *gp = turn ? turn->gp : NULL;
+  if (turn)
+    turn->timed_out = true;
+  unlock2(&dir->pd->lock);
+  if (gp)
+    goready(gp, obj_of(dir->pd));
+}
+
+struct turn_wait {
+  struct poll_dir *dir;
+  uintptr_t ticket;
+  int64_t deadline;
+};
+
+static bool arm_and_unlock(struct g *gp, void *arg)
+{
+  const struct turn_wait *wait = arg;
+  struct mutex *lock = &wait->dir->pd->lock; /* the frame may be gone once it is released */
+  if (wait->deadline != 0)
+    timer_modify(&gp->timer, wait->deadline, 0, on_turn_deadline, wait->dir, wait->ticket);
+  unlock2(lock);
+  return true;
+}
+
+/* 0 with the turn taken, or -ETIMEDOUT. */
+static int take_turn(struct poll_dir *dir, int64_t deadline)
+{
+  lock2(&dir->pd->lock);
+  if (!dir->busy) {
+    dir->busy = true;
+    unlock2(&dir->pd->lock);
+    return 0;
+  }
+  struct g *gp = getg();
+  struct turn turn = { .gp = gp, .ticket = ++dir->tickets };
+  struct turn_wait wait = { dir, turn.ticket, deadline };
+  if (dir->last)
+    dir->last->next = &turn;
+  else
+    dir->first = &turn;
+  dir->last = &turn;
+  if (deadline != 0)
+    timer_init(&gp->timer, TRACE_TIMERKIND_SLEEP, on_turn_deadline, dir);
+  gopark(arm_and_unlock, &wait, TRACE_WAIT_IO, obj_of(dir->pd));
+  if (deadline != 0)
+    timer_stop(&gp->timer);
+  return turn.timed_out ? -ETIMEDOUT : 0;
+}
+
+static void give_turn(struct poll_dir *dir)
+{
+  lock2(&dir->pd->lock);
+  struct turn *next = dequeue_turn(dir, 0);
+  struct g *gp = next ? next->gp : NULL;
+  dir->busy = next != NULL;
+  unlock2(&dir->pd->lock);
+  if (gp)
+    goready(gp, obj_of(dir->pd));
+}
+
 int poll_begin(struct poll_desc *pd, enum poll_mode mode, int64_t deadline)
 {
   struct poll_dir *dir = &pd->dirs[mode];
-  rt_mutex_lock(&dir->turn);
+  int err = take_turn(dir, deadline);
+  if (err != 0)
+    return err;
   lock2(&pd->lock);
   dir->deadline = deadline;
   dir->timer_seq++;
@@ -351,7 +449,10 @@ int poll_begin(struct poll_desc *pd, enum poll_mode mode, int64_t deadline)
   uintptr_t old = atomic_load(&dir->word);
   if (old == PD_READY)
     atomic_compare_exchange_strong(&dir->word, &old, PD_NIL);
-  return trouble(dir);
+  err = trouble(dir);
+  if (err != 0)
+    give_turn(dir);
+  return err;
 }
 
 int poll_wait(struct poll_desc *pd, enum poll_mode mode)
@@ -371,7 +472,7 @@ void poll_end(struct poll_desc *pd, enum poll_mode mode)
   struct poll_dir *dir = &pd->dirs[mode];
   if (dir->deadline != 0)
     timer_stop(&dir->timer);
-  rt_mutex_unlock(&dir->turn);
+  give_turn(dir);
 }
 
 int poll_close(int fd)

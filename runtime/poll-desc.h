@@ -17,8 +17,9 @@ void poll_release(struct poll_desc *pd);
 /* True for what epoll does not know, such as regular files: its calls block, so wrap them. */
 bool poll_is_blocking(const struct poll_desc *pd);
 
-/* One G at a time reads, and one writes; the others wait here.  Before each operation: 0, -EBADF if it was
- * closed meanwhile, -ETIMEDOUT if the deadline (os_now() ns, 0 none) is past. */
+/* One G at a time reads, and one writes; the others wait here, first come first served.  Before each operation: 0,
+ * and then poll_end follows; -EBADF if it was closed meanwhile, -ETIMEDOUT if the deadline (os_now() ns, 0
+ * none) is past or passes in the queue. */
 int poll_begin(struct poll_desc *pd, enum poll_mode mode, int64_t deadline);
 /* Parks after EAGAIN until it is worth another try: 0, -EBADF or -ETIMEDOUT. */
 int poll_wait(struct poll_desc *pd, enum poll_mode mode);

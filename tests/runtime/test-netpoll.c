@@ -198,11 +198,42 @@ static void a_full_pipe_parks_the_writer(void **state)
   assert_prints(full, n, "4194304\n4194304\n");
 }
 
+static struct rt_waitgroup both;
+static void accept_for_ever(void *listener)
+{
+  printf("%d ", rt_accept((int)(intptr_t)listener, 0) == -EBADF);
+  rt_waitgroup_done(&both);
+}
+/* One operation at a time: the second waits in the queue, where its deadline holds too. */
+PROGRAM(waits_for_its_turn_with_a_deadline)
+{
+  int listener = rt_listen("127.0.0.1:0");
+  rt_waitgroup_add(&both, 1);
+  rt_go(accept_for_ever, (void *)(intptr_t)listener);
+  for (int i = 0; i < 3; i++) {
+    rt_yield();
+    int64_t deadline = rt_now() + MS;
+    printf("%d ", rt_accept(listener, deadline) == -ETIMEDOUT && rt_now() >= deadline);
+  }
+  rt_sleep(1);
+  rt_close(listener);
+  rt_waitgroup_wait(&both);
+  puts("");
+  return 0;
+}
+static void a_deadline_holds_also_while_others_are_first(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(waits_for_its_turn_with_a_deadline, n, "1 1 1 1 \n");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_echo_server_gives_every_byte_back),
     cmocka_unit_test(a_deadline_ends_the_wait_and_not_the_descriptor),
+    cmocka_unit_test(a_deadline_holds_also_while_others_are_first),
     cmocka_unit_test(close_wakes_who_waits),
     cmocka_unit_test(errors_are_the_kernels),
     cmocka_unit_test(regular_files_work_too),
