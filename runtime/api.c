@@ -6,21 +6,13 @@
 /* On a thread that the runtime does not know these cannot work: say so, instead of crashing. */
 _Noreturn void not_on_a_g(const char *what)
 {
+  check_forked();
   printlock();
   print_str("runtime: ");
-  print_str(what);
+  print_str(what ? what : "a function of rt.h");
   print_str(" called on a thread that runs no goroutine; call it from inside rt_main or rt_run\n");
   printunlock();
   throw("not on a goroutine");
-}
-
-static struct g *need_g(const char *what)
-{
-  struct m *mp = getm();
-  struct g *gp = mp ? mp->curg : NULL;
-  if (unlikely(!gp))
-    not_on_a_g(what);
-  return gp;
 }
 
 int rt_go(void (*fn)(void *), void *arg)

@@ -274,8 +274,8 @@ void startlockedm(struct m *mp, struct g *gp)
 
 void rt_lock_os_thread(void)
 {
+  struct g *gp = need_g("rt_lock_os_thread");
   struct m *mp = getm();
-  struct g *gp = getg();
   if (mp->locked_ext++ > 0)
     return;
   mp->lockedg = gp;
@@ -286,8 +286,8 @@ void rt_lock_os_thread(void)
 
 void rt_unlock_os_thread(void)
 {
+  struct g *gp = need_g("rt_unlock_os_thread");
   struct m *mp = getm();
-  struct g *gp = getg();
   if (mp->locked_ext == 0 || --mp->locked_ext > 0)
     return;
   mp->lockedg = NULL;

@@ -53,9 +53,13 @@ int os_preempt_install(os_preempt_handler *handler)
   return sigaction(SIGURG, &action, &old) == 0 ? 0 : -errno;
 }
 
+/* Unless the program installed its own meanwhile. */
 void os_preempt_restore(void)
 {
-  sigaction(SIGURG, &old, NULL);
+  struct sigaction now;
+  if (sigaction(SIGURG, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) &&
+      now.sa_sigaction == handle)
+    sigaction(SIGURG, &old, NULL);
 }
 
 void os_preempt_send(uint32_t tid)

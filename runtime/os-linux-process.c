@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <link.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -84,6 +85,11 @@ uint64_t os_load_base(void)
   uint64_t base = 0;
   dl_iterate_phdr(first_object, &base);
   return base;
+}
+
+void os_at_fork(void (*fn)(void))
+{
+  pthread_atfork(NULL, NULL, fn);
 }
 
 static void call_at_exit(int code, void *fn)

@@ -25,8 +25,12 @@ static void pass_on(int number, siginfo_t *info, void *context)
     old->sa_sigaction(number, info, context);
   else if (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN)
     old->sa_handler(number);
-  else
+  else if (info->si_code > 0)
+    sigaction(number, old, NULL);        /* the instruction runs again, and dies of it */
+  else if (old->sa_handler == SIG_DFL) { /* somebody sent it */
     sigaction(number, old, NULL);
+    raise(number);
+  }
 }
 
 static void handle_fault(int number, siginfo_t *info, void *context)
@@ -68,11 +72,23 @@ void os_signals_install(os_fault_handler *fault, void (*quit)(void))
   take(SIGQUIT, &quit_action, &old_quit);
 }
 
+/* Not what the program installed meanwhile. */
+static void give_back(int number, const struct sigaction *old)
+{
+  struct sigaction now;
+  if (sigaction(number, NULL, &now) != 0)
+    return;
+  bool ours =
+      now.sa_flags & SA_SIGINFO ? now.sa_sigaction == handle_fault : now.sa_handler == handle_quit;
+  if (ours)
+    sigaction(number, old, NULL);
+}
+
 void os_signals_restore(void)
 {
-  sigaction(SIGSEGV, &old_segv, NULL);
-  sigaction(SIGBUS, &old_bus, NULL);
-  sigaction(SIGQUIT, &old_quit, NULL);
+  give_back(SIGSEGV, &old_segv);
+  give_back(SIGBUS, &old_bus);
+  give_back(SIGQUIT, &old_quit);
 }
 
 void *os_altstack_install(void)

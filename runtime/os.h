@@ -82,5 +82,7 @@ void os_preempt_close(void);        /* keeps it out again */
 void os_write(int fd, const void *bytes, size_t n);
 /* Address at which the main executable is mapped. */
 uint64_t os_load_base(void);
+/* Calls fn in every child of fork() from now on, on its one thread. */
+void os_at_fork(void (*fn)(void));
 /* Calls fn(code) when the process ends by exit() or return from main. */
 void os_at_exit(void (*fn)(int code));

@@ -265,8 +265,8 @@ void panicerror(const char *message)
 
 void rt_goexit(void)
 {
+  struct g *gp = need_g("rt_goexit");
   struct m *mp = getm();
-  struct g *gp = mp->curg;
   struct rt_panic p = { .goexit = true, .fp = __builtin_frame_address(0) };
   p.walked = plausible_frame(gp, p.fp);
   link_panic(gp, &p);

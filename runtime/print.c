@@ -43,6 +43,14 @@ void printunlock(void)
   atomic_store(&out.owner, 0);
 }
 
+void print_reset(void)
+{
+  out.n = 0;
+  out.depth = 0;
+  out.fd = 2;
+  atomic_store(&out.owner, 0);
+}
+
 void print_to(int fd)
 {
   flush();

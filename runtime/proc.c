@@ -302,6 +302,8 @@ static void make_runnable(struct m *mp, struct g *gp, uint64_t obj)
 void goready(struct g *gp, uint64_t obj)
 {
   struct m *mp = getm();
+  if (unlikely(!mp))
+    not_on_a_g(NULL);
   tr_stamp_after(mp);
   make_runnable(mp, gp, obj);
   runqput(mp, mp->p, gp, true);
@@ -483,8 +485,8 @@ static void end_locked(struct m *mp, struct g *gp)
 
 _Noreturn void goexit1(void)
 {
+  struct g *gp = getg();
   struct m *mp = getm();
-  struct g *gp = mp->curg;
   bool inherit = false;
   tr_stamp(mp);
   if (gp->lockedm)

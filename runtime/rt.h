@@ -7,6 +7,12 @@
  * message. "from anywhere"   also on a thread that the runtime does not know, or before it started.
  *   times             int64_t nanoseconds; points in time are rt_now()'s.
  *
+ * fork: while a run is on, a child may exec or _exit, no more; a call that needs the scheduler says so there and
+ * ends the child with 2. posix_spawn, system and popen are as ever.
+ * Signals: the runtime takes SIGURG, SIGQUIT if nobody did, and SIGSEGV and SIGBUS, of which it keeps what hits the
+ * guard of a G's stack; the rest goes to the handler that was there before. A handler that the program installs
+ * later stays, also after rt_run.
+ *
  * Environment: RT_MAXPROCS=n; RT_TRACEBACK=none|single|all|system|crash; RT_DEBUG=key=value,...
  * with schedtrace=MS, scheddetail=1, asyncpreemptoff=1. An unknown key is an error, in words.
  */
@@ -245,8 +251,9 @@ RT_API void rt_stop_the_world(const char *reason);
 RT_API void rt_start_the_world(void);
 /* A GC's stop-the-world and stack scan, as the scheduler sees it. From a G. */
 RT_API void rt_gc(void);
-/* Visits every G's used stack with the world stopped; visit must not call rt_ functions. From a G.
- */
+/* Calls visit once for every G, with the world stopped, in the order in which they were made: [lo, hi) is the used
+ * part of its stack, whole if the G is in a system call; of a G that has not run yet, the word that holds its argument.
+ * visit must not call rt_ functions that may park. From a G. */
 RT_API void rt_scan_stacks(void (*visit)(uint64_t goid, const void *lo, const void *hi, void *arg),
                            void *arg);
 

@@ -29,6 +29,11 @@ static struct {
   void *arg;
 } run;
 
+bool run_is_on(void)
+{
+  return atomic_load(&run.running);
+}
+
 /* ---- the beginning ---- */
 
 static int32_t pick_maxprocs(const struct rt_options *asked)
@@ -328,12 +333,14 @@ static bool is_possible(const struct rt_options *asked)
 int rt_run(void (*fn)(void *), void *arg, const struct rt_options *asked)
 {
   char why[256];
+  check_forked();
   if (!is_possible(asked))
     return -EINVAL;
   if (getm() || atomic_exchange(&run.running, true))
     return -EBUSY;
   int error = -EINVAL;
   if (options_read(why, sizeof why)) {
+    fork_watch();
     run.fn = fn;
     run.arg = arg;
     error = sim_begin(asked && asked->sim_seed ? asked->sim_seed : options.sim_seed);
@@ -366,8 +373,8 @@ static void call_main(void *arg)
 {
   struct main_call *call = arg;
   call->result = call->fn(call->argc, call->argv);
-  struct m *mp = getm();
-  mcall(mp, mp->curg, exit_on_g0);
+  struct g *gp = need_g("the end of rt_main");
+  mcall(getm(), gp, exit_on_g0);
 }
 
 int rt_main(int argc, char **argv, int (*fn)(int argc, char **argv))

@@ -400,10 +400,23 @@ extern _Atomic uint64_t timer_p_mask[MAX_PROCS / 64];
  * switch. */
 struct m *getm(void);
 void setm(struct m *mp);
+_Noreturn void not_on_a_g(const char *what); /* below */
 /* The running G; NULL on g0. */
 static inline struct g *getg(void)
 {
-  return atomic_load_explicit(&getm()->curg, memory_order_relaxed);
+  struct m *mp = getm();
+  if (unlikely(!mp))
+    not_on_a_g(NULL);
+  return atomic_load_explicit(&mp->curg, memory_order_relaxed);
+}
+/* The same at a door of rt.h, whose name is what: ends the process, in words, where there is no G. */
+static inline struct g *need_g(const char *what)
+{
+  struct m *mp = getm();
+  struct g *gp = mp ? atomic_load_explicit(&mp->curg, memory_order_relaxed) : NULL;
+  if (unlikely(!gp))
+    not_on_a_g(what);
+  return gp;
 }
 static inline void set_curg(struct m *mp, struct g *gp)
 {
@@ -537,6 +550,9 @@ void timers_take(struct m *mp, struct timers *ts, struct timers *from);
 int64_t time_sleep_until(void);
 void wake_net_poller(struct m *mp, int64_t when);
 
+/* rt0.c: between the beginning and the end of rt_run. */
+bool run_is_on(void);
+
 /* syscall.c: takes pp from the M whose G is in a system call; false: it is not in one. The P is Pidle, in hand. */
 bool take_syscall_p(struct m *mp, struct p *pp, bool (*wanted)(struct p *, void *), void *arg);
 void wake_sysmon(void); /* sched.lock held */
@@ -586,11 +602,16 @@ void on_quit(void);
 void startpanic(void);
 /* After it was printed: dumps as RT_TRACEBACK says, ends the trace, exits with 2. */
 _Noreturn void dopanic(void);
-/* The user called what only a G may call: throws, after saying so. */
+/* The user called what only a G may call: throws, after saying so. what: the function, or NULL. */
 _Noreturn void not_on_a_g(const char *what);
+/* fork.c: from now on a child of fork() is told of; ends the process, in words, if this is one. */
+void fork_watch(void);
+void check_forked(void);
 /* Ends the trace and the process. */
 _Noreturn void rt_exit(int code);
 
+/* After a fork: whoever held the print lock is not here. */
+void print_reset(void);
 /* Printing without malloc or stdio, to stderr or the fd of the dump; signal-safe. */
 void printlock(void);
 void printunlock(void);

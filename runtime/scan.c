@@ -14,23 +14,33 @@ struct scan {
   void *arg;
 };
 
+/* What of gp's stack may hold frames. Of one that has not run yet: the word that holds its argument. */
+static void used_part(struct g *gp, uint32_t status, const char **lo, const char **hi)
+{
+  *hi = gp->stack.hi;
+  if (gp == getg())
+    *lo = __builtin_frame_address(0);
+  else if (status == Gsyscall ||
+           status == Grunning) /* on its way back it is running, and has no P */
+    *lo = gp->stack.lo;        /* it stands somewhere below: all of it */
+  else if (gp->sp)
+    *lo = gp->sp;
+  else
+    *lo = (const char *)&gp->arg, *hi = (const char *)(&gp->arg + 1);
+}
+
 static void scan_one(struct g *gp, void *arg)
 {
   struct scan *scan = arg;
   uint32_t status = readgstatus(gp) & ~(uint32_t)Gscan;
-  if (status == Gdead || status == Gidle || !gp->stack.lo)
+  const char *lo, *hi;
+  if (status == Gdead || status == Gidle)
     return;
-  const char *lo = gp->sp;
-  if (status == Grunning) /* the caller */
-    lo = __builtin_frame_address(0);
-  else if (status == Gsyscall) /* it stands somewhere below: all of it */
-    lo = gp->stack.lo;
-  if (!lo)
-    return; /* has not run yet */
+  used_part(gp, status, &lo, &hi);
   tr_stamp(scan->mp);
-  tr_stack_scan(scan->mp, (uint32_t)gp->goid, status, (uint64_t)(gp->stack.hi - lo));
+  tr_stack_scan(scan->mp, (uint32_t)gp->goid, status, (uint64_t)(hi - lo));
   if (scan->visit)
-    scan->visit(gp->goid, lo, gp->stack.hi, scan->arg);
+    scan->visit(gp->goid, lo, hi, scan->arg);
 }
 
 static void scan_all(void (*visit)(uint64_t, const void *, const void *, void *), void *arg)

@@ -65,8 +65,8 @@ static void give_p_to_world(struct m *mp, struct p *pp)
 
 void entersyscall(void)
 {
-  struct m *mp = getm();
   struct g *gp = getg();
+  struct m *mp = getm();
   struct p *pp = mp->p;
   mp->locks++;
   mp->syscalltick = atomic_load_explicit(&pp->syscalltick, memory_order_relaxed);
@@ -159,8 +159,8 @@ static void back_with_p(struct m *mp, struct g *gp)
 
 void exitsyscall(void)
 {
-  struct m *mp = getm();
   struct g *gp = getg();
+  struct m *mp = getm();
   sim_syscall();
   leave_syscall_status(gp);
   if (likely(atomic_load_explicit(&mp->p, memory_order_acquire) != NULL)) {

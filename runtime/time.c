@@ -42,7 +42,7 @@ static bool reset_for_sleep(struct g *gp, void *unused)
 
 void rt_sleep(int64_t ns)
 {
-  struct g *gp = getg();
+  struct g *gp = need_g("rt_sleep");
   checkpreempt(gp);
   if (ns <= 0)
     return;
@@ -64,6 +64,7 @@ static void start_go(void *arg, uintptr_t seq, int64_t delay)
 
 struct rt_timer *rt_after_func(int64_t ns, void (*fn)(void *), void *arg)
 {
+  need_g("rt_after_func");
   struct rt_timer *t = calloc(1, sizeof *t);
   if (!t)
     return NULL;
@@ -77,16 +78,19 @@ struct rt_timer *rt_after_func(int64_t ns, void (*fn)(void *), void *arg)
 
 bool rt_timer_stop(struct rt_timer *timer)
 {
+  need_g("rt_timer_stop");
   return timer_stop(&timer->timer);
 }
 
 bool rt_timer_reset(struct rt_timer *timer, int64_t ns)
 {
+  need_g("rt_timer_reset");
   return timer_reset(&timer->timer, timer_when(ns), 0);
 }
 
 void rt_timer_free(struct rt_timer *timer)
 {
+  need_g("rt_timer_free");
   if (timer)
     timer_give_up(&timer->timer);
 }
@@ -126,6 +130,7 @@ static void take_back(struct rt_chan *chan)
 
 struct rt_chan *rt_after(int64_t ns)
 {
+  need_g("rt_after");
   struct chan_timer *ct = new_chan_timer(TRACE_TIMERKIND_CHANNEL);
   if (!ct)
     return NULL;
@@ -136,6 +141,7 @@ struct rt_chan *rt_after(int64_t ns)
 
 struct rt_ticker *rt_ticker_new(int64_t ns)
 {
+  need_g("rt_ticker_new");
   if (ns <= 0)
     rt_panic("non-positive interval for NewTicker");
   struct rt_ticker *ticker = calloc(1, sizeof *ticker);
@@ -157,12 +163,14 @@ struct rt_chan *rt_ticker_chan(struct rt_ticker *ticker)
 
 void rt_ticker_stop(struct rt_ticker *ticker)
 {
+  need_g("rt_ticker_stop");
   timer_stop(&ticker->ct->timer);
   take_back(ticker->ct->chan);
 }
 
 void rt_ticker_reset(struct rt_ticker *ticker, int64_t ns)
 {
+  need_g("rt_ticker_reset");
   if (ns <= 0)
     rt_panic("non-positive interval for Ticker.Reset");
   timer_reset(&ticker->ct->timer, timer_when(ns), ns);
@@ -171,6 +179,7 @@ void rt_ticker_reset(struct rt_ticker *ticker, int64_t ns)
 
 void rt_ticker_free(struct rt_ticker *ticker)
 {
+  need_g("rt_ticker_free");
   if (!ticker)
     return;
   struct rt_chan *chan = ticker->ct->chan;

@@ -179,10 +179,9 @@ void crew_tickers(struct dice *d)
 {
   for (int i = 0; i < 10; i++) {
     struct rt_ticker *ticker = rt_ticker_new(roll_between(d, 1000, 300000));
-    int64_t then, last = 0;
+    int64_t then = 0;
     for (int tick = roll_between(d, 0, 5); tick > 0; tick--) {
-      MUST(rt_chan_recv(rt_ticker_chan(ticker), &then) && then >= last);
-      last = then;
+      MUST(rt_chan_recv(rt_ticker_chan(ticker), &then) && then > 0);
       give_way(d);
     }
     if (roll_once_in(d, 2))

@@ -161,7 +161,7 @@ void crew_net(struct dice *d)
   free(members);
 }
 
-/* ---- deadlines: nobody dials, so every accept times out, or learns that the listener was closed ---- */
+/* ---- deadlines: nobody dials, so every accept times out, or learns that the listener was shut ---- */
 
 struct vain {
   struct team timed, untimed;
@@ -183,7 +183,7 @@ static void accept_until_deadline(void *arg)
 static void accept_until_closed(void *arg)
 {
   struct vain *v = arg;
-  MUST(rt_accept(v->fd, 0) == -EBADF);
+  MUST(rt_accept(v->fd, 0) == -EINVAL);
   team_done(&v->untimed);
 }
 
@@ -199,8 +199,9 @@ void crew_deadlines(struct dice *d)
     team_start(&v.untimed, accept_until_closed, &v);
   team_wait(&v.timed);
   give_way(d);
-  MUST(rt_close(v.fd) == 0);
+  MUST(shutdown(v.fd, SHUT_RD) == 0); /* a close would free the number for others, too early */
   team_wait(&v.untimed);
+  MUST(rt_close(v.fd) == 0);
 }
 
 /* ---- procs, world, scans ---- */
