@@ -33,8 +33,8 @@ int cli_fail(enum tracefile_code code, const char *what, const char *todo, const
 
 bool cli_meta_is_of_file(const char *key)
 {
-  static const char *const keys[] = { "complete", "events",  "exit_code", "final",
-                                      "made_at",  "made_by", "tables" };
+  static const char *const keys[] = { "complete", "events",  "exit_code", "fault",
+                                      "final",    "made_at", "made_by",   "tables" };
   for (size_t i = 0; i < COUNT_OF(keys); i++) {
     if (strcmp(key, keys[i]) == 0)
       return true;

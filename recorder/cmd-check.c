@@ -6,7 +6,8 @@
  * each ring, from numbers that were counted in different places).
  *
  * A broken rule makes 1, a damaged or unfinished file 3, several files the largest.  A loss that is told is
- * no fault: it is listed and the answer stays 0.
+ * no failure: it is listed and the answer stays 0.  What a fault switched on for demonstration broke is told as
+ * its doing, and makes 1 all the same: the trace does not show the scheduler as it is.
  */
 #include "cli.h"
 #include "cmd-ledger.h"
@@ -27,8 +28,8 @@ struct check {
   struct tracefile_summary summary;
   struct ledger ledger;
   struct out_json *json; /* NULL: text */
-  uint64_t shown_max, n_events, n_broken, n_damaged, n_unequal;
-  bool is_final;
+  uint64_t shown_max, n_events, n_broken, n_by_fault, n_damaged, n_unequal;
+  bool is_final, has_fault;
 };
 
 /* The event as the text form has it, without the newline; to be freed, may be NULL. */
@@ -56,6 +57,7 @@ static void json_breach(struct out_json *j, const struct trace_breach *b, const 
   out_string(j, "rule", trace_rule_name(b->rule));
   out_string(j, "sentence", b->sentence);
   out_string(j, "rule_says", trace_rule_text(b->rule));
+  out_bool(j, "by_fault", b->by_fault);
   out_uint(j, "event", b->event_no);
   out_int(j, "ts", b->event.ts);
   out_uint(j, "m", b->event.m);
@@ -67,13 +69,15 @@ static void json_breach(struct out_json *j, const struct trace_breach *b, const 
 static void tell_breach(struct check *c, const struct trace_breach *b)
 {
   c->n_broken++;
+  c->n_by_fault += b->by_fault;
   if (c->n_broken > c->shown_max)
     return;
   char *text = event_text(&b->event);
   if (c->json) {
     json_breach(c->json, b, text);
   } else {
-    printf("  event %" PRIu64 " breaks %s: ", b->event_no, trace_rule_name(b->rule));
+    printf("  event %" PRIu64 " breaks %s%s: ", b->event_no, trace_rule_name(b->rule),
+           b->by_fault ? ", by the fault that is switched on" : "");
     out_text(stdout, b->sentence, strlen(b->sentence));
     printf("\n      %s\n      (%s)\n", text ? text : "", trace_rule_text(b->rule));
   }
@@ -86,6 +90,7 @@ static bool replay_all(struct check *c, struct tracefile_error *error)
   if (!cursor)
     return false;
   for (const struct trace_event *e; (e = tracefile_cursor_next(cursor)); c->n_events++) {
+    c->has_fault |= e->kind == TRACE_FAULT;
     if (!trace_replay_apply(c->replay, e))
       tell_breach(c, trace_replay_breach(c->replay));
   }
@@ -172,11 +177,25 @@ static int verdict(const struct check *c)
   return c->n_broken || c->n_unequal ? TRACEFILE_WRONG : TRACEFILE_OK;
 }
 
+/* A demonstrated fault is told whatever it broke: nobody shall take the picture for the scheduler's. */
+static void print_fault(const struct check *c)
+{
+  const char *name = tracefile_meta(c->file, "fault");
+  printf("  recorded with the fault %s switched on for demonstration: ", name ? name : "(unknown)");
+  if (c->n_broken == 0)
+    printf("it broke no rule\n");
+  else
+    printf("%" PRIu64 " of the %" PRIu64 " broken rule%s %s its doing\n", c->n_by_fault,
+           c->n_broken, cli_s(c->n_broken), c->n_by_fault == 1 ? "is" : "are");
+}
+
 static void print_verdict(const struct check *c)
 {
   char events[32], lost[32];
   if (c->n_broken > c->shown_max)
     printf("  and %" PRIu64 " more broken rules\n", c->n_broken - c->shown_max);
+  if (c->has_fault)
+    print_fault(c);
   if (!c->is_final)
     printf("  the recording was never finished: what had been written was checked\n");
   else if (!c->summary.complete)
@@ -199,6 +218,11 @@ static void json_verdict(struct check *c)
   out_uint(j, "events", c->n_events);
   out_uint(j, "lost", c->ledger.lost);
   out_uint(j, "n_broken", c->n_broken);
+  out_uint(j, "n_broken_by_fault", c->n_by_fault);
+  if (c->has_fault)
+    out_string(j, "fault", tracefile_meta(c->file, "fault"));
+  else
+    out_null(j, "fault");
   out_uint(j, "n_damaged", c->n_damaged);
   out_bool(j, "accounted", c->n_unequal == 0);
   out_bool(j, "finished", c->is_final);

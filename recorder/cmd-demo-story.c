@@ -30,6 +30,7 @@ struct story {
 
 /* Kinds that carry the plot, the most telling first: where to look is the first of the best. */
 static const uint8_t turns[] = {
+  TRACE_FAULT,
   TRACE_PANIC_BEGIN,     TRACE_PANIC_NESTED,  TRACE_PANIC_RECOVERED, TRACE_PANIC_FATAL,
   TRACE_PANIC_ABORTED,   TRACE_GOEXIT_BEGIN,  TRACE_PANIC_WALK,      TRACE_PANIC_RECOVER_CALL,
   TRACE_PROC_STEAL,      TRACE_RUNQ_STEAL,    TRACE_RUNQ_STEAL_NEXT, TRACE_PREEMPT_TAKEN,

@@ -118,8 +118,13 @@ static void print_head(const struct info *info, FILE *to)
         "  the program ended without saying so (it was killed, or the recording was stopped)\n");
   else if (info->exit_code >= 0)
     fprintf(to, "  the program ended with exit code %" PRId64 "\n", info->exit_code);
-  if (info->n_faults)
-    fprintf(to, "  recorded with a fault switched on for demonstration\n");
+  if (info->n_faults) {
+    const char *fault = tracefile_meta(info->file, "fault");
+    fprintf(to,
+            "  recorded with the fault %s switched on for demonstration; it struck %" PRIu64
+            " time%s\n",
+            fault ? fault : "(not known yet)", info->n_strikes, cli_s(info->n_strikes));
+  }
   fprintf(to, "  format %u.%u.%u, %s, %s\n", s->user_version / 10000, s->user_version / 100 % 100,
           s->user_version % 100, info->has_tables ? "with plain tables" : "without plain tables",
           out_bytes(info->n_bytes, bytes));
@@ -216,6 +221,11 @@ static void json_head(const struct info *info, struct out_json *j)
     out_int(j, "exit_code", info->exit_code);
   else
     out_null(j, "exit_code");
+  if (info->n_faults)
+    out_string(j, "fault", tracefile_meta(info->file, "fault"));
+  else
+    out_null(j, "fault");
+  out_uint(j, "fault_strikes", info->n_strikes);
   out_uint(j, "events", s->n_events);
   out_uint(j, "lost", info->ledger.lost);
   out_uint(j, "damaged_chunks", info->n_damaged);

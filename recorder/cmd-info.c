@@ -27,7 +27,7 @@ static bool count_kinds(struct info *info, struct tracefile_error *error)
     if (e->kind == TRACE_PROCS_CHANGE)
       info->n_procs = e->w[1];
     if (e->kind == TRACE_FAULT)
-      info->n_faults++;
+      info->n_faults++, info->n_strikes += e->w[1] != 0;
   }
   tracefile_cursor_free(cursor);
   info->n_damaged = tracefile_damages(info->file, NULL, 0);

@@ -91,6 +91,18 @@ static uint32_t asked_for(struct tracefile *file)
   return mask ? (uint32_t)strtoul(mask, NULL, 10) : TRACE_FAMILY_ALL;
 }
 
+/* A trace that was recorded with a fault switched on says so, for whoever looks at the file alone. */
+static bool write_fault(struct rec_writer *w, const struct facts *facts,
+                        struct tracefile_error *error)
+{
+  const struct fact_string *name = facts->fault ? facts_string(facts, facts->fault) : NULL;
+  if (!facts->fault)
+    return true;
+  bool is_plain =
+      name && strspn(name->bytes, "abcdefghijklmnopqrstuvwxyz0123456789-") == name->length;
+  return rec_writer_meta(w, "fault", is_plain ? name->bytes : "unknown", error);
+}
+
 static bool write_summary(struct rec_writer *w, struct tracefile *file, const struct facts *facts,
                           struct rec_summary *sum, struct tracefile_error *error)
 {
@@ -100,6 +112,7 @@ static bool write_summary(struct rec_writer *w, struct tracefile *file, const st
                          sum->clock_fixups ? "clock" : "info",
                          "events moved in time so that no effect precedes its cause", error) &&
          ledger_write(w, facts, asked_for(file), sum->lost, error) &&
+         write_fault(w, facts, error) &&
          rec_writer_meta(w, "complete", facts->complete ? "1" : "0", error) &&
          meta_number(w, "events", sum->stored, error) &&
          (!facts->complete || meta_number(w, "exit_code", facts->exit_code, error));

@@ -2,6 +2,7 @@
 /* options.c - reads the environment once a run; what it does not know is an error, told in words. */
 #include "options.h"
 
+#include "fault.h"
 #include "runtime.h"
 
 #include <errno.h>
@@ -43,14 +44,24 @@ static bool set_seed(const char *value, char *why, int n)
   return true;
 }
 
+static bool set_fault(const char *value, char *why, int n)
+{
+  if (fault_by_name(value, &options.fault))
+    return true;
+  snprintf(why, (size_t)n, "RT_DEBUG: there is no fault '%s'; there are %s", value, fault_names());
+  return false;
+}
+
 /* One key=value of RT_DEBUG. */
 static bool set_debug(const char *key, const char *value, char *why, int n)
 {
   long number = 0;
-  static const char known[] = "schedtrace, scheddetail, asyncpreemptoff, sim";
+  static const char known[] = "schedtrace, scheddetail, asyncpreemptoff, sim, fault";
   bool is_schedtrace = strcmp(key, "schedtrace") == 0, is_detail = strcmp(key, "scheddetail") == 0;
   if (strcmp(key, "sim") == 0)
     return set_seed(value, why, n);
+  if (strcmp(key, "fault") == 0)
+    return set_fault(value, why, n);
   if (!is_schedtrace && !is_detail && strcmp(key, "asyncpreemptoff") != 0) {
     snprintf(why, (size_t)n, "RT_DEBUG: there is no key '%s'; there are %s", key, known);
     return false;

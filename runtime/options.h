@@ -12,6 +12,13 @@ enum traceback {
   TRACEBACK_CRASH,
 };
 
+enum fault { /* what fault.c does */
+  FAULT_NONE,
+  FAULT_SLEEP_BLOCKS_M,
+  FAULT_LOSE_DEFERS_ON_PREEMPT,
+  FAULT_TIMER_DEFER_RACE,
+};
+
 struct options {
   int32_t maxprocs; /* 0: not said */
   enum traceback traceback;
@@ -19,6 +26,7 @@ struct options {
   bool scheddetail;
   bool asyncpreemptoff;
   uint64_t sim_seed; /* 0: no simulation */
+  enum fault fault;
 };
 extern struct options options;
 

@@ -14,7 +14,9 @@
  * later stays, also after rt_run.
  *
  * Environment: RT_MAXPROCS=n; RT_TRACEBACK=none|single|all|system|crash; RT_DEBUG=key=value,...
- * with schedtrace=MS, scheddetail=1, asyncpreemptoff=1. An unknown key is an error, in words.
+ * with schedtrace=MS, scheddetail=1, asyncpreemptoff=1, and, for demonstration only, faults that a correct
+ * runtime does not have: fault=sleep-blocks-m, fault=lose-defers-on-preempt, fault=timer-defer-race. An
+ * unknown key is an error, in words.
  */
 #pragma once
 #include <stdbool.h>

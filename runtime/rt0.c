@@ -8,6 +8,7 @@
  * What outlives a run: Gs and stacks (with the Gs that were dropped), Ps and their caches. What a run
  * begins with is set in schedinit.
  */
+#include "fault.h"
 #include "netpoll.h"
 #include "options.h"
 #include "os.h"
@@ -106,6 +107,7 @@ static struct m *start_m0(int32_t n)
   mp->is_main = true;
   minit(mp, UINT32_MAX);
   tr_begin(mp, (uint32_t)n);
+  fault_begin(mp);
   preempt_begin(mp);
   lock2(&sched.lock);
   int error = procresize(mp, n, &none);

@@ -10,6 +10,7 @@
  * I3  entersyscall looks at gcwaiting after the status was set, and who stops the world looks at statuses
  *     after gcwaiting was set: one of them sees the other.
  */
+#include "fault.h"
 #include "os.h"
 #include "runtime.h"
 #include "sim.h"
@@ -157,18 +158,8 @@ static void back_with_p(struct m *mp, struct g *gp)
   checkpreempt(gp);
 }
 
-void exitsyscall(void)
+static void exitsyscall_without_p(struct m *mp, struct g *gp)
 {
-  struct g *gp = getg();
-  struct m *mp = getm();
-  sim_syscall();
-  leave_syscall_status(gp);
-  if (likely(atomic_load_explicit(&mp->p, memory_order_acquire) != NULL)) {
-    tr_stamp_after(mp);
-    tr_go_syscall_end(mp);
-    back_with_p(mp, gp);
-    return;
-  }
   atomic_fetch_sub(&sched.n_syscall_no_p, 1);
   struct p *pp = idle_p(mp);
   if (!pp) {
@@ -181,6 +172,23 @@ void exitsyscall(void)
   gp->seq++;
   tr_go_start(mp, (uint32_t)gp->goid, gp->seq, false);
   back_with_p(mp, gp);
+}
+
+void exitsyscall(void)
+{
+  struct g *gp = getg();
+  struct m *mp = getm();
+  sim_syscall();
+  leave_syscall_status(gp);
+  if (likely(atomic_load_explicit(&mp->p, memory_order_acquire) != NULL)) {
+    tr_stamp_after(mp);
+    tr_go_syscall_end(mp);
+    back_with_p(mp, gp);
+    return;
+  }
+  exitsyscall_without_p(mp, gp);
+  if (fault_is_on(FAULT_LOSE_DEFERS_ON_PREEMPT))
+    fault_lost_p();
 }
 
 void rt_entersyscall(void)

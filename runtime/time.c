@@ -7,6 +7,7 @@
  * reset the value of before is taken back, so that no stale one is received (Go 1.23).
  */
 #include "chan.h"
+#include "fault.h"
 #include "os.h"
 #include "runtime.h"
 
@@ -46,6 +47,10 @@ void rt_sleep(int64_t ns)
   checkpreempt(gp);
   if (ns <= 0)
     return;
+  if (fault_is_on(FAULT_SLEEP_BLOCKS_M)) {
+    fault_sleep(ns);
+    return;
+  }
   timer_init(&gp->timer, TRACE_TIMERKIND_SLEEP, goroutine_ready, gp);
   gp->timer.owner = (uint32_t)gp->goid;
   gp->sleep_when = timer_when(ns);

@@ -16,6 +16,7 @@
  * Not done: a timing wheel. It adds faster (2.9 against 6.9 ns) but wakes for cascades, and it is not what
  * people come to look at.
  */
+#include "fault.h"
 #include "os.h"
 #include "runtime.h"
 #include "sim.h"
@@ -268,6 +269,8 @@ static bool adjust_one(struct m *mp, struct timers *ts, uint32_t i, bool *change
     tr_timer_update(mp, t->id, ts->p, i, TRACE_HEAPSTEP_SCAN);
     ts->heap[i].when = t->when;
     *changed = true;
+    if (fault_is_on(FAULT_TIMER_DEFER_RACE))
+      fault_timer_moved(mp, ts, t);
   }
   unlock_and_free(t, free_it);
   return removed;

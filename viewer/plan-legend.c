@@ -55,6 +55,7 @@ const char *vw_mark_title(enum vw_mark_kind kind)
     [VW_MARK_PREEMPT] = "preemption", [VW_MARK_RETAKE] = "P retaken",
     [VW_MARK_STEAL] = "steal",        [VW_MARK_TIMER] = "timer fired",
     [VW_MARK_STW] = "world stopped",  [VW_MARK_USER] = "log",
+    [VW_MARK_FAULT] = "demonstrated fault",
   };
   return kind < VW_MARK_KINDS ? titles[kind] : "unknown";
 }

@@ -117,8 +117,8 @@ struct vw_span {
 };
 
 enum vw_mark_kind { /* instants that stay visible at every zoom, in order of importance */
-  VW_MARK_FATAL, VW_MARK_PANIC, VW_MARK_RECOVER, VW_MARK_LOST, VW_MARK_PREEMPT, VW_MARK_RETAKE,
-  VW_MARK_STEAL, VW_MARK_TIMER, VW_MARK_STW, VW_MARK_USER, VW_MARK_KINDS,
+  VW_MARK_FATAL, VW_MARK_PANIC, VW_MARK_RECOVER, VW_MARK_FAULT, VW_MARK_LOST, VW_MARK_PREEMPT,
+  VW_MARK_RETAKE, VW_MARK_STEAL, VW_MARK_TIMER, VW_MARK_STW, VW_MARK_USER, VW_MARK_KINDS,
 };
 struct vw_mark {
   int64_t ts;

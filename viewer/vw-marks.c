@@ -2,7 +2,7 @@
 /* vw-marks.c - instants that must stay visible at every zoom, on each lane that they concern.
  *
  * A mark stands on the lanes of the M, P and G that the record names as its own; a retake and a steal also on
- * the lanes of who lost something.  sysmon's decisions are marked where they hit (proc_steal), not each time it
+ * the lanes of who lost something, and a demonstrated fault on that of whom it strikes.  sysmon's decisions are marked where they hit (proc_steal), not each time it
  * thinks.
  */
 #include "vw-internal.h"
@@ -34,6 +34,8 @@ static enum vw_mark_kind mark_of(uint16_t kind)
     return VW_MARK_RECOVER;
   case TRACE_PANIC_FATAL:
     return VW_MARK_FATAL;
+  case TRACE_FAULT:
+    return VW_MARK_FAULT;
   case TRACE_LOST:
     return VW_MARK_LOST;
   case TRACE_PREEMPT_TAKEN:
@@ -63,6 +65,8 @@ static void put_on_victims(struct vw_builder *b, const struct trace_event *e, st
   if (e->kind == TRACE_RUNQ_STEAL || e->kind == TRACE_RUNQ_STEAL_NEXT)
     put(b, VW_LANES_P, e->w[0], mark);
   if (e->kind == TRACE_RUNQ_STEAL_NEXT && e->w[1])
+    put(b, VW_LANES_G, e->w[1], mark);
+  if (e->kind == TRACE_FAULT && e->w[1] && e->w[1] != e->g)
     put(b, VW_LANES_G, e->w[1], mark);
   if (e->kind != TRACE_PROC_STEAL)
     return;

@@ -68,7 +68,8 @@ static bool warn_breach(struct vw_trace *t)
     snprintf(more, sizeof more, ", and %" PRIu64 " more", f->n_breaches - 1);
   vw_printable(f->breach.sentence, strnlen(f->breach.sentence, sizeof f->breach.sentence), sentence,
                sizeof sentence);
-  return warn(t, "The trace breaks the rule %s at event %" PRIu64 ": %s%s.",
+  return warn(t, "%s the rule %s at event %" PRIu64 ": %s%s.",
+              f->breach.by_fault ? "The fault breaks" : "The trace breaks",
               trace_rule_name(f->breach.rule), f->breach.event_no, sentence, more);
 }
 

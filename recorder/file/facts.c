@@ -338,6 +338,9 @@ static bool add_trace_event(struct facts *f, struct fact_m *m, const struct trac
     f->complete = true;
     f->exit_code = e->w[0];
     return true;
+  case TRACE_FAULT:
+    f->fault = e->w[0];
+    return true;
   case TRACE_CATEGORIES:
     f->categories = e->w[0];
     f->ever_off |= TRACE_FAMILY_ALL & ~e->w[0];

@@ -79,6 +79,7 @@ struct facts {
   uint32_t ever_off;   /* families that were switched off at some time */
   bool begun, from_start, complete;
   uint32_t exit_code;
+  uint32_t fault; /* string: the fault that was switched on for demonstration; 0 none */
 };
 
 struct facts *facts_new(void);    /* NULL: out of memory */

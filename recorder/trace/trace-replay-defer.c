@@ -166,6 +166,29 @@ void trace_on_defer_end(struct trace_replay *r, struct rep_m *m, const struct tr
   trace_publish_stacks(g);
 }
 
+/* A demonstrated fault strikes: what it breaks is told as its doing, and the chain is as it left it. */
+void trace_on_fault(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_fault a = trace_args_fault(e);
+  if (a.lost_defers == 0)
+    return;
+  struct rep_g *g = trace_need_g(r, a.struck_g, TRACE_RULE_DEFER_CHAIN);
+  bool broke_before = r->broke;
+  if (!g)
+    return;
+  if (a.lost_defers > g->defers.n && !r->adopting && trace_trusts(r, TRACE_FAMILY_DEFER)) {
+    trace_broken(r, TRACE_RULE_DEFER_CHAIN, "G%u loses %u deferred calls, but its chain has %u",
+                 g->pub.goid, a.lost_defers, g->defers.n);
+  } else {
+    trace_broken(r, TRACE_RULE_DEFER_CHAIN, "G%u loses its %u newest deferred call%s", g->pub.goid,
+                 a.lost_defers, a.lost_defers == 1 ? "" : "s");
+    r->breach.by_fault = !broke_before && r->broke;
+  }
+  g->defers.n -= a.lost_defers < g->defers.n ? a.lost_defers : g->defers.n;
+  trace_publish_stacks(g);
+}
+
 static void set_pool(struct trace_replay *r, const struct rep_m *m, uint32_t pool_len)
 {
   struct rep_p *p = m->pub.p == TRACE_NO_P ? NULL : trace_store_find(&r->ps, m->pub.p);

@@ -84,6 +84,7 @@ void trace_broken(struct trace_replay *r, enum trace_rule rule, const char *form
   if (r->broke)
     return; /* the first of an event is told */
   r->broke = true;
+  r->breach.by_fault = false;
   r->breach.rule = rule;
   r->breach.event_no = r->world.n_events;
   if (r->event)

@@ -102,6 +102,7 @@ struct trace_breach {
   enum trace_rule rule;
   uint64_t event_no; /* number of the event in time order, from 1 */
   struct trace_event event;
+  bool by_fault;      /* a fault switched on for demonstration did it, and said so */
   char sentence[240]; /* "G7 starts on M2, but it is waiting (sleep)" */
 };
 

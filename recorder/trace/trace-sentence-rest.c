@@ -407,6 +407,15 @@ TRACE_SAY(choice)
 
 TRACE_SAY(fault)
 {
-  trace_say(s, "The program runs with a fault switched on for demonstration: %s.",
-            trace_name_string(s, a.name));
+  if (a.struck_g == 0) {
+    trace_say(s, "The program runs with a fault switched on for demonstration: %s.",
+              trace_name_string(s, a.name));
+    return;
+  }
+  trace_say(s, "The fault %s strikes %s", trace_name_string(s, a.name),
+            trace_name_g(s, a.struck_g));
+  if (a.lost_defers > 0)
+    trace_say(s, ", which loses its %u newest deferred call%s", a.lost_defers,
+              a.lost_defers == 1 ? "" : "s");
+  trace_say(s, ".");
 }

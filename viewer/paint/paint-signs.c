@@ -186,6 +186,7 @@ static void glyph(cairo_t *cr, enum vw_mark_kind kind, double x, double y, doubl
 {
   static const double diamond[][2] = { { 0, -1.2 }, { 1.2, 0 }, { 0, 1.2 }, { -1.2, 0 } };
   static const double down[][2] = { { -1, -0.8 }, { 1, -0.8 }, { 0, 1 } };
+  static const double up[][2] = { { -1, 0.8 }, { 1, 0.8 }, { 0, -1 } };
   static const double left[][2] = { { 0.8, -1 }, { 0.8, 1 }, { -1, 0 } };
   static const double right[][2] = { { -0.8, -1 }, { -0.8, 1 }, { 1, 0 } };
   static const double square[][2] = { { -0.7, -0.7 }, { 0.7, -0.7 }, { 0.7, 0.7 }, { -0.7, 0.7 } };
@@ -207,6 +208,11 @@ static void glyph(cairo_t *cr, enum vw_mark_kind kind, double x, double y, doubl
     return;
   case VW_MARK_FATAL:
     strokes_of(cr, x, y, r, cross, 2, 2.4);
+    return;
+  case VW_MARK_FAULT:
+    polygon(cr, x, y, r, up, 3);
+    cairo_set_line_width(cr, 1.8);
+    cairo_stroke(cr);
     return;
   case VW_MARK_LOST:
     strokes_of(cr, x, y, r, gap, 3, 1.6);

@@ -80,6 +80,7 @@ static const struct vw_rgb marks[VW_MARK_KINDS][THEMES] = {
   [VW_MARK_PANIC]   = { RGB(0xd1331a), RGB(0xff6a4d), RGB(0xb31800), RGB(0xff5c3d) },
   [VW_MARK_RECOVER] = { RGB(0x0a5fd0), RGB(0x5fa8ff), RGB(0x0040a8), RGB(0x66b0ff) },
   [VW_MARK_FATAL]   = { RGB(0xa31020), RGB(0xff4d5e), RGB(0x8a0010), RGB(0xff4d5e) },
+  [VW_MARK_FAULT]   = { RGB(0xb3204a), RGB(0xff7a9c), RGB(0x99002f), RGB(0xff7a9c) },
   [VW_MARK_LOST]    = { RGB(0xb3204a), RGB(0xff7a9c), RGB(0x99002f), RGB(0xff7a9c) },
   [VW_MARK_PREEMPT] = { RGB(0x9a6b00), RGB(0xe8b64c), RGB(0x6e4c00), RGB(0xffd166) },
   [VW_MARK_RETAKE]  = { RGB(0x87348c), RGB(0xd98fe0), RGB(0x62006a), RGB(0xf5a3ff) },
