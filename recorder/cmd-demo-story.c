@@ -81,8 +81,8 @@ static void tell_turn(struct story *s, const struct trace_event *e)
 static void note_look(struct story *s, const struct trace_event *e, size_t *best)
 {
   size_t rank = turn_rank(e->kind);
-  if (rank >= *best)
-    return;
+  if (rank >= *best || (e->kind == TRACE_FAULT && e->w[1] == 0))
+    return; /* that a fault is on is nothing to look at; whom it strikes is */
   *best = rank;
   s->look_at = e->ts;
   s->has_look = true;

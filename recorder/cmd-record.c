@@ -46,7 +46,7 @@ static bool read_categories(void *to, const char *value, char *why)
   return false;
 }
 
-static bool read_seed(void *to, const char *value, char *why)
+bool record_read_seed(void *to, const char *value, char *why)
 {
   char *end;
   errno = 0;
@@ -180,16 +180,23 @@ int record_run(const struct rec_options *options, bool quiet, struct rec_result 
   return passed_on(result);
 }
 
-/* The program finds the seed in its environment, and starts anew under the simulation. */
-static bool ask_for_simulation(uint64_t seed)
+bool record_add_debug(const char *key, const char *value)
 {
   char *text = NULL;
   const char *others = getenv("RT_DEBUG");
-  int n = asprintf(&text, "%s%ssim=%" PRIu64, others ? others : "", others ? "," : "", seed);
+  int n = asprintf(&text, "%s%s%s=%s", others ? others : "", others ? "," : "", key, value);
   bool ok = n > 0 && setenv("RT_DEBUG", text, 1) == 0;
   if (n > 0)
     free(text);
   return ok;
+}
+
+bool record_simulate(struct rec_options *options, uint64_t seed)
+{
+  char text[24];
+  snprintf(text, sizeof text, "%" PRIu64, seed);
+  options->full_blocks = true; /* what is lost would depend on how fast this process reads */
+  return record_add_debug("sim", text);
 }
 
 static int record(const struct rec_options *o, bool quiet)
@@ -198,11 +205,8 @@ static int record(const struct rec_options *o, bool quiet)
   struct rec_result result = { 0 };
   struct rec_options chosen = *o;
   chosen.overwrite = o->output != NULL;
-  if (o->sim_seed != 0) {
-    chosen.full_blocks = true; /* what is lost would depend on how fast this process reads */
-    if (!ask_for_simulation(o->sim_seed))
-      return cli_fail(TRACEFILE_REFUSED, o->argv[0], "try again later", "there is no memory");
-  }
+  if (o->sim_seed != 0 && !record_simulate(&chosen, o->sim_seed))
+    return cli_fail(TRACEFILE_REFUSED, o->argv[0], "try again later", "there is no memory");
   if (!o->output) {
     if (!record_default_name(o->argv[0], name, sizeof name))
       return cli_fail(TRACEFILE_REFUSED, o->argv[0], "give one with -o",
@@ -227,7 +231,7 @@ int cmd_record(int argc, char **argv)
       "record only these families of events; sched and meta always are" },
     { 0, "on-full", "drop|block", read_on_full, &o.full_blocks,
       "when a ring is full: drop and count the event (default), or make the program wait" },
-    { 0, "sim", "SEED", read_seed, &o.sim_seed,
+    { 0, "sim", "SEED", record_read_seed, &o.sim_seed,
       "simulate: one thread, virtual time, every choice by this seed; the same seed, the same "
       "trace" },
     { 'q', "quiet", NULL, opt_flag, &quiet, "say nothing when all is well" },

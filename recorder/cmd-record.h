@@ -11,6 +11,12 @@ bool record_default_name(const char *program, char *out, size_t n);
 int record_run(const struct rec_options *options, bool quiet, struct rec_result *result);
 /* Option reader for --tables: enum rec_tables. */
 bool record_read_tables(void *to, const char *value, char *why);
+/* Option reader for --sim: uint64_t, from 1 on. */
+bool record_read_seed(void *to, const char *value, char *why);
+/* The program that is recorded will find key=value in its RT_DEBUG, too. False: no memory. */
+bool record_add_debug(const char *key, const char *value);
+/* The program will run under the simulation with this seed. False: no memory. */
+bool record_simulate(struct rec_options *options, uint64_t seed);
 /* A wait status as a shell gives it. */
 int record_exit_code(int wait_status);
 /* "gmpscope: echo.db: 1,234 events of 5 Gs on 3 Ms, 0 lost" */

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* schedtrace.c - RT_DEBUG=schedtrace=MS[,scheddetail=1]: the scheduler's state on stderr, in Go's format. */
+/* schedtrace.c - RT_DEBUG=schedtrace=MS[,scheddetail=1]: the scheduler's state on stderr, in Go's format.
+ *
+ * The trace gets a log at the same instant, under the same lock: so each line can be laid beside the state. */
 #include "options.h"
 #include "os.h"
 #include "runtime.h"
+#include "tracedoor.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 static int64_t first, last;
 
@@ -103,15 +109,26 @@ static void print_detail(void)
   forEachG(print_g, NULL);
 }
 
+/* sched.lock held. */
+static void tell_trace(struct m *mp, int64_t now)
+{
+  char text[40];
+  if (!tr_on(mp, TRACE_FAMILY_USER))
+    return;
+  snprintf(text, sizeof text, "SCHED %" PRId64 "ms", (now - first) / 1000000);
+  tr_stamp_after(mp);
+  tr_user_log(mp, tr_string_id(mp, "schedtrace"), tr_string_id(mp, text));
+}
+
 void schedtrace(struct m *mp, int64_t now)
 {
-  (void)mp;
   if (options.schedtrace_ms == 0 || now - last < (int64_t)options.schedtrace_ms * 1000000)
     return;
   if (first == 0)
     first = now;
   last = now;
   lock2(&sched.lock);
+  tell_trace(mp, now);
   printlock();
   print_summary(now);
   if (options.scheddetail)

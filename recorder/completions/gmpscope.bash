@@ -13,6 +13,9 @@ _gmpscope() {
       mapfile -t COMPREPLY < <(compgen -W 'auto all none' -- "$cur")
       return
     fi ;;
+  --fault)
+    mapfile -t COMPREPLY < <(compgen -W 'sleep-blocks-m lose-defers-on-preempt timer-defer-race' -- "$cur")
+    return ;;
   --on-full) mapfile -t COMPREPLY < <(compgen -W 'drop block' -- "$cur"); return ;;
   --lanes) mapfile -t COMPREPLY < <(compgen -W 'm p g' -- "$cur"); return ;;
   --theme) mapfile -t COMPREPLY < <(compgen -W 'light dark' -- "$cur"); return ;;
@@ -26,9 +29,11 @@ _gmpscope() {
   case $command in
   record) options+=' --output --for --tables --categories --on-full --sim --quiet' ;;
   demo)
-    options+=' --output --quiet --json'
+    options+=' --output --fault --sim --quiet --json'
     if ((COMP_CWORD == 2)); then
-      options+=" $(gmpscope demo --json 2>/dev/null | sed -n 's/.*"name": "\([a-z0-9-]*\)".*/\1/p')"
+      options+=" $(gmpscope demo --json 2>/dev/null | sed -n 's/.*"name": "\([a-z0-9-]*\)".*/\1/p' | sort -u)"
+    elif ((COMP_CWORD == 3)); then
+      options+=" $(gmpscope demo 2>/dev/null | sed -n "/^${COMP_WORDS[2]} /,/^[^ ]/s/^  \([a-z][a-z0-9-]*\) .*/\1/p")"
     fi ;;
   load) options+=' --output --tables --quiet' ;;
   info) options+=' --json' ;;
@@ -43,7 +48,7 @@ _gmpscope() {
   materialise) options+=' --quiet' ;;
   help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur"); return ;;
   esac
-  if [[ $cur == -* || ($command == demo && COMP_CWORD -eq 2) ]]; then
+  if [[ $cur == -* || ($command == demo && COMP_CWORD -le 3) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
   elif [[ $command == record ]]; then
     mapfile -t COMPREPLY < <(compgen -c -f -- "$cur")

@@ -1,23 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /* deferred-sleep - a sleep inside a deferred call holds up nobody, even with a single P.
  *
- * It is said that a sleep in a deferred call keeps its thread.  Here is one P only.  "sleeper" returns, and
- * its deferred call sleeps for as long as "ticker" has not ticked 20 times.  If it kept the thread, or the P,
- * this would never end.  In the middle "ticker" starts "late", which runs at once.
+ * The article says that it keeps its M, and freezes the program.  Two forms:
+ *   printed    the article's function: it defers a sleep, starts a goroutine, and waits for ever (select {}).  It never
+ *              returns, so the deferred call is never reached: all goroutines are asleep, which is told at once
+ *   reached    the function returns, on one P.  Its deferred call sleeps until "ticker" has ticked 20 times: if
+ *              it kept the M, or the P, this would never end.  In the middle "late" is started and the world
+ *              stops for a look at all stacks
  *
- * What to look at: after the sleeper parks (sleep), the same M with the same P runs the others; the sleeper's
- * deferred call has begun and not ended (see its calls in the state panel); its timer is one entry of
- * the P's heap, beside the ticker's.
+ * What to look at: after the sleeper parks (sleep), the same M with the same P runs the others, or waits for the next
+ * timer in netpoll; the sleeper's deferred call has begun and not ended (see its calls in the state panel); its timer
+ * is one entry of the P's heap, beside the ticker's.
+ * With the fault sleep-blocks-m, reached: the ticker ticks only when the sleeper's thread is back.
  */
-#include "rt.h"
+#include "demo.h"
 
-#include <stdio.h>
-
-#define MS 1000000
-
-static int ticks;
-static bool late_ran;
+static int ticks, ticks_meanwhile;
+static bool late_ran, in_sleep;
 static struct rt_waitgroup all;
+
+static void sleep_once(void *ns)
+{
+  rt_sleep(*(int64_t *)ns);
+}
+
+static void say(void *what)
+{
+  puts(what);
+}
+
+static void as_printed(void)
+{
+  int64_t ns = 5000 * MS;
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, sleep_once, &ns);
+  rt_go_named("spawned", say, "spawned");
+  rt_select(NULL, 0); /* for ever */
+}
 
 static void done(void *waitgroup)
 {
@@ -27,10 +46,11 @@ static void done(void *waitgroup)
 static void sleep_deferred(void *unused)
 {
   (void)unused;
-  int before = ticks;
-  while (ticks < 20)
+  for (; ticks < 20; in_sleep = false) {
+    rt_safepoint(); /* who is to be preempted is so before the sleep, not in it */
+    in_sleep = true;
     rt_sleep(10 * MS);
-  printf("ticks during the deferred sleep: %s\n", ticks > before ? "yes" : "no");
+  }
 }
 
 static void sleeper(void *unused)
@@ -44,7 +64,8 @@ static void sleeper(void *unused)
 static void late(void *unused)
 {
   (void)unused;
-  late_ran = true;
+  late_ran = in_sleep;
+  rt_gc();
   rt_waitgroup_done(&all);
 }
 
@@ -52,6 +73,7 @@ static void ticker(void *unused)
 {
   (void)unused;
   for (; ticks < 20; ticks++) {
+    ticks_meanwhile += in_sleep;
     if (ticks == 10)
       rt_go_named("late", late, NULL);
     rt_sleep(2 * MS);
@@ -59,16 +81,22 @@ static void ticker(void *unused)
   rt_waitgroup_done(&all);
 }
 
-static int start(int argc, char **argv)
+static void reached(void)
 {
-  (void)argc, (void)argv;
   rt_gomaxprocs(1);
   rt_name(&all, "all");
   rt_waitgroup_add(&all, 3);
   rt_go_named("ticker", ticker, NULL);
   rt_go_named("sleeper", sleeper, NULL);
   rt_waitgroup_wait(&all);
-  printf("a new goroutine ran: %s\n", late_ran ? "yes" : "no");
+  printf("ticks during the deferred sleep: %s\n", ticks_meanwhile > 0 ? "yes" : "no");
+  printf("a new goroutine ran during it: %s\n", late_ran ? "yes" : "no");
+}
+
+static int start(int argc, char **argv)
+{
+  static const char *const forms[] = { "printed", "reached", NULL };
+  demo_form(argc, argv, forms) ? reached() : as_printed();
   return 0;
 }
 

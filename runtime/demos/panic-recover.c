@@ -9,10 +9,17 @@
  * What to look at: the walk of the panic from the frame that panicked over g to f; the recover call that counts;
  * the jump back to f, and why "d1" runs because of "return", not of "panic".  A recover in a helper does not
  * count: watch its verdict.
+ *
+ * The other forms ask when recover counts (panic-forms.c):
+ *   helper           only a function called by the deferred one recovers: it does not count, exit code 2
+ *   defer-recover    `defer recover()`: it does not count either, exit code 2
+ *   no-panic         recover finds nothing, and nothing is changed
+ *   nested           a deferred call panics: the newer panic supersedes the older, one recover ends both
+ *   goexit           Goexit runs the deferred calls too, but recover finds nothing: the goroutine ends
+ *   caller           with a caller that defers: its record is still on the list after the recovery
  */
-#include "rt.h"
-
-#include <stdio.h>
+#include "demo.h"
+#include "panic-forms.h"
 
 static void print_deferred(void *what)
 {
@@ -67,8 +74,20 @@ static void caller(void *unused)
 
 static int start(int argc, char **argv)
 {
-  (void)argc, (void)argv;
-  caller(NULL);
+  static const char *const forms[] = { "recovered", "helper", "defer-recover", "no-panic",
+                                       "nested",    "goexit", "caller",        NULL };
+  static void (*const run[])(void) = { NULL,
+                                       only_a_helper_recovers,
+                                       recover_itself_is_deferred,
+                                       recover_without_a_panic,
+                                       a_deferred_call_panics,
+                                       goexit_is_not_recovered,
+                                       the_caller_defers_too };
+  int form = demo_form(argc, argv, forms);
+  if (run[form])
+    run[form]();
+  else
+    caller(NULL);
   puts("main exit");
   return 0;
 }

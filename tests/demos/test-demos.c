@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test-demos.c - each demo runs, on 1, 2, 4 and 8 Ps, prints what its story says, and ends as it should. */
+/* test-demos.c - each form of each demo runs, on 1, 2, 4 and 8 Ps, prints what its story says, and ends as it should;
+ * and with its fault switched on the opposite. What the traces show is asked in test-demo-traces.c. */
 #include "test.h"
 
 #include <fcntl.h>
@@ -58,23 +59,101 @@ static void assert_demo(const char *name, const char *argument, const char *out)
   }
 }
 
-static void sleep_defer_never_reaches_its_deferred_call(void **state)
+/* Ends with exit code 2 after this on stdout, and this as the beginning of stderr. */
+static void assert_dies(const char *name, const char *argument, const char *out, const char *err)
+{
+  for (int procs = 1; procs <= 8; procs *= 2) {
+    struct outcome o = run_demo(name, argument, procs);
+    assert_string_equal(o.out, out);
+    assert_memory_equal(o.err, err, strlen(err));
+    assert_int_equal(o.code, 2);
+  }
+}
+
+static void sleep_defer_reaches_its_deferred_call_only_when_main_waits(void **state)
 {
   (void)state;
   assert_demo("sleep-defer", NULL, "main exit\n");
+  assert_demo("sleep-defer", "reached", "defer executed\nmain exit\n");
+  assert_demo("sleep-defer", "locked", "defer executed\nmain exit\n");
+  assert_demo("sleep-defer", "plain", "main exit\n");
 }
 
-static void sleep_defer_reaches_it_when_main_waits(void **state)
+static void sleep_defer_lets_others_run_unless_a_sleep_blocks_the_m(void **state)
 {
   (void)state;
-  assert_demo("sleep-defer-reached", NULL, "defer executed\nmain exit\n");
+  assert_demo("sleep-defer", "busy",
+              "defer executed\nothers ran during the sleeps: yes\nmain exit\n");
+  setenv("RT_DEBUG", "fault=sleep-blocks-m", 1);
+  assert_demo("sleep-defer", "busy",
+              "defer executed\nothers ran during the sleeps: no\nmain exit\n");
+  unsetenv("RT_DEBUG");
 }
 
-static void deferred_sleep_holds_up_nobody(void **state)
+static void deferred_sleep_as_printed_is_a_deadlock(void **state)
 {
   (void)state;
-  assert_demo("deferred-sleep", NULL,
-              "ticks during the deferred sleep: yes\na new goroutine ran: yes\n");
+  assert_dies("deferred-sleep", NULL, "spawned\n",
+              "fatal error: all goroutines are asleep - deadlock!\n\n"
+              "goroutine 1 [select (no cases)]:\n");
+}
+
+static void deferred_sleep_holds_up_nobody_unless_a_sleep_blocks_the_m(void **state)
+{
+  (void)state;
+  assert_demo("deferred-sleep", "reached",
+              "ticks during the deferred sleep: yes\na new goroutine ran during it: yes\n");
+  setenv("RT_DEBUG", "fault=sleep-blocks-m", 1);
+  assert_demo("deferred-sleep", "reached",
+              "ticks during the deferred sleep: no\na new goroutine ran during it: no\n");
+  unsetenv("RT_DEBUG");
+}
+
+static void defer_list_runs_each_chain_newest_first(void **state)
+{
+  (void)state;
+  assert_demo("defer-list", NULL,
+              "left ran:  i3 i2 i1 m2 m1 o2 o1\nright ran: i3 i2 i1 m2 m1 o2 o1\n");
+}
+
+static void defer_pool_runs_them_all(void **state)
+{
+  (void)state;
+  assert_demo("defer-pool", NULL, "1080 deferred calls ran, with captures of 8 to 1024 bytes\n");
+}
+
+static void defer_cost_has_a_line_for_each_variant(void **state)
+{
+  static const char *const names[] = { "plain ", "deferred ", "through a value ", "method ",
+                                       "in a loop " };
+  struct outcome o = run_demo("defer-cost", NULL, 2);
+  (void)state;
+  assert_int_equal(o.code, 0);
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    assert_non_null(strstr(o.out, names[i]));
+}
+
+static void defer_kinds_says_what_only_a_compiler_decides(void **state)
+{
+  struct outcome o = run_demo("defer-kinds", NULL, 2);
+  (void)state;
+  assert_int_equal(o.code, 0);
+  assert_non_null(strstr(o.out, "15 deferred calls ran\n"));
+  assert_non_null(strstr(o.out, "open-coded defers have no record"));
+}
+
+static void only_a_direct_recover_ends_a_panic(void **state)
+{
+  (void)state;
+  assert_dies("panic-recover", "helper",
+              "recover in a called function: no\ndeferred: runs all the same\n", "panic: boom\n");
+  assert_dies("panic-recover", "defer-recover", "defer recover(): no\n", "panic: boom\n");
+  assert_demo("panic-recover", "no-panic", "recover: nothing\ndeferred: d1\nmain exit\n");
+  assert_demo("panic-recover", "nested", "recover: second\nmain exit\n");
+  assert_demo("panic-recover", "goexit", "recover: nothing\nmain exit\n");
+  assert_demo("panic-recover", "caller",
+              "recover: boom\ndeferred: of f, after the recovery\nthe caller goes on\n"
+              "deferred: of the caller, when it returns\nmain exit\n");
 }
 
 static void panic_recover_runs_the_remaining_calls(void **state)
@@ -84,6 +163,85 @@ static void panic_recover_runs_the_remaining_calls(void **state)
       "panic-recover", NULL,
       "deferred: d3, recover in a helper: no\nrecovered: boom\ndeferred: d1\nf returned 42\n"
       "deferred: of the caller\nmain exit\n");
+}
+
+static void m_idle_comes_to_its_end(void **state)
+{
+  (void)state;
+  assert_demo("m-idle", NULL, "bursts: over\n");
+  assert_demo("m-idle", "sleep", "sleep: over\n");
+  assert_demo("m-idle", "poll", "poll: over\n");
+  assert_demo("m-idle", "neither", "neither: over\n");
+  assert_demo("m-idle", "nanosleep", "nanosleep: over\n");
+}
+
+static void syscall_gc_comes_back_from_every_call(void **state)
+{
+  (void)state;
+  assert_demo("syscall-gc", NULL, "reader read 1 byte: x\n");
+  assert_demo("syscall-gc", "busy", "reader read 1 byte: x\n");
+  assert_demo("syscall-gc", "short", "50 calls returned\n");
+}
+
+static void timer_defer_counts_every_call_unless_timers_clobber_chains(void **state)
+{
+  (void)state;
+  assert_demo("timer-defer", NULL, "8 of 8 deferred calls counted\n");
+  setenv("RT_DEBUG", "fault=timer-defer-race", 1);
+  struct outcome o = run_demo("timer-defer", NULL, 2);
+  unsetenv("RT_DEBUG");
+  assert_int_equal(o.code, 0);
+  assert_string_equal(o.out + 1, " of 8 deferred calls counted\n");
+  assert_true(o.out[0] >= '0' && o.out[0] < '8');
+}
+
+static void syscall_panic_recovers_every_panic_unless_defers_are_lost(void **state)
+{
+  (void)state;
+  assert_demo("syscall-panic", NULL, "3 panics, 3 recovered, 3 cleaned up\n");
+  setenv("RT_DEBUG", "fault=lose-defers-on-preempt", 1);
+  assert_dies("syscall-panic", NULL, "", "panic: after the system call\n");
+  unsetenv("RT_DEBUG");
+}
+
+static void diagnose_prints_what_each_form_promises(void **state)
+{
+  (void)state;
+  struct outcome o = run_demo("diagnose", NULL, 2);
+  assert_memory_equal(o.err, "SCHED 0ms: gomaxprocs=2 ", 24);
+  assert_null(strstr(o.err, "  G1: "));
+  o = run_demo("diagnose", "detail", 2);
+  assert_memory_equal(o.err, "SCHED 0ms: gomaxprocs=2 ", 24);
+  assert_non_null(strstr(o.err, "\n  G1: status="));
+  assert_non_null(strstr(o.err, ": status=4(sleep)"));
+  o = run_demo("diagnose", "dumps", 2);
+  assert_non_null(strstr(o.out, "---- single\ngoroutine 1 [running]:\n"));
+  assert_non_null(strstr(o.out, "[sleep] {name: sleeper}:\n"));
+  assert_non_null(strstr(o.out, "deferred: done("));
+  o = run_demo("diagnose", "sample", 2);
+  const char *first = strstr(o.err, "SCHED ");
+  assert_true(!first || !strstr(first + 1, "SCHED ")); /* none or one line */
+  assert_string_equal(o.out, "main exit\n");
+}
+
+static void another_form_is_answered_with_those_that_there_are(void **state)
+{
+  (void)state;
+  struct outcome o = run_demo("sleep-defer", "reachd", 1);
+  assert_int_equal(o.code, 2);
+  assert_non_null(strstr(o.err, "there is no form 'reachd'; there are printed, reached, busy"));
+}
+
+static void a_fault_that_there_is_not_is_told_in_words(void **state)
+{
+  (void)state;
+  setenv("RT_DEBUG", "fault=lose-everything", 1);
+  struct outcome o = run_demo("steal", NULL, 1);
+  unsetenv("RT_DEBUG");
+  assert_string_equal(o.err, "runtime: RT_DEBUG: there is no fault 'lose-everything'; there are "
+                             "sleep-blocks-m, lose-defers-on-preempt, timer-defer-race, none\n");
+  assert_string_equal(o.out, "");
+  assert_int_not_equal(o.code, 0);
 }
 
 static void nested_panic_ends_with_both_panics_printed(void **state)
@@ -163,22 +321,35 @@ static void the_list_names_every_demo_with_a_sentence(void **state)
   for (; fgets(line, sizeof line, list); n++) {
     char *tab = strchr(line, '\t');
     assert_non_null(tab);
-    *tab = '\0';
+    line[strcspn(line, "\t ")] = '\0'; /* a form is an argument */
     assert_true(strlen(tab + 1) > 10);
     snprintf(path, sizeof path, "%s/runtime/demos/demo-%s", getenv("GMPSCOPE_BUILD"), line);
     assert_int_equal(access(path, X_OK), 0);
   }
   fclose(list);
-  assert_int_equal(n, 11);
+  assert_int_equal(n, 39);
 }
 
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(sleep_defer_never_reaches_its_deferred_call),
-    cmocka_unit_test(sleep_defer_reaches_it_when_main_waits),
-    cmocka_unit_test(deferred_sleep_holds_up_nobody),
+    cmocka_unit_test(sleep_defer_reaches_its_deferred_call_only_when_main_waits),
+    cmocka_unit_test(sleep_defer_lets_others_run_unless_a_sleep_blocks_the_m),
+    cmocka_unit_test(deferred_sleep_as_printed_is_a_deadlock),
+    cmocka_unit_test(deferred_sleep_holds_up_nobody_unless_a_sleep_blocks_the_m),
+    cmocka_unit_test(defer_list_runs_each_chain_newest_first),
+    cmocka_unit_test(defer_pool_runs_them_all),
+    cmocka_unit_test(defer_cost_has_a_line_for_each_variant),
+    cmocka_unit_test(defer_kinds_says_what_only_a_compiler_decides),
+    cmocka_unit_test(only_a_direct_recover_ends_a_panic),
     cmocka_unit_test(panic_recover_runs_the_remaining_calls),
+    cmocka_unit_test(m_idle_comes_to_its_end),
+    cmocka_unit_test(syscall_gc_comes_back_from_every_call),
+    cmocka_unit_test(timer_defer_counts_every_call_unless_timers_clobber_chains),
+    cmocka_unit_test(syscall_panic_recovers_every_panic_unless_defers_are_lost),
+    cmocka_unit_test(diagnose_prints_what_each_form_promises),
+    cmocka_unit_test(another_form_is_answered_with_those_that_there_are),
+    cmocka_unit_test(a_fault_that_there_is_not_is_told_in_words),
     cmocka_unit_test(nested_panic_ends_with_both_panics_printed),
     cmocka_unit_test(syscall_handoff_runs_the_worker_meanwhile),
     cmocka_unit_test(timer_heap_stops_every_limit),

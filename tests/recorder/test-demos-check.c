@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test-demos-check.c - every demonstration, recorded with 1, 2, 4 and 8 Ps, keeps every rule and loses no count.
+/* test-demos-check.c - every form of every demonstration, recorded with 1, 2, 4 and 8 Ps, keeps every rule and loses no count.
  *
  * For each recording: gmpscope check passes (which includes emitted = stored + lost for every ring), nothing was lost
  * silently, and dump, load, dump gives the same bytes.  GMPSCOPE_REPEAT=50 repeats all of it; the default is once.
@@ -13,20 +13,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEMOS_MAX 64
+#define DEMOS_MAX 128
 
-static char names[DEMOS_MAX][64];
-static int n_names;
+static struct demo {
+  char name[64], form[32]; /* form: "" if the line has none */
+} demos[DEMOS_MAX];
+static int n_demos;
 
 static void read_names(void)
 {
   char line[512];
   FILE *from = fopen(run_built("runtime/demos/demos.list"), "re");
   assert_non_null(from);
-  while (n_names < DEMOS_MAX && fgets(line, sizeof line, from)) {
-    char *tab = strchr(line, '\t');
-    assert_non_null(tab);
-    snprintf(names[n_names++], sizeof names[0], "%.*s", (int)(tab - line), line);
+  while (n_demos < DEMOS_MAX && fgets(line, sizeof line, from)) {
+    struct demo *demo = &demos[n_demos++];
+    assert_non_null(strchr(line, '\t'));
+    *strchr(line, '\t') = '\0';
+    assert_true(sscanf(line, "%63s %31s", demo->name, demo->form) >= 1);
   }
   fclose(from);
 }
@@ -41,18 +44,18 @@ static int repetitions(void)
 static int n_wrong;
 
 /* A recording that shows something wrong stays for whoever looks into it; the others go on. */
-static void keep(const char *demo, int procs, const struct run *run, const char *what)
+static void keep(const struct demo *demo, int procs, const struct run *run, const char *what)
 {
   char kept[200];
-  snprintf(kept, sizeof kept, "/tmp/gmpscope-failed-%s-%d-%d-%d.db", demo, procs, (int)getpid(),
-           n_wrong);
+  snprintf(kept, sizeof kept, "/tmp/gmpscope-failed-%s-%s-%d-%d-%d.db", demo->name, demo->form,
+           procs, (int)getpid(), n_wrong);
   bool is_kept = rename("demo.db", kept) == 0;
-  print_message("%s with %d Ps: %s (%d); kept as %s\n%s%s", demo, procs, what, run->code,
-                is_kept ? kept : "nothing", run->out, run->err);
+  print_message("%s %s with %d Ps: %s (%d); kept as %s\n%s%s", demo->name, demo->form, procs, what,
+                run->code, is_kept ? kept : "nothing", run->out, run->err);
   n_wrong++;
 }
 
-static bool is_fine(const char *demo, int procs, struct run run, const char *what)
+static bool is_fine(const struct demo *demo, int procs, struct run run, const char *what)
 {
   bool fine = run.code == 0;
   if (!fine)
@@ -61,7 +64,7 @@ static bool is_fine(const char *demo, int procs, struct run run, const char *wha
   return fine;
 }
 
-static bool dumps_the_same(const char *demo, int procs)
+static bool dumps_the_same(const struct demo *demo, int procs)
 {
   struct run first = run_cli("dump", "demo.db", NULL);
   struct run load =
@@ -71,20 +74,22 @@ static bool dumps_the_same(const char *demo, int procs)
                  memcmp(first.out, second.out, first.n_out) == 0;
   bool fine = is_fine(demo, procs, load, "load");
   if (fine && !is_same)
-    print_message("%s with %d Ps: dump, load, dump is not the same\n", demo, procs);
+    print_message("%s %s with %d Ps: dump, load, dump is not the same\n", demo->name, demo->form,
+                  procs);
   n_wrong += fine && !is_same;
   run_free(&first);
   run_free(&second);
   return fine && is_same;
 }
 
-static void record_and_check(const char *demo, int procs)
+static void record_and_check(const struct demo *demo, int procs)
 {
   char number[16];
   snprintf(number, sizeof number, "%d", procs);
   setenv("RT_MAXPROCS", number, 1);
   unlink("demo.db");
-  struct run run = run_cli("demo", demo, "-o", "demo.db", NULL);
+  struct run run =
+      run_cli("demo", "-o", "demo.db", demo->name, demo->form[0] ? demo->form : NULL, NULL);
   bool is_told = run.code == 0 && strstr(run.out, "In sum");
   if (!is_told)
     keep(demo, procs, &run, "demo");
@@ -98,12 +103,12 @@ static void every_demo_keeps_every_rule_on_1_2_4_and_8_ps(void **state)
   (void)state;
   int n = repetitions();
   for (int i = 0; i < n; i++) {
-    for (int d = 0; d < n_names; d++) {
+    for (int d = 0; d < n_demos; d++) {
       for (int procs = 1; procs <= 8; procs *= 2)
-        record_and_check(names[d], procs);
+        record_and_check(&demos[d], procs);
     }
   }
-  print_message("# %d of %d recordings were wrong\n", n_wrong, n * n_names * 4);
+  print_message("# %d of %d recordings were wrong\n", n_wrong, n * n_demos * 4);
   assert_int_equal(n_wrong, 0);
 }
 
@@ -112,10 +117,12 @@ static void the_demos_are_listed(void **state)
   (void)state;
   struct run run = run_cli("demo", NULL), json = run_cli("demo", "--json", NULL);
   assert_int_equal(run.code, 0);
-  assert_true(n_names >= 9);
-  for (int i = 0; i < n_names; i++) {
-    assert_non_null(strstr(run.out, names[i]));
-    assert_non_null(strstr(json.out, names[i]));
+  assert_true(n_demos >= 9);
+  for (int i = 0; i < n_demos; i++) {
+    assert_non_null(strstr(run.out, demos[i].name));
+    assert_non_null(strstr(json.out, demos[i].name));
+    assert_non_null(strstr(run.out, demos[i].form));
+    assert_non_null(strstr(json.out, demos[i].form));
   }
   run_free(&run);
   run_free(&json);
@@ -127,6 +134,65 @@ static void a_misspelt_demo_is_answered_with_the_right_one(void **state)
   struct run run = run_cli("demo", "panic-recovr", NULL);
   run_expect_refusal(&run, 1, "did you mean panic-recover?");
   run_free(&run);
+}
+
+static void a_misspelt_form_or_fault_is_told_in_words(void **state)
+{
+  (void)state;
+  struct run run = run_cli("demo", "sleep-defer", "reachd", NULL);
+  run_expect_refusal(&run, 1, "did you mean reached?");
+  run_free(&run);
+  run = run_cli("demo", "steal", "--fault", "lose-everything", NULL);
+  run_expect_refusal(&run, 2, "there is no such fault");
+  run_free(&run);
+}
+
+static void assert_says(struct run run, int code, const char *what)
+{
+  if (run.code != code || !strstr(run.out, what))
+    fail_msg("wanted exit code %d and \"%s\"; got %d and \"%s%s\"", code, what, run.code, run.out,
+             run.err);
+  run_free(&run);
+}
+
+/* Whoever looks at such a trace is told, whatever with; and what the fault broke is told as its doing. */
+static void a_trace_with_a_fault_says_so_everywhere(void **state)
+{
+  (void)state;
+  unlink("demo.db");
+  assert_says(
+      run_cli("demo", "syscall-panic", "--fault", "lose-defers-on-preempt", "-o", "demo.db", NULL),
+      0, "The fault lose-defers-on-preempt is switched on");
+  assert_says(run_cli("check", "demo.db", NULL), 1, "1 of the 1 broken rule is its doing");
+  assert_says(run_cli("check", "--json", "demo.db", NULL), 1, "\"n_broken_by_fault\": 1");
+  assert_says(run_cli("info", "demo.db", NULL), 0,
+              "recorded with the fault lose-defers-on-preempt switched on for demonstration; it "
+              "struck 1 time");
+  assert_says(run_cli("sql", "demo.db", "SELECT value FROM meta WHERE key = 'fault'", NULL), 0,
+              "lose-defers-on-preempt");
+  unlink("demo.db");
+  assert_says(run_cli("demo", "deferred-sleep", "reached", "--fault", "sleep-blocks-m", "-o",
+                      "demo.db", NULL),
+              0, "The fault sleep-blocks-m is switched on");
+  assert_says(run_cli("check", "demo.db", NULL), 0, "it broke no rule");
+}
+
+static void a_seed_makes_a_demo_exact(void **state)
+{
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    struct run run =
+        run_cli("demo", "-q", "--sim", "5", "-o", i ? "b.db" : "a.db", "sleep-defer", "busy", NULL);
+    assert_int_equal(run.code, 0);
+    run_free(&run);
+  }
+  struct run a = run_cli("dump", "a.db", NULL), b = run_cli("dump", "b.db", NULL);
+  assert_int_equal(a.code, 0);
+  const char *from_a = strstr(a.out, "\n@"), *from_b = strstr(b.out, "\n@");
+  assert_non_null(from_a);
+  assert_non_null(from_b);
+  assert_int_equal(strcmp(from_a, from_b), 0);
+  run_free(&a), run_free(&b);
 }
 
 static int set_up(void **state)
@@ -149,6 +215,9 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_demos_are_listed),
     cmocka_unit_test(a_misspelt_demo_is_answered_with_the_right_one),
+    cmocka_unit_test(a_misspelt_form_or_fault_is_told_in_words),
+    cmocka_unit_test(a_trace_with_a_fault_says_so_everywhere),
+    cmocka_unit_test(a_seed_makes_a_demo_exact),
     cmocka_unit_test(every_demo_keeps_every_rule_on_1_2_4_and_8_ps),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
