@@ -83,9 +83,9 @@ void rt_chan_free(struct rt_chan *c)
 {
   if (!c)
     return;
-  lock2(&c->lock);
+  lock_with_p(&c->lock);
   bool waited_on = c->recvq.first || c->sendq.first;
-  unlock2(&c->lock);
+  unlock_with_p(&c->lock);
   if (waited_on)
     panicerror("free of channel on which goroutines wait");
   if (c->timer)
@@ -95,7 +95,7 @@ void rt_chan_free(struct rt_chan *c)
 
 void chan_put(struct rt_chan *c, const void *elem)
 {
-  memcpy(chanbuf(c, c->sendx), elem, c->elemsize);
+  chan_copy(c, chanbuf(c, c->sendx), elem);
   if (++c->sendx == c->dataqsiz)
     c->sendx = 0;
   c->qcount++;
@@ -110,7 +110,7 @@ void chan_get(struct rt_chan *c, void *elem)
 }
 
 /* The partner has what it waited for; its G is to be made ready when the lock is released. */
-static struct g *complete(struct sudog *partner)
+static ALWAYS_INLINE struct g *complete(struct sudog *partner)
 {
   struct g *gp = partner->g;
   partner->success = true;
@@ -136,7 +136,8 @@ struct g *chan_recv_from(struct rt_chan *c, struct sudog *sender, void *elem)
 }
 
 /* Parks on q until a partner or close dequeues us; c->lock is held, and released. True: by a partner. */
-static bool chan_wait(struct rt_chan *c, struct waitq *q, void *elem, waitreason reason)
+static ALWAYS_INLINE bool chan_wait(struct rt_chan *c, struct waitq *q, void *elem,
+                                    waitreason reason)
 {
   struct sudog sg = { .g = getg(), .c = c, .elem = elem };
   waitq_enqueue(q, &sg);
@@ -157,25 +158,25 @@ static bool chansend(struct rt_chan *c, const void *elem, bool block)
     gopark(NULL, NULL, TRACE_WAIT_SEND_NIL, 0);
     throw("unreachable");
   }
-  lock2(&c->lock);
+  lock_with_p(&c->lock);
   if (c->closed) {
-    unlock2(&c->lock);
+    unlock_with_p(&c->lock);
     panicerror("send on closed channel");
   }
   struct sudog *receiver = waitq_dequeue(&c->recvq);
   if (receiver) {
     struct g *gp = chan_send_to(c, receiver, elem);
-    unlock2(&c->lock);
+    unlock_with_p(&c->lock);
     goready(gp, chan_obj(c));
     return true;
   }
   if (c->qcount < c->dataqsiz) {
     chan_put(c, elem);
-    unlock2(&c->lock);
+    unlock_with_p(&c->lock);
     return true;
   }
   if (!block) {
-    unlock2(&c->lock);
+    unlock_with_p(&c->lock);
     return false;
   }
   if (!chan_wait(c, &c->sendq, (void *)(uintptr_t)elem, TRACE_WAIT_SEND))
@@ -194,24 +195,24 @@ static bool chanrecv(struct rt_chan *c, void *elem, bool block, bool *open)
     throw("unreachable");
   }
   *open = true;
-  lock2(&c->lock);
+  lock_with_p(&c->lock);
   struct sudog *sender = waitq_dequeue(&c->sendq);
   if (sender) {
     struct g *gp = chan_recv_from(c, sender, elem);
-    unlock2(&c->lock);
+    unlock_with_p(&c->lock);
     goready(gp, chan_obj(c));
     return true;
   }
   if (c->qcount > 0) {
     chan_get(c, elem);
-    unlock2(&c->lock);
+    unlock_with_p(&c->lock);
     return true;
   }
   if (c->closed) {
-    unlock2(&c->lock);
+    unlock_with_p(&c->lock);
     *open = false;
   } else if (!block) {
-    unlock2(&c->lock);
+    unlock_with_p(&c->lock);
     return false;
   } else {
     *open = chan_wait(c, &c->recvq, elem, TRACE_WAIT_RECV);
@@ -261,16 +262,16 @@ void rt_chan_close(struct rt_chan *c)
 {
   if (!c)
     panicerror("close of nil channel");
-  lock2(&c->lock);
+  lock_with_p(&c->lock);
   if (c->closed) {
-    unlock2(&c->lock);
+    unlock_with_p(&c->lock);
     panicerror("close of closed channel");
   }
   c->closed = true;
   struct glist list = { NULL };
   release_all(&c->recvq, &list);
   release_all(&c->sendq, &list); /* they will panic */
-  unlock2(&c->lock);
+  unlock_with_p(&c->lock);
   while (!glist_empty(&list))
     goready(glist_pop(&list), chan_obj(c));
 }
@@ -280,9 +281,9 @@ size_t rt_chan_len(const struct rt_chan *c)
   if (!c || c->of_timer)
     return 0;
   struct rt_chan *locked = (struct rt_chan *)(uintptr_t)c;
-  lock2(&locked->lock);
+  lock_with_p(&locked->lock);
   size_t n = c->qcount;
-  unlock2(&locked->lock);
+  unlock_with_p(&locked->lock);
   return n;
 }
 

@@ -30,7 +30,11 @@ static inline uint64_t chan_obj(const struct rt_chan *c)
 }
 static inline void chan_copy(const struct rt_chan *c, void *to, const void *from)
 {
-  if (to)
+  if (!to)
+    return;
+  if (likely(c->elemsize == 8))
+    memcpy(to, from, 8); /* a word or a pointer: no call */
+  else
     memcpy(to, from, c->elemsize);
 }
 

@@ -12,7 +12,7 @@ struct census {
   bool runnable;
 };
 
-static void count_g(struct g *gp, void *arg)
+static void take_in(struct g *gp, void *arg)
 {
   struct census *census = arg;
   uint32_t status = readgstatus(gp) & ~(uint32_t)Gscan;
@@ -37,7 +37,7 @@ void checkdead(void)
     return;
   if (running < 0)
     throw("checkdead: inconsistent counts");
-  forEachG(count_g, &census);
+  forEachG(take_in, &census);
   if (census.runnable)
     throw("checkdead: runnable g");
   if (census.waiting > 0 && any_timer())

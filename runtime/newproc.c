@@ -30,8 +30,8 @@ int newproc(const char *name, void (*fn)(void *), void *arg)
   gp->seq = 0;
   gp->parent_goid = me ? me->goid : 0;
   gp->waitreason = TRACE_WAIT_NONE;
-  atomic_fetch_add_explicit(&sched.ngs, 1, memory_order_relaxed);
-  uint32_t name_id = tr_string_id(mp, name);
+  count_g(mp->p, 1);
+  uint32_t name_id = name ? tr_string_id(mp, name) : 0;
   tr_stamp(mp);
   tr_go_create(mp, (uint32_t)gp->goid, 0, (uint64_t)(uintptr_t)fn);
   if (name_id)

@@ -29,25 +29,12 @@ _Atomic uint64_t timer_p_mask[MAX_PROCS / 64];
 
 #define GLOBAL_CHECK 61 /* every so many schedules the global queue comes first */
 
-static _Thread_local __attribute__((tls_model("initial-exec"))) struct m *this_m;
+__attribute__((used)) _Thread_local struct m *this_m; /* used: getm-amd64.h's asm names it */
 
-/* Not inlined and not analysed: a G may come back on another thread, so no compiler may keep the address of
- * the thread-local across a call. */
-#if __has_attribute(noipa)
-#define OPAQUE __attribute__((noinline, noipa))
-#else
-#define OPAQUE __attribute__((noinline)) /* clang does not look into what holds a volatile asm */
-#endif
-OPAQUE struct m *getm(void)
-{
-  struct m *mp = this_m;
-  __asm__ volatile("" : "+r"(mp));
-  return mp;
-}
-
-OPAQUE void setm(struct m *mp)
+__attribute__((noinline)) void setm(struct m *mp)
 {
   this_m = mp;
+  __asm__ volatile("" ::: "memory"); /* stored before the next getm */
 }
 
 uint32_t fastrand(uint64_t *state)
@@ -71,13 +58,12 @@ void casgstatus(struct g *gp, enum gstatus old, enum gstatus new)
 }
 
 /* This M begins to run gp, which is in its hand. */
-static void start_running(struct m *mp, struct g *gp, bool inherit)
+static ALWAYS_INLINE void start_running(struct m *mp, struct g *gp, bool inherit)
 {
   struct p *pp = atomic_load_explicit(&mp->p, memory_order_relaxed);
   if (MUTANT(8, gp->m && gp->m != mp, false))
     gp->_defer = NULL;
   gp->m = mp;
-  gp->waitsince = 0;
   atomic_store_explicit(&gp->on_cpu, true, memory_order_relaxed);
   atomic_store_explicit(&gp->preempt, false, memory_order_relaxed);
   casgstatus(gp, Grunnable, Grunning);
@@ -91,13 +77,17 @@ static void start_running(struct m *mp, struct g *gp, bool inherit)
 }
 
 /* A G gets its stack when it first runs. */
-static void need_stack(struct m *mp, struct g *gp)
+static __attribute__((noinline)) void get_stack(struct m *mp, struct g *gp)
 {
-  if (gp->sp)
-    return;
   if (!gp->stack.lo && !stackalloc(mp->p, &gp->stack))
     fatal("out of memory: no stack for a goroutine (see ulimit -v and vm.max_map_count)");
   stack_fresh(&gp->stack);
+}
+
+static ALWAYS_INLINE void need_stack(struct m *mp, struct g *gp)
+{
+  if (!gp->sp)
+    get_stack(mp, gp);
 }
 
 /* ---- switching ---- */
@@ -136,14 +126,23 @@ static inline bool can_run(const struct g *gp)
   return !atomic_load_explicit(&gp->on_cpu, memory_order_acquire) && !gp->lockedm;
 }
 
-static inline bool timers_due(struct p *pp)
+static ALWAYS_INLINE bool timers_due(struct p *pp)
 {
   int64_t when = timers_wake_time(&pp->timers);
   return unlikely(when != 0) && when <= os_now();
 }
 
+static __attribute__((noinline)) struct g *pick_global(struct m *mp, struct p *pp)
+{
+  lock2(&sched.lock);
+  tr_stamp_locked(mp);
+  struct g *gp = globrunqgetbatch(mp, pp);
+  unlock2(&sched.lock);
+  return gp;
+}
+
 /* The next G of this P, if the choice is simple; NULL: g0 must look. */
-static struct g *pick(struct m *mp, struct p *pp, bool *inherit)
+static ALWAYS_INLINE struct g *pick(struct m *mp, struct p *pp, bool *inherit)
 {
   if (unlikely(atomic_load_explicit(&sched.gcwaiting, memory_order_relaxed)) || mp->lockedg)
     return NULL;
@@ -152,13 +151,7 @@ static struct g *pick(struct m *mp, struct p *pp, bool *inherit)
   if (timers_due(pp) || (global && tick % GLOBAL_CHECK == 0))
     return NULL;
   struct g *gp = runqget(mp, pp, inherit);
-  if (gp || !global)
-    return gp;
-  lock2(&sched.lock);
-  tr_stamp_after(mp);
-  gp = globrunqgetbatch(mp, pp);
-  unlock2(&sched.lock);
-  return gp;
+  return gp || !global ? gp : pick_global(mp, pp);
 }
 
 /* Leaves the G from, which is published and not curg any more, for next, or for g0 if that is NULL or must be
@@ -260,7 +253,7 @@ void mloop(struct m *mp)
 void gopark(bool (*unlockf)(struct g *, void *), void *lock, waitreason reason, uint64_t obj)
 {
   struct m *mp = getm();
-  struct g *gp = getg();
+  struct g *gp = mp->curg;
   if (mp->locks)
     throw("gopark: the M must not give up its G now");
   gp->waitreason = reason;
@@ -282,7 +275,7 @@ void gopark(bool (*unlockf)(struct g *, void *), void *lock, waitreason reason, 
 static bool parkunlock(struct g *gp, void *lock)
 {
   (void)gp;
-  unlock2(lock);
+  unlock_with_p(lock);
   return true;
 }
 
@@ -304,10 +297,15 @@ void goready(struct g *gp, uint64_t obj)
   struct m *mp = getm();
   if (unlikely(!mp))
     not_on_a_g(NULL);
-  tr_stamp_after(mp);
+  tr_stamp_with_p(mp);
   make_runnable(mp, gp, obj);
-  runqput(mp, mp->p, gp, true);
-  wakep(mp);
+  struct p *pp = mp->p;
+  bool handover = !one_p() && runqempty(pp);
+  runqput(mp, pp, gp, true);
+  if (handover)
+    wakep_for_handover(mp, pp);
+  else
+    wakep(mp);
 }
 
 void goroutine_ready(void *gp, uintptr_t seq, int64_t delay)
@@ -359,7 +357,7 @@ static inline __attribute__((always_inline)) void gosched_why(struct m *mp, stru
   struct g *next = NULL;
   bool inherit = false;
   lock2(&sched.lock);
-  tr_stamp_after(mp);
+  tr_stamp_locked(mp);
   tr_go_stop(mp, why, 0);
   set_curg(mp, NULL);
   casgstatus(gp, Grunning, Grunnable);
@@ -458,17 +456,18 @@ _Noreturn __attribute__((used)) void gstart(struct m *mp)
   goexit1();
 }
 
+/* What a G leaves behind. Not here: param, waiting and select_done, which whoever waited has put back, and
+ * the timer, which rt_sleep renews. */
 static void forget(struct g *gp)
 {
   gp->fn = NULL;
-  gp->arg = gp->param = NULL;
-  gp->waiting = NULL;
+  gp->arg = NULL;
   gp->_defer = NULL;
-  gp->_panic = NULL;
+  if (gp->goexiting)
+    gp->_panic = NULL;
   gp->goexiting = false;
   gp->name = NULL;
   gp->regions = 0;
-  gp->timer.id = 0; /* another G's sleep is another timer */
   gp->m = NULL;
 }
 
@@ -494,7 +493,7 @@ _Noreturn void goexit1(void)
   tr_go_destroy(mp);
   set_curg(mp, NULL);
   casgstatus(gp, Grunning, Gdead);
-  atomic_fetch_sub_explicit(&sched.ngs, 1, memory_order_relaxed);
+  count_g(mp->p, -1);
   forget(gp);
   struct g *next = mp->leaving ? NULL : pick(mp, mp->p, &inherit);
   mp->deadg = gp;
@@ -507,7 +506,7 @@ _Noreturn void goexit1(void)
   bool fresh = STACKS_RESTART && !next->sp && !next->stack.lo;
   if (fresh) { /* it takes over this stack, which is warm: no switch at all */
     next->stack = gp->stack;
-    gp->stack = (struct stack){ 0 };
+    gp->stack.lo = NULL;
   }
   need_stack(mp, next);
   start_running(mp, next, inherit);

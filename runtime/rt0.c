@@ -53,6 +53,8 @@ static void reset_ps(void)
     atomic_store(&pp->m, NULL);
     atomic_store(&pp->schedtick, 0);
     atomic_store(&pp->syscalltick, 0);
+    atomic_store(&pp->ngs, 0);
+    atomic_store(&pp->vain_wakes, 0);
     pp->goidcache = pp->goidcacheend = 0;
     pp->seq = 0;
     pp->link = NULL;
@@ -79,7 +81,6 @@ static void schedinit(void)
   sched.runq = (struct gqueue){ 0 };
   atomic_store(&sched.runqsize, 0);
   atomic_store(&sched.goidgen, 0);
-  atomic_store(&sched.ngs, 0);
   atomic_store(&sched.lastpoll, os_now());
   atomic_store(&sched.poll_until, 0);
   atomic_store(&sched.polling_net, 0);

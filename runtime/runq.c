@@ -70,7 +70,7 @@ struct g *globrunqget(struct m *mp)
 
 static uint32_t batch_size(void)
 {
-  uint32_t n = sched.runq.size / (uint32_t)sched.gomaxprocs + 1;
+  uint32_t n = one_p() ? sched.runq.size : sched.runq.size / (uint32_t)sched.gomaxprocs + 1;
   if (n > sched.runq.size)
     n = sched.runq.size;
   return n > RUNQ_SIZE / 2 ? RUNQ_SIZE / 2 : n;
@@ -117,6 +117,24 @@ void runqdrain(struct m *mp, struct p *pp)
   sched.runq.head = drained.head;
   sched.runq.size += drained.size;
   set_size();
+}
+
+/* Claims by CAS what a thief may claim too; where there is one P there is no thief. */
+static inline bool claim_next(struct p *pp, struct g **old, struct g *new)
+{
+  if (!one_p())
+    return atomic_compare_exchange_strong(&pp->runnext, old, new); /* seq_cst: see wakep */
+  atomic_store_explicit(&pp->runnext, new, memory_order_relaxed);
+  return true;
+}
+
+static inline bool claim_head(struct p *pp, uint32_t head)
+{
+  if (!one_p())
+    return atomic_compare_exchange_strong_explicit(&pp->runqhead, &head, head + 1,
+                                                   memory_order_release, memory_order_relaxed);
+  atomic_store_explicit(&pp->runqhead, head + 1, memory_order_release);
+  return true;
 }
 
 /* ---- put ---- */
@@ -170,10 +188,13 @@ static struct g *runqput_next(struct m *mp, struct p *pp, struct g *gp)
   if (unlikely(pp->runnext_seen && !old))
     tr_stamp_after(mp);
   gp->put_ts = tr_time(mp);
-  while (!atomic_compare_exchange_weak(&pp->runnext, &old, gp)) { /* seq_cst: see wakep */
+  while (!claim_next(pp, &old, gp)) {
     tr_stamp_after(mp);
     gp->put_ts = tr_time(mp);
   }
+  atomic_store_explicit(&pp->nextputs,
+                        atomic_load_explicit(&pp->nextputs, memory_order_relaxed) + 1,
+                        memory_order_relaxed);
   pp->runnext_seen = true;
   tr_runq_put_next(mp, goid, old ? (uint32_t)old->goid : 0, pp->id);
   return old;
@@ -193,7 +214,7 @@ static struct g *runqget_next(struct m *mp, struct p *pp)
 {
   struct g *gp = atomic_load_explicit(&pp->runnext, memory_order_relaxed);
   /* Only the owner puts, so if this fails it is gone. */
-  if (!gp || !atomic_compare_exchange_strong(&pp->runnext, &gp, NULL))
+  if (!gp || !claim_next(pp, &gp, NULL))
     return NULL;
   pp->runnext_seen = false;
   tr_runq_get_next(mp, (uint32_t)gp->goid);
@@ -212,8 +233,7 @@ struct g *runqget(struct m *mp, struct p *pp, bool *inherit)
     if (tail == head)
       return NULL;
     gp = slot_get(pp, head);
-    if (atomic_compare_exchange_strong_explicit(&pp->runqhead, &head, head + 1,
-                                                memory_order_release, memory_order_relaxed)) {
+    if (claim_head(pp, head)) {
       pp->runqhead_seen = head + 1;
       tr_runq_get(mp, (uint32_t)gp->goid, head);
       return gp;
@@ -243,19 +263,24 @@ uint32_t runqlen(const struct p *pp)
 
 /* ---- steal ---- */
 
-/* The victim's runnext, which it is about to run itself unless it is busy. */
+/* The victim's runnext, which it is about to run itself unless it is busy: then it lies there all the while
+ * that we wait. (Go takes what is there afterwards, and so tears a pair apart that hands over to each other.) */
 static struct g *steal_next(struct m *mp, struct p *victim)
 {
+  uint32_t puts = atomic_load_explicit(&victim->nextputs, memory_order_relaxed);
   struct g *gp = atomic_load_explicit(&victim->runnext, memory_order_acquire);
   if (!gp)
     return NULL;
   if (atomic_load_explicit(&victim->status, memory_order_relaxed) == Prunning)
     os_usleep(RUNNEXT_GRACE_US);
+  if (atomic_load_explicit(&victim->nextputs, memory_order_relaxed) != puts)
+    return NULL;
   gp = atomic_load_explicit(&victim->runnext, memory_order_acquire);
   tr_stamp_after(mp);
   if (!gp || !atomic_compare_exchange_strong(&victim->runnext, &gp, NULL))
     return NULL;
   tr_stamp_behind(mp, gp->put_ts);
+  atomic_store_explicit(&victim->vain_wakes, 0, memory_order_relaxed); /* wake.c, I5 */
   tr_runq_steal_next(mp, victim->id, (uint32_t)gp->goid);
   return gp;
 }

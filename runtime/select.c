@@ -37,7 +37,7 @@ static void sellock(const struct selection *s)
   for (int i = 0; i < s->n_live; i++) {
     struct rt_chan *c = s->cases[s->order[i].lock].chan;
     if (c != last)
-      lock2(&c->lock);
+      lock_with_p(&c->lock);
     last = c;
   }
 }
@@ -47,7 +47,7 @@ static void selunlock(const struct selection *s)
   for (int i = s->n_live - 1; i >= 0; i--) {
     struct rt_chan *c = s->cases[s->order[i].lock].chan;
     if (i == 0 || c != s->cases[s->order[i - 1].lock].chan)
-      unlock2(&c->lock); /* once, at the first of equal ones */
+      unlock_with_p(&c->lock); /* once, at the first of equal ones */
   }
 }
 

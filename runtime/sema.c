@@ -53,11 +53,11 @@ void semacquire(struct rt_sema *s, bool lifo, waitreason reason, uint64_t obj)
     return;
   struct sudog sg = { .g = getg() };
   for (;;) {
-    lock2(sema_lock(s));
+    lock_with_p(sema_lock(s));
     atomic_fetch_add(atomic32(&s->n_waiters), 1);
     if (MUTANT(13, false, cansemacquire(s))) {
       atomic_fetch_sub(atomic32(&s->n_waiters), 1);
-      unlock2(sema_lock(s));
+      unlock_with_p(sema_lock(s));
       return;
     }
     enqueue(s, &sg, lifo);
@@ -72,11 +72,11 @@ void semrelease(struct rt_sema *s, bool handoff, uint64_t obj)
   atomic_fetch_add(atomic32(&s->value), 1);
   if (atomic_load(atomic32(&s->n_waiters)) == 0)
     return;
-  lock2(sema_lock(s));
+  lock_with_p(sema_lock(s));
   struct sudog *sg = dequeue(s);
   if (sg)
     atomic_fetch_sub(atomic32(&s->n_waiters), 1);
-  unlock2(sema_lock(s));
+  unlock_with_p(sema_lock(s));
   if (!sg)
     return; /* it took the value without waiting */
   struct g *gp = sg->g;

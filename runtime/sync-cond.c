@@ -20,18 +20,18 @@ void rt_cond_wait(struct rt_cond *cond)
 {
   struct rt_sema *q = &cond->queue;
   struct sudog sg = { .g = getg() };
-  lock2(sema_lock(q));
+  lock_with_p(sema_lock(q));
   if (q->last)
     ((struct sudog *)q->last)->next = &sg;
   else
     q->first = &sg;
   q->last = &sg;
-  unlock2(sema_lock(q));
+  unlock_with_p(sema_lock(q));
   rt_mutex_unlock(cond->mutex);
 
-  lock2(sema_lock(q));
+  lock_with_p(sema_lock(q));
   if (sg.success) {
-    unlock2(sema_lock(q));
+    unlock_with_p(sema_lock(q));
   } else {
     sg.ticket = PARKED;
     goparkunlock(sema_lock(q), TRACE_WAIT_COND, obj_of(cond));
@@ -42,7 +42,7 @@ void rt_cond_wait(struct rt_cond *cond)
 /* Takes out up to n waiters, first come first; those that have parked go to the queue. */
 static void take_waiters(struct rt_sema *q, uint64_t n, struct gqueue *parked)
 {
-  lock2(sema_lock(q));
+  lock_with_p(sema_lock(q));
   for (struct sudog *sg; n > 0 && (sg = q->first); n--) {
     q->first = sg->next;
     sg->success = true;
@@ -51,7 +51,7 @@ static void take_waiters(struct rt_sema *q, uint64_t n, struct gqueue *parked)
   }
   if (!q->first)
     q->last = NULL;
-  unlock2(sema_lock(q));
+  unlock_with_p(sema_lock(q));
 }
 
 static void wake(struct rt_cond *cond, uint64_t n)

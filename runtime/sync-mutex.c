@@ -124,8 +124,10 @@ void rt_mutex_lock(struct rt_mutex *mutex)
 {
   preemption_point();
   uint32_t free = 0;
-  if (!atomic_compare_exchange_strong_explicit(atomic32(&mutex->state), &free, LOCKED,
-                                               memory_order_acquire, memory_order_relaxed))
+  if (one_p() && atomic_load_explicit(atomic32(&mutex->state), memory_order_relaxed) == 0)
+    atomic_store_explicit(atomic32(&mutex->state), LOCKED, memory_order_relaxed);
+  else if (!atomic_compare_exchange_strong_explicit(atomic32(&mutex->state), &free, LOCKED,
+                                                    memory_order_acquire, memory_order_relaxed))
     lock_slow(mutex);
 }
 
@@ -156,6 +158,10 @@ static __attribute__((noinline)) void unlock_slow(struct rt_mutex *mutex, uint32
 
 void rt_mutex_unlock(struct rt_mutex *mutex)
 {
+  if (one_p() && atomic_load_explicit(atomic32(&mutex->state), memory_order_relaxed) == LOCKED) {
+    atomic_store_explicit(atomic32(&mutex->state), 0, memory_order_release);
+    return;
+  }
   uint32_t old = atomic_fetch_sub_explicit(atomic32(&mutex->state), LOCKED, memory_order_seq_cst);
   if (old != LOCKED)
     unlock_slow(mutex, old - LOCKED);

@@ -14,7 +14,13 @@ static _Atomic uint64_t *state_of(struct rt_waitgroup *wg)
 void rt_waitgroup_add(struct rt_waitgroup *wg, int delta)
 {
   uint64_t change = (uint64_t)(uint32_t)delta << 32;
-  uint64_t state = atomic_fetch_add(state_of(wg), change) + change;
+  uint64_t state = change;
+  if (one_p()) {
+    state += atomic_load_explicit(state_of(wg), memory_order_relaxed);
+    atomic_store_explicit(state_of(wg), state, memory_order_release);
+  } else {
+    state += atomic_fetch_add(state_of(wg), change);
+  }
   int32_t counter = (int32_t)(state >> 32);
   uint32_t waiters = (uint32_t)state;
   if (counter < 0)

@@ -72,6 +72,7 @@ void entersyscall(void)
   mp->locks++;
   mp->syscalltick = atomic_load_explicit(&pp->syscalltick, memory_order_relaxed);
   mp->oldp = pp;
+  wakep_before_block(mp, pp);
   gp->syscall_pc = (uint64_t)(uintptr_t)__builtin_return_address(0);
   tr_stamp(mp);
   tr_go_syscall_begin(mp, pp->seq, 0);

@@ -15,6 +15,8 @@
 #define SHORTEST_US    20
 #define LONGEST_US     10000
 #define IDLE_ROUNDS    50
+#define WATCH_US       1000 /* longest while a P hands over without waking anybody: wake.c, I6 */
+#define TRIAL_NS       10000000 /* so often it is tried whether it should: wake.c, I7 */
 #define SLICE_NS       10000000 /* forcePreemptNS */
 #define ASK_AGAIN_NS   1000000  /* a signal may come when the G cannot be stopped */
 #define LONG_CALL_NS   10000000
@@ -28,6 +30,7 @@ struct round {
   uint32_t idle; /* rounds in which nothing was retaken */
   uint32_t delay_us;
   uint32_t told_us; /* the delay that the trace knows of; 0: of a deep sleep, or of none yet */
+  bool watching;    /* some P hands over alone */
 };
 
 /* Go's incidlelocked. sysmon is not counted as an M that runs; while it has a P or Gs in hand it must be, or
@@ -81,15 +84,38 @@ static void watch_slice(struct round *r, struct p *pp)
   pp->sysmontick.schedwhen = r->now - SLICE_NS + ASK_AGAIN_NS;
 }
 
+/* A G that was handed over still lies there since the last round: somebody else must run it. */
+static void watch_handover(struct round *r, struct p *pp)
+{
+  if (!may_have_handed_over_alone(pp))
+    return;
+  uint32_t puts = atomic_load_explicit(&pp->nextputs, memory_order_relaxed);
+  bool stuck = puts == pp->sysmontick.nextputs &&
+               atomic_load_explicit(&pp->runnext, memory_order_relaxed) != NULL;
+  pp->sysmontick.nextputs = puts;
+  r->watching = true;
+  if (MUTANT(17, false, stuck)) {
+    atomic_store_explicit(&pp->vain_wakes, 0, memory_order_relaxed);
+    count_as_running(true);
+    wakep(r->mp);
+    count_as_running(false);
+  } else if (r->now - pp->sysmontick.trialwhen >= TRIAL_NS) {
+    pp->sysmontick.trialwhen = r->now;
+    try_waking_again(pp);
+  }
+}
+
 /* How many Ps were taken from system calls. */
 static uint32_t retake(struct round *r)
 {
   uint32_t n = 0;
+  r->watching = false;
   for (int32_t i = 0; i < sched.gomaxprocs; i++) {
     struct p *pp = allp[i];
     if (!pp || atomic_load(&pp->status) != Prunning)
       continue;
     watch_slice(r, pp);
+    watch_handover(r, pp);
     if (take_syscall_p(r->mp, pp, call_is_long, r)) {
       n++;
       handoffp(r->mp, pp);
@@ -162,8 +188,9 @@ static void choose_delay(struct round *r)
     r->delay_us = SHORTEST_US;
   else if (r->idle > IDLE_ROUNDS)
     r->delay_us *= 2;
-  if (r->delay_us > LONGEST_US)
-    r->delay_us = LONGEST_US;
+  uint32_t longest = r->watching ? WATCH_US : LONGEST_US;
+  if (r->delay_us > longest)
+    r->delay_us = longest;
   if (r->delay_us == r->told_us)
     return;
   r->told_us = r->delay_us;

@@ -51,6 +51,8 @@ void rt_sleep(int64_t ns)
     fault_sleep(ns);
     return;
   }
+  if (gp->timer.owner != (uint32_t)gp->goid)
+    gp->timer.id = 0; /* another G slept with it: this is another timer */
   timer_init(&gp->timer, TRACE_TIMERKIND_SLEEP, goroutine_ready, gp);
   gp->timer.owner = (uint32_t)gp->goid;
   gp->sleep_when = timer_when(ns);

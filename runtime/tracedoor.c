@@ -77,16 +77,40 @@ static inline void set_place(struct m *mp, struct trace_writer *w)
   w->g = mp->curg ? (uint32_t)mp->curg->goid : 0;
 }
 
-void tr_emit(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)
+/* No ring, no room, or a loss to be told. */
+static __attribute__((noinline)) void emit_slow(struct m *mp, enum trace_kind kind, uint64_t lo,
+                                                uint64_t hi)
 {
   struct trace_writer *w = mp->tw;
-  if (unlikely(!w)) {
+  if (!w) {
     atomic_fetch_add_explicit(&trace.control->unringed, 1, memory_order_relaxed);
+    return;
+  }
+  if (w->dropping) {
+    w->emitted++;
+    trace_drop(w, 1);
     return;
   }
   set_place(mp, w);
   sim_name_addresses(kind, &lo, &hi);
   trace_emit(w, kind, lo, hi);
+}
+
+/* Calls nothing on the usual way, so it saves no registers either. */
+void tr_emit(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)
+{
+  struct trace_writer *w = mp->tw;
+  if (unlikely(!w || w->head - w->tail_seen >= w->capacity || w->lost_pending)) {
+    emit_slow(mp, kind, lo, hi);
+    return;
+  }
+  set_place(mp, w);
+  sim_name_addresses(kind, &lo, &hi);
+  w->emitted++;
+  struct trace_record *r = trace_slot(w, kind);
+  r->d[0] = lo;
+  r->d[1] = hi;
+  trace_publish(w);
 }
 
 /* relaxed: who silenced another M happened before we saw what that one did, and so did the store to ended */
@@ -126,7 +150,7 @@ void tr_stamp_slow(struct m *mp)
   if (preempt_untold(&mp->async))
     preempt_tell(mp, &mp->async);
   if (mp->tw)
-    trace_stamp(mp->tw);
+    trace_begin_transition(mp->tw);
 }
 
 void tr_stamp_after_slow(struct m *mp)
@@ -137,6 +161,26 @@ void tr_stamp_after_slow(struct m *mp)
   __asm__ volatile("isb" ::: "memory");
 #endif
   tr_stamp_slow(mp);
+  if (atomic_load_explicit(&sched.stamper, memory_order_relaxed))
+    atomic_store_explicit(&sched.stamper, NULL, memory_order_relaxed);
+}
+
+void tr_stamp_locked_slow(struct m *mp)
+{
+  if (atomic_load_explicit(&sched.stamper, memory_order_relaxed) == mp) {
+    tr_stamp_slow(mp);
+    return;
+  }
+  tr_stamp_after_slow(mp);
+  atomic_store_explicit(&sched.stamper, mp, memory_order_relaxed);
+}
+
+void tr_stamp_with_p_slow(struct m *mp)
+{
+  if (one_p())
+    tr_stamp_slow(mp);
+  else
+    tr_stamp_after_slow(mp);
 }
 
 /* Not a point of the simulation: it takes the same course whether it is recorded or not. */
@@ -359,7 +403,8 @@ void tr_end(int exit_code)
   if (mp && mp->tw) {
     mp->tw->emitted = mp->tw->head + mp->tw->lost; /* a signal may have cut an emission in two */
     tr_sync_clocks(mp, true);
-    trace_stamp(mp->tw); /* not tr_stamp: the others have ended, this M ends here */
+    trace_stamp(mp->tw);      /* not tr_stamp: the others have ended, this M ends here */
+    mp->tw->dropping = false; /* the end is told if there is room for it alone */
     tr_trace_end(mp, (uint32_t)exit_code);
     mp->trace_mask = 0;
     trace_writer_close(mp->tw); /* the memory stays the M's: this may be a signal handler */

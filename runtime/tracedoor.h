@@ -20,6 +20,8 @@ void tr_emit(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi);
 void tr_emit_aside(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi);
 void tr_stamp_slow(struct m *mp);
 void tr_stamp_after_slow(struct m *mp);
+void tr_stamp_locked_slow(struct m *mp);
+void tr_stamp_with_p_slow(struct m *mp);
 /* The trace's clock, ticks; 0 without a ring. Signal-safe. */
 uint64_t tr_ticks(const struct m *mp);
 /* The next event is of that time, or later if there was a later one. */
@@ -50,6 +52,20 @@ static inline void tr_stamp_behind(struct m *mp, uint64_t ticks)
 {
   if (tr_on(mp, TRACE_FAMILY_ALL))
     tr_stamp_at(mp, ticks + 1);
+}
+
+/* tr_stamp_after for who has just taken sched.lock, often: only if another M stamped there since must it wait
+ * for its loads (10 ns, as much as the clock itself). */
+static inline void tr_stamp_locked(struct m *mp)
+{
+  if (tr_on(mp, TRACE_FAMILY_ALL))
+    tr_stamp_locked_slow(mp);
+}
+/* tr_stamp_after for what only an M with a P can have changed. */
+static inline void tr_stamp_with_p(struct m *mp)
+{
+  if (tr_on(mp, TRACE_FAMILY_ALL))
+    tr_stamp_with_p_slow(mp);
 }
 
 /* The id of a text, told to the trace at its first use; 0 for NULL, "" or when tracing is off. */

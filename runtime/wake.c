@@ -14,6 +14,19 @@
  *     sched.lock if not. So a P goes idle either before, and is found, or after, and then nobody relies on a spinner
  *     that never comes. (Taken back after the unlock, a timer or a G could wait beside an idle P; found by
  *     simulation.)
+ *
+ * Where we wake less than Go. A G that readies another one and parks hands its P over: whoever was woken for
+ * that finds nothing, and a wake-up costs far more than a hand-over. A channel's round trip on 2 Ps took 0.7
+ * to 4 times Go's, by load; 0.3 to 0.4 with this. So:
+ * I5  An M that was woken for a hand-over (a ready into an empty queue) counts as woken in vain until a thief
+ *     takes such a G. A P that did so VAIN_MAX times in a row hands over without waking: it "hands over alone".
+ * I6  The G is not lost, and waits no longer than it must. If the one that readied it parks or ends, its P runs
+ *     it next. If that one goes into a system call, it wakes an M then (entersyscall). If it just goes on,
+ *     sysmon, which looks every millisecond as long as a P hands over alone (WATCH_US), finds the same G in
+ *     runnext twice, wakes an M, and the P's account starts anew.
+ * I7  A program may change: every TRIAL_NS sysmon lets the next hand-over of such a P wake somebody once more, and
+ *     if a thief finds it worth while the account starts anew, too.
+ * I8  A thief takes a runnext only if it lay there while the thief waited (runq.c).
  */
 #include "os.h"
 #include "runtime.h"
@@ -63,23 +76,23 @@ void startm(struct m *mp, struct p *pp, bool spinning)
     take_back(mp, pp, spinning); /* no thread to be had: fewer Ps run */
 }
 
-void wakep(struct m *mp)
+bool wakep(struct m *mp)
 {
-  if (sched.gomaxprocs == 1)
-    return;
+  if (one_p())
+    return false;
   /* The G is on its queue before the loads below: I3. */
   atomic_thread_fence(memory_order_seq_cst);
   if (atomic_load(&sched.nmspinning) != 0)
-    return;
+    return false;
   if (atomic_load(&sched.npidle) == 0) {
     if (MUTANT(10, false, atomic_load_explicit(&sched.needspinning, memory_order_relaxed) == 0))
       atomic_store(&sched.needspinning, 1);
     if (atomic_load(&sched.npidle) == 0)
-      return;
+      return false;
   }
   int32_t none = 0;
   if (!atomic_compare_exchange_strong(&sched.nmspinning, &none, 1))
-    return;
+    return false;
   lock2(&sched.lock);
   tr_stamp_after(mp);
   struct p *pp = pidlegetSpinning(mp);
@@ -88,6 +101,41 @@ void wakep(struct m *mp)
   unlock2(&sched.lock);
   if (pp)
     startm(mp, pp, true);
+  return pp != NULL;
+}
+
+#define VAIN_MAX 4
+
+static bool hands_over_alone(const struct p *pp)
+{
+  return atomic_load_explicit(&pp->vain_wakes, memory_order_relaxed) >= VAIN_MAX;
+}
+
+/* What is in runnext may have been put there without waking anybody. One below VAIN_MAX belongs to it, because a trial
+ * may have begun since. */
+bool may_have_handed_over_alone(const struct p *pp)
+{
+  return atomic_load_explicit(&pp->vain_wakes, memory_order_relaxed) >= VAIN_MAX - 1;
+}
+
+/* A G was put into runnext of pp, this M's P, whose queue was empty. */
+void wakep_for_handover(struct m *mp, struct p *pp)
+{
+  if (!hands_over_alone(pp) && wakep(mp))
+    atomic_fetch_add_explicit(&pp->vain_wakes, 1, memory_order_relaxed); /* thieves set it to 0 */
+}
+
+/* The running G goes into a system call: what it left in runnext would wait for the end of the call, or for sysmon. */
+void wakep_before_block(struct m *mp, struct p *pp)
+{
+  if (unlikely(may_have_handed_over_alone(pp)) &&
+      atomic_load_explicit(&pp->runnext, memory_order_relaxed) != NULL)
+    MUTANT(18, (void)0, (void)wakep(mp));
+}
+
+void try_waking_again(struct p *pp)
+{
+  atomic_store_explicit(&pp->vain_wakes, VAIN_MAX - 1, memory_order_relaxed);
 }
 
 void resetspinning(struct m *mp)
@@ -96,7 +144,7 @@ void resetspinning(struct m *mp)
   tr_m_spinning_end(mp, true);
   if (atomic_fetch_sub(&sched.nmspinning, 1) <= 0)
     throw("resetspinning: negative nmspinning");
-  MUTANT(1, (void)0, wakep(mp));
+  MUTANT(1, (void)0, (void)wakep(mp));
 }
 
 static bool needs_an_m(struct p *pp)

@@ -37,6 +37,7 @@ struct trace_writer {
   uint64_t ts;        /* time of the next event */
   uint32_t g;         /* set by the owner: goid that runs, 0 on g0 */
   uint16_t p;         /* set by the owner: P held, or TRACE_NO_P */
+  bool dropping;      /* see trace_begin_transition */
   uint64_t emitted;
   uint64_t lost;
   uint64_t lost_pending;         /* not yet told by a lost record */
@@ -81,6 +82,35 @@ static inline void trace_stamp(struct trace_writer *w)
   uint64_t now = trace_ticks(w);
   if (now > w->ts)
     w->ts = now;
+}
+
+/* Counts n records that will not be written. */
+static inline void trace_drop(struct trace_writer *w, uint32_t n)
+{
+  if (w->lost_pending == 0)
+    w->lost_since = w->ts;
+  w->lost += n;
+  w->lost_pending += n;
+  w->ts += n;
+  atomic_store_explicit(&w->ring->lost, w->lost, memory_order_relaxed);
+  atomic_store_explicit(&w->ring->emitted, w->emitted, memory_order_release);
+}
+
+/* trace_stamp for a writer that may have lost events: as long as its ring has no room for a transition
+ * (TRACE_TRANSITION records) it reads no clock, sets dropping, and the owner drops by trace_drop what comes
+ * until the next call.  So a transition is lost as a whole or not at all, and a program that is faster than
+ * its recorder reads no clock for what nobody will see. */
+#define TRACE_TRANSITION 16
+static inline void trace_begin_transition(struct trace_writer *w)
+{
+  w->dropping = false;
+  if (__builtin_expect(w->lost_pending != 0, 0)) {
+    w->tail_seen = atomic_load_explicit(&w->ring->tail, memory_order_acquire);
+    w->dropping = w->head - w->tail_seen + TRACE_TRANSITION > w->capacity;
+    if (w->dropping)
+      return;
+  }
+  trace_stamp(w);
 }
 
 /* Slow path of trace_reserve: looks at tail, waits or drops, tells losses. False: n events were dropped. */

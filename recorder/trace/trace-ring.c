@@ -261,17 +261,6 @@ static bool wait_for_room(struct trace_writer *w, uint32_t n)
   return room;
 }
 
-static void drop(struct trace_writer *w, uint32_t n)
-{
-  if (w->lost_pending == 0)
-    w->lost_since = w->ts;
-  w->lost += n;
-  w->lost_pending += n;
-  w->ts += n;
-  atomic_store_explicit(&w->ring->lost, w->lost, memory_order_relaxed);
-  atomic_store_explicit(&w->ring->emitted, w->emitted, memory_order_release);
-}
-
 static void tell_losses(struct trace_writer *w)
 {
   uint64_t n = w->lost_pending;
@@ -290,7 +279,7 @@ bool trace_reserve_slow(struct trace_writer *w, uint32_t n)
   if (!room && w->waits && needed <= w->capacity)
     room = wait_for_room(w, needed);
   if (!room) {
-    drop(w, n);
+    trace_drop(w, n);
     return false;
   }
   if (w->lost_pending)

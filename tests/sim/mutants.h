@@ -23,5 +23,7 @@ static const struct {
   { 14, "the search for a deadlock does not see the M in netpoll" },
   { 15, "a P that is handed off is not looked into" },
   { 16, "a thief takes what it has copied without claiming it" },
+  { 17, "sysmon does not see that a G was handed over and lies there" },
+  { 18, "who handed over without waking anybody goes into a system call" },
 };
 /* clang-format on */

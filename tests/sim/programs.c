@@ -491,6 +491,8 @@ const struct sim_program sim_programs[] = {
   { "panics",              panics,              0, NULL },
   { "fatal-panic",         fatal_panic,         2, "panic: nobody recovers this" },
   { "deadlock",            deadlock,            2, "all goroutines are asleep - deadlock!" },
+  { "handover-then-compute", sim_handover_then_compute, 0, NULL },
+  { "handover-then-syscall", sim_handover_then_syscall, 0, NULL },
   { "no-goroutines",       no_goroutines,       2, "no goroutines (main called runtime.Goexit) - deadlock!" },
 };
 /* clang-format on */

@@ -10,3 +10,7 @@ struct sim_program {
 };
 extern const struct sim_program sim_programs[];
 extern const unsigned n_sim_programs;
+
+/* programs-handover.c */
+void sim_handover_then_compute(void *unused);
+void sim_handover_then_syscall(void *unused);
