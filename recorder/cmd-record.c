@@ -159,6 +159,19 @@ static int passed_on(const struct rec_result *result)
   return result->ended ? record_exit_code(result->wait_status) : TRACEFILE_OK;
 }
 
+/* 127 is what a shell or the dynamic loader says who could not start a program. */
+static void tell_no_trace(const struct rec_result *result, const char *program)
+{
+  if (result->ended && record_exit_code(result->wait_status) == 127)
+    cli_fail(TRACEFILE_WRONG, program,
+             "if it misses libgmpscope-rt.so, run ldconfig or set LD_LIBRARY_PATH",
+             "it may not have been able to start (exit status 127), so there is no trace");
+  else
+    cli_fail(TRACEFILE_WRONG, program,
+             "link it with libgmpscope-rt and start it with rt_main or rt_run",
+             "it did not use the gmpscope runtime, so there is no trace");
+}
+
 int record_run(const struct rec_options *options, bool quiet, struct rec_result *result)
 {
   struct tracefile_error error;
@@ -167,9 +180,7 @@ int record_run(const struct rec_options *options, bool quiet, struct rec_result 
     return cli_error(&error);
   if (!result->uses_runtime) {
     if (!quiet)
-      cli_fail(TRACEFILE_WRONG, program,
-               "link it with libgmpscope-rt and start it with rt_main or rt_run",
-               "it did not use the gmpscope runtime, so there is no trace");
+      tell_no_trace(result, program);
     return passed_on(result);
   }
   if (!quiet) {

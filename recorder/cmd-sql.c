@@ -43,7 +43,8 @@ static int sql_error(sqlite3 *db, int code)
     return cli_fail(TRACEFILE_DAMAGED, "sql", "ask for less, or give a time range (ts BETWEEN ...)",
                     "the answer was cut short after %d seconds", SECONDS_MAX);
   if (code == SQLITE_AUTH)
-    return cli_fail(TRACEFILE_REFUSED, "sql", "only SELECT is answered here", "%s",
+    return cli_fail(TRACEFILE_REFUSED, "sql", "only SELECT is answered here, and no WITH RECURSIVE",
+                    "%s",
                     sqlite3_errmsg(db));
   if (code == SQLITE_CORRUPT)
     return cli_fail(TRACEFILE_DAMAGED, "sql", "", "%s", sqlite3_errmsg(db));

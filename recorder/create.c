@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* create.c - makes the file that a writer fills: who may be overwritten, mode, settings, schema.
  *
+ * I1  An older trace in its place is put aside, and goes only when the new one holds an event (writer.c): a program
+ *     that was misspelt, or does not use the runtime, costs nobody a recording. Killed in between, both are there.
+ *     Not done: the new file under another name until then. It would be missed where it is looked for, if the
+ *     recorder is killed.
+ *
  * The file is created by us, exclusively, without following a link, mode 0600: a recording may hold anything
  * that the traced program said. SQLite only ever opens what exists.  The schema is written in rollback
  * mode, then the journal becomes a WAL, so that the main file alone already says what it is.
@@ -8,7 +13,8 @@
  * synchronous=NORMAL: the WAL is synced only before it is copied into the file, so a power cut loses the last
  * second and no more; OFF is 10 to 15 % faster (tests/bench/bench-file) and could lose the whole file. wal_autocheckpoint is
  * 64 MiB, so that this sync is rare, and what the WAL takes stays bounded.
- * Page size 8192: see docs/performance.md (4096 costs a fifth of the speed, 16384 doubles a small file).
+ * Page size 8192: 4096 costs a fifth of the speed of writing chunks (tests/bench/bench-file), 16384 doubles the size
+ * of a small file.
  */
 #include "create.h"
 
@@ -119,7 +125,57 @@ static pid_t living_recorder(const char *path)
   return pid;
 }
 
-/* A file is there already: may it go? */
+/* Where an older trace waits; caller frees; NULL: out of memory. Its number is ours: two recorders that want the
+ * same place do not take each other's. */
+static char *older_name(const char *path)
+{
+  char *name = NULL;
+  return asprintf(&name, "%s.older-%d", path, (int)getpid()) < 0 ? NULL : name;
+}
+
+/* A trace and what SQLite puts beside it. */
+static bool rename_trace(const char *from, const char *to)
+{
+  static const char *const suffixes[] = { "-wal", "-shm", "-journal" };
+  for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+    char *old = NULL, *new = NULL;
+    if (asprintf(&old, "%s%s", from, suffixes[i]) >= 0 &&
+        asprintf(&new, "%s%s", to, suffixes[i]) >= 0)
+      rename(old, new); /* as a rule it is not there */
+    free(old);
+    free(new);
+  }
+  return rename(from, to) == 0;
+}
+
+void create_drop_older(const char *path)
+{
+  char *name = older_name(path);
+  if (name)
+    create_remove(name);
+  free(name);
+}
+
+void create_restore_older(const char *path)
+{
+  char *name = older_name(path);
+  create_remove(path);
+  if (name)
+    rename_trace(name, path);
+  free(name);
+}
+
+static bool put_aside(const char *path, struct tracefile_error *error)
+{
+  char *name = older_name(path);
+  bool ok = name && rename_trace(path, name);
+  free(name);
+  return ok ||
+         tracefile_fail(error, TRACEFILE_REFUSED, path, "give another name",
+                        "the older trace there cannot be put aside (%s)", strerrordesc_np(errno));
+}
+
+/* A file is there already: may it go? Then it is put aside. */
 static bool make_room(const char *path, bool overwrite, struct tracefile_error *error)
 {
   struct tracefile_header header;
@@ -133,8 +189,7 @@ static bool make_room(const char *path, bool overwrite, struct tracefile_error *
   if (recorder)
     return tracefile_fail(error, TRACEFILE_REFUSED, path, "give another name, or wait for its end",
                           "process %d is recording into it", (int)recorder);
-  create_remove(path);
-  return true;
+  return put_aside(path, error);
 }
 
 static bool fail_create(const char *path, struct tracefile_error *error)
@@ -158,14 +213,18 @@ static bool fail_create(const char *path, struct tracefile_error *error)
   }
 }
 
-static bool create_file(const char *path, bool overwrite, struct tracefile_error *error)
+static bool create_file(const char *path, bool overwrite, bool *has_older,
+                        struct tracefile_error *error)
 {
   int flags = O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC;
   int fd = open(path, flags, 0600);
-  if (fd < 0 && errno == EEXIST && make_room(path, overwrite, error))
+  *has_older = false;
+  if (fd < 0 && errno == EEXIST) {
+    if (!make_room(path, overwrite, error))
+      return false;
+    *has_older = true;
     fd = open(path, flags, 0600);
-  else if (fd < 0 && errno == EEXIST)
-    return false;
+  }
   if (fd < 0)
     return fail_create(path, error);
   close(fd);
@@ -301,14 +360,20 @@ sqlite3 *create_open(const char *real_path, struct tracefile_error *error)
   return NULL;
 }
 
-sqlite3 *create_new(const char *real_path, bool overwrite, struct tracefile_error *error)
+sqlite3 *create_new(const char *real_path, bool overwrite, bool *has_older,
+                    struct tracefile_error *error)
 {
-  if (!create_file(real_path, overwrite, error))
-    return NULL;
-  sqlite3 *db = create_open(real_path, error);
-  if (db && create_schema(db, real_path, error))
-    return db;
-  sqlite3_close(db);
-  create_remove(real_path);
+  sqlite3 *db = NULL;
+  if (create_file(real_path, overwrite, has_older, error)) {
+    db = create_open(real_path, error);
+    if (db && create_schema(db, real_path, error))
+      return db;
+    sqlite3_close(db);
+    create_remove(real_path);
+    if (error) /* nothing of it is left, so there is nothing to recover */
+      snprintf(error->todo, sizeof error->todo, "make room, or give another place with -o");
+  }
+  if (*has_older)
+    create_restore_older(real_path);
   return NULL;
 }

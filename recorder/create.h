@@ -5,8 +5,14 @@
 
 #include <sys/types.h>
 
-/* A new, empty trace with the core of the schema, in WAL mode. NULL: error; nothing is left behind. */
-sqlite3 *create_new(const char *real_path, bool overwrite, struct tracefile_error *error);
+/* A new, empty trace with the core of the schema, in WAL mode. An older one there is put aside: *has_older says so, and
+ * the caller drops or restores it. NULL: error, and all is as it was. */
+sqlite3 *create_new(const char *real_path, bool overwrite, bool *has_older,
+                    struct tracefile_error *error);
+/* The new trace at path counts: the older one goes. */
+void create_drop_older(const char *path);
+/* Removes the new trace at path and puts the older one back. */
+void create_restore_older(const char *path);
 /* An existing file for writing. The caller has had tracefile_open look at it. */
 sqlite3 *create_open(const char *real_path, struct tracefile_error *error);
 /* Makes one object of the schema, unless it is there (*is_new is false then). */

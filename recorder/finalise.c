@@ -185,6 +185,8 @@ bool finalise(struct rec_writer *w, enum rec_tables tables, struct symbols *symb
     return false;
   bool ok = finalise_file(w, file, tables, symbols, summary, error);
   tracefile_close(file);
+  if (ok)
+    rec_writer_replace(w); /* also a trace without events */
   return ok;
 }
 

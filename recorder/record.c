@@ -319,6 +319,8 @@ bool rec_record(const struct rec_options *options, struct rec_result *result,
       ok = finish(&r, result, error);
     else
       drain_release(&r.drain);
+    if (!ok && error && r.writer && rec_writer_has_events(r.writer))
+      error->code = TRACEFILE_DAMAGED; /* there is a trace, but not all of it */
     wait_for_program(&r, result);
   }
   spawn_restore_signals();

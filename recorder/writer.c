@@ -37,7 +37,9 @@ struct open_chunk {
 
 struct rec_writer {
   sqlite3 *db;
-  char *path; /* with its folder resolved */
+  char *path;      /* with its folder resolved */
+  bool has_older;  /* create_new put an older trace aside, and this one holds no event yet */
+  bool has_events; /* in the file, for good */
   struct trace_map by_m;
   struct open_chunk **ms;
   uint32_t n_ms, capacity;
@@ -62,6 +64,13 @@ static bool no_memory(const struct rec_writer *w, struct tracefile_error *error)
   return tracefile_fail(error, TRACEFILE_REFUSED, w->path, "", "there is not enough memory");
 }
 
+void rec_writer_replace(struct rec_writer *w)
+{
+  if (w->has_older)
+    create_drop_older(w->path);
+  w->has_older = false;
+}
+
 /* ---- transactions and rows ---- */
 
 static bool begin(struct rec_writer *w, struct tracefile_error *error)
@@ -83,6 +92,9 @@ static bool commit(struct rec_writer *w, struct tracefile_error *error)
   if (sqlite3_exec(w->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
     return rec_sql_fail(w->db, w->path, "committing", error);
   w->in_transaction = false;
+  w->has_events |= w->transaction_chunks > 0;
+  if (w->has_events)
+    rec_writer_replace(w);
   return true;
 }
 
@@ -370,8 +382,9 @@ struct rec_writer *rec_writer_new(const char *path, bool overwrite, struct trace
   struct rec_writer *w = real ? make_writer(real, error) : NULL;
   if (!w)
     return NULL;
-  w->db = create_new(w->path, overwrite, error);
+  w->db = create_new(w->path, overwrite, &w->has_older, error);
   if (!w->db) {
+    w->has_older = false; /* it is back */
     rec_writer_free(w);
     return NULL;
   }
@@ -407,6 +420,8 @@ void rec_writer_free(struct rec_writer *w)
   for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++)
     sqlite3_finalize(statements[i]);
   sqlite3_close(w->db);
+  if (w->has_older)
+    create_restore_older(w->path);
   for (uint32_t i = 0; i < w->n_ms; i++) {
     free(w->ms[i]->events);
     free(w->ms[i]);
@@ -422,7 +437,7 @@ void rec_writer_discard(struct rec_writer *w)
 {
   if (!w)
     return;
-  char *path = strdup(w->path);
+  char *path = w->has_older ? NULL : strdup(w->path); /* else the older one comes back there */
   rec_writer_free(w);
   if (path)
     create_remove(path);
@@ -437,6 +452,11 @@ sqlite3 *rec_writer_db(struct rec_writer *w)
 const char *rec_writer_path(const struct rec_writer *w)
 {
   return w->path;
+}
+
+bool rec_writer_has_events(const struct rec_writer *w)
+{
+  return w->has_events;
 }
 
 const struct writer_m *rec_writer_m(const struct rec_writer *w, uint32_t m)

@@ -14,6 +14,10 @@ struct writer_m {
 
 sqlite3 *rec_writer_db(struct rec_writer *w);
 const char *rec_writer_path(const struct rec_writer *w);
+/* Some event is in the file, whatever becomes of the rest. */
+bool rec_writer_has_events(const struct rec_writer *w);
+/* The trace counts: an older one that was put aside for it goes. Done by itself with the first event in the file. */
+void rec_writer_replace(struct rec_writer *w);
 /* NULL: nothing was written for it yet. Borrowed until the next event. */
 const struct writer_m *rec_writer_m(const struct rec_writer *w, uint32_t m);
 
@@ -32,7 +36,8 @@ bool rec_sql_fail(sqlite3 *db, const char *path, const char *doing, struct trace
 bool rec_sql(sqlite3 *db, const char *path, const char *text, struct tracefile_error *error);
 /* Writes what is held back and commits. */
 bool rec_writer_flush(struct rec_writer *w, struct tracefile_error *error);
-/* Closes the connection and frees w; the file stays as it is. */
+/* Closes the connection and frees w. The file stays as it is, unless an older trace still waits for its end: then
+ * that one is put back in its place. */
 void rec_writer_free(struct rec_writer *w);
 /* Opens an existing trace, already found good by tracefile_open, for writing. */
 struct rec_writer *rec_writer_reopen(const char *path, struct tracefile_error *error);

@@ -85,6 +85,49 @@ static void a_program_without_the_runtime_keeps_its_exit_status(void **state)
   assert_int_equal(count_files(), 0);
 }
 
+/* The seconds, size and such of a file that stays the same one. */
+static struct stat look_at(const char *name)
+{
+  struct stat st;
+  assert_int_equal(stat(name, &st), 0);
+  return st;
+}
+
+static void an_older_trace_stays_until_the_new_one_holds_events(void **state)
+{
+  (void)state;
+  struct run run = run_cli("record", "-q", "-o", "kept.db", "--", fake(), "2", "100", NULL);
+  assert_int_equal(run.code, 0);
+  run_free(&run);
+  struct stat first = look_at("kept.db");
+  run = run_cli("record", "-q", "-o", "kept.db", "--", "/bin/true", NULL);
+  assert_int_equal(run.code, 0);
+  run_free(&run);
+  run = run_cli("record", "-q", "-o", "kept.db", "--", "./no-such-program", NULL);
+  assert_int_equal(run.code, 1);
+  run_free(&run);
+  struct stat second = look_at("kept.db");
+  assert_int_equal(first.st_ino, second.st_ino);
+  assert_int_equal(first.st_size, second.st_size);
+  run = run_cli("record", "-q", "-o", "kept.db", "--", fake(), "2", "300", NULL);
+  assert_int_equal(run.code, 0);
+  run_free(&run);
+  assert_int_not_equal(look_at("kept.db").st_ino, first.st_ino);
+  run = run_cli("info", "kept.db", NULL);
+  assert_int_equal(run.code, 0);
+  run_free(&run);
+  assert_int_equal(count_files(), 1); /* nothing that was put aside is left */
+  unlink("kept.db");
+}
+
+static void a_program_that_finds_no_library_is_told_apart_from_one_without_the_runtime(void **state)
+{
+  (void)state;
+  struct run run = run_cli("record", "--", "/bin/sh", "-c", "exit 127", NULL);
+  run_expect_refusal(&run, 127, "it may not have been able to start");
+  run_free(&run);
+}
+
 static void the_programs_own_options_are_left_to_it(void **state)
 {
   (void)state;
@@ -229,6 +272,11 @@ int main(void)
                                     tear_down),
     cmocka_unit_test_setup_teardown(a_program_without_the_runtime_keeps_its_exit_status, set_up,
                                     tear_down),
+    cmocka_unit_test_setup_teardown(an_older_trace_stays_until_the_new_one_holds_events, set_up,
+                                    tear_down),
+    cmocka_unit_test_setup_teardown(
+        a_program_that_finds_no_library_is_told_apart_from_one_without_the_runtime, set_up,
+        tear_down),
     cmocka_unit_test_setup_teardown(the_programs_own_options_are_left_to_it, set_up, tear_down),
     cmocka_unit_test_setup_teardown(stdin_goes_to_the_program, set_up, tear_down),
     cmocka_unit_test_setup_teardown(

@@ -120,7 +120,8 @@ static void a_file_that_is_no_trace_is_never_overwritten(void **state)
   assert_string_equal(text, "dear reader");
 }
 
-static void an_older_trace_is_replaced_only_when_asked(void **state)
+static void
+an_older_trace_is_replaced_only_when_asked_and_comes_back_for_one_without_events(void **state)
 {
   const char *path = scratch_path(*state, "again.db");
   assert_true(
@@ -129,7 +130,11 @@ static void an_older_trace_is_replaced_only_when_asked(void **state)
   struct rec_writer *w = rec_writer_new(path, true, &error);
   assert_non_null(w);
   rec_writer_discard(w);
-  assert_int_equal(files_in(*state), 0);
+  assert_int_equal(files_in(*state), 1);
+  struct tracefile *older = tracefile_open(path, &error);
+  assert_non_null(older);
+  assert_true(tracefile_is_final(older));
+  tracefile_close(older);
 }
 
 static void events_out_of_order_and_of_no_kind_are_refused_in_words(void **state)
@@ -179,7 +184,7 @@ int main(void)
     scratch_test(a_clean_end_leaves_exactly_one_file_that_only_its_owner_reads),
     scratch_test(a_jump_of_the_number_is_a_loss_of_exactly_that_many),
     scratch_test(a_file_that_is_no_trace_is_never_overwritten),
-    scratch_test(an_older_trace_is_replaced_only_when_asked),
+    scratch_test(an_older_trace_is_replaced_only_when_asked_and_comes_back_for_one_without_events),
     scratch_test(a_full_disk_is_told_in_words_and_what_was_written_is_kept),
     scratch_test(events_out_of_order_and_of_no_kind_are_refused_in_words),
   };
