@@ -66,7 +66,7 @@ static struct rt_defer *newdefer(struct m *mp)
   }
   d = malloc(sizeof *d);
   if (!d)
-    throw("defer: out of memory");
+    fatal("out of memory: no record for a deferred call");
   tr_defer_alloc(mp);
   return d;
 }

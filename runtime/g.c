@@ -3,7 +3,7 @@
  *
  * Since a struct g stays a struct g for ever, a pointer to one may be looked at by anybody at any time
  * (sysmon, dumps, a late waker): what it says may be old, but it is a G. A P keeps 32 to 64 dead Gs; what
- * is beyond goes through sched.gfree.
+ * is beyond goes through sched.gfree. A G on its way to a P has the promise of a stack.
  */
 #include "os.h"
 #include "runtime.h"
@@ -35,6 +35,7 @@ static bool new_gslab(void)
     glist_push(&sched.gfree, &slab->gs[i]);
   }
   sched.n_gfree += SLAB_GS;
+  sched.n_gs += SLAB_GS;
   atomic_store_explicit(last_slab ? &last_slab->next : &slabs, slab,
                         memory_order_release); /* pairs with forEachG */
   last_slab = slab;
@@ -45,7 +46,8 @@ static void refill(struct p *pp)
 {
   struct glist batch = { NULL }; /* in reverse, so that the P hands them out in the old order */
   lock2(&sched.lock);
-  if (sched.n_gfree > 0 || new_gslab())
+  bool have = sched.n_gfree > 0 || new_gslab();
+  if (have && stack_promise(sched.n_gs - sched.n_gfree + P_FREE_MAX / 2))
     while (sched.n_gfree > 0 && pp->n_gfree < P_FREE_MAX / 2) {
       glist_push(&batch, glist_pop(&sched.gfree));
       sched.n_gfree--;

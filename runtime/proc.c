@@ -80,7 +80,7 @@ static ALWAYS_INLINE void start_running(struct m *mp, struct g *gp, bool inherit
 static __attribute__((noinline)) void get_stack(struct m *mp, struct g *gp)
 {
   if (!gp->stack.lo && !stackalloc(mp->p, &gp->stack))
-    fatal("out of memory: no stack for a goroutine (see ulimit -v and vm.max_map_count)");
+    fatal("out of memory: no stack for a goroutine; give more address space (ulimit -v)");
   stack_fresh(&gp->stack);
 }
 
@@ -487,6 +487,8 @@ _Noreturn void goexit1(void)
   struct g *gp = getg();
   struct m *mp = getm();
   bool inherit = false;
+  if (unlikely(gp->stack.canary))
+    stack_check_canary(&gp->stack);
   tr_stamp(mp);
   if (gp->lockedm)
     end_locked(mp, gp);

@@ -56,7 +56,8 @@ RT_API int rt_run(void (*fn)(void *), void *arg, const struct rt_options *option
 
 /* ---- Goroutines ---- */
 
-/* Starts fn(arg) in a new G. 0, or -ENOMEM with nothing started. From a G. */
+/* Starts fn(arg) in a new G. 0, or -ENOMEM with nothing started: there is no memory for a G, or no address space for its
+ * stack (ulimit -v). A thread is not needed: where the kernel gives none (ulimit -u), fewer Ps run. From a G. */
 RT_API int rt_go(void (*fn)(void *), void *arg);
 /* The same; name is shown in dumps and traces, and is borrowed until the G ends. */
 RT_API int rt_go_named(const char *name, void (*fn)(void *), void *arg);

@@ -182,6 +182,8 @@ void timer_init(struct timer *t, uint32_t kind, timer_func *f, void *arg);
  * Needs a P. */
 bool timer_modify(struct timer *t, int64_t when, int64_t period, timer_func *f, void *arg,
                   uintptr_t seq);
+/* There is memory for one timer more on this P, which the next timer_modify may count on. */
+bool timer_has_room(void);
 /* The same with f, arg and seq as they are. */
 bool timer_reset(struct timer *t, int64_t when, int64_t period);
 /* Disarms it. True if it was armed. It may stay in a heap as a zombie: see timer_give_up. Needs an
@@ -368,7 +370,7 @@ struct schedt {
   struct gqueue runq;        /* the global queue */
   _Atomic uint32_t runqsize; /* its size, readable without the lock */
   struct glist gfree;        /* dead Gs */
-  uint32_t n_gfree;
+  uint32_t n_gfree, n_gs;    /* dead ones at hand; all that were ever made */
   _Atomic uint64_t goidgen;
   _Atomic int64_t lastpoll;     /* time of the last netpoll; 0 while an M is blocked in it */
   _Atomic int64_t poll_until;   /* until when that M sleeps; 0: no limit */
@@ -606,13 +608,22 @@ void stopTheWorld(uint32_t why); /* TRACE_STWWHY_... */
 void startTheWorld(void);
 
 /* stack.c */
-bool stackalloc(struct p *pp, struct stack *s); /* false: out of memory */
+bool stackalloc(struct p *pp, struct stack *s); /* false: out of memory, which promises keep away */
 void stackfree(struct p *pp, struct stack *s);
+/* There will be a stack for each of so many Gs. False: no address space. sched.lock held. */
+bool stack_promise(uint32_t n_gs);
 void stack_init(size_t size);
 /* The G whose guard holds addr, or NULL. Signal-safe. */
 struct g *stack_guard_hit(const void *addr);
-/* For tests: from now on a new stack is guarded as if the kernel allowed no more mappings. */
-void stack_guard_by_canary(void);
+/* For tests: from now on a new stack is guarded as if the kernel had nothing better. */
+enum stack_guard {
+  GUARD_LIGHT,
+  GUARD_MPROTECT,
+  GUARD_CANARY,
+};
+void stack_guard_by(enum stack_guard kind);
+/* At the end of a G whose stack has one: if it was written over, the end of the process, in words. On the G. */
+void stack_check_canary(const struct stack *s);
 
 /* g.c: all Gs that ever were; they are never freed. */
 /* One G more, or less, at pp. By its owner. */

@@ -229,7 +229,7 @@ static int select_many(struct rt_case *cases, int n, bool block)
   size_t n_bytes = (size_t)n * (sizeof(struct sudog) + sizeof(struct order));
   struct sudog *sudogs = malloc(n_bytes);
   if (!sudogs)
-    throw("select: out of memory");
+    fatal("out of memory: no room for the cases of a select");
   RT_FRAME(fr, { return -1; });
   RT_DEFER(fr, free, sudogs);
   struct selection s = {

@@ -2,14 +2,18 @@
 /* stack.c - stacks of Gs: where they come from and what guards their end.
  *
  * Address space is reserved a slab at a time, without commitment; a stack is a slot of it, and costs the
- * pages that were touched. A dead G's stack goes to the P's cache, last in first out, because its top page
+ * pages that were touched. It is reserved before a G is made that may need it (stack_promise, from g.c), so that
+ * it is rt_go that fails when there is no more, with nothing started, and not the G when it first runs. Not done:
+ * letting such a G wait until another one ends: who would wait, if those others wait for it?
+ * Each P may keep some free stacks from the others, so there are that many slots more than Gs.
+ * A dead G's stack goes to the P's cache, last in first out, because its top page
  * is warm; a full cache gives half to the central list. Slabs are never returned: a G that was dropped
  * inside a system call may still stand on its stack.
  *
  * The lowest page of a slot is its guard: by MADV_GUARD_INSTALL where the kernel has it (6.13), which does
  * not split the mapping; else by mprotect, while it costs no more than half of the mappings that the
- * kernel allows; beyond that it is a canary, the lowest word of the stack, which is looked at when the stack is
- * freed: an overflow is then found late, or not at all if it jumped over the word, but seldom missed.
+ * kernel allows; beyond that it is a canary, the lowest word of the stack, which is looked at when the G ends: an
+ * overflow is then found late, or not at all if it jumped over the word, but seldom missed.
  *
  * A free stack holds its own link at its top, in the page that is warm.
  *
@@ -22,18 +26,13 @@
 
 #include <string.h>
 
-#define SLAB_STACKS   1024u
+#define SLAB_STACKS   1024u /* or, where there is no room for so many, down to the next */
+#define LEAST_STACKS  16u
 #define MAX_SLABS     4096u
 #define CACHE_MAX     64u
 #define CANARY        0x5ca1ab1e0ddba115ull
 #define DEFAULT_STACK (64u << 10)
 #define MIN_STACK     (16u << 10)
-
-enum guard_kind {
-  GUARD_LIGHT,
-  GUARD_MPROTECT,
-  GUARD_CANARY,
-};
 
 struct free_stack { /* at the top of a stack without a G */
   struct free_stack *next;
@@ -42,27 +41,28 @@ struct free_stack { /* at the top of a stack without a G */
 
 struct slab {
   char *base;
-  size_t slot; /* bytes a stack in it, guard included */
+  uint32_t n_slots;
 };
 
 static struct {
   struct mutex lock; /* guards all below */
   size_t size;       /* of a stack, guard included */
   size_t page;
-  enum guard_kind guard;
+  enum stack_guard guard;
   size_t guards_left; /* mprotects that the mappings allow */
   struct free_stack *central;
-  _Atomic uint32_t n_slabs;
-  uint32_t used; /* slots handed out of the last slab */
+  uint32_t n_slabs, carving; /* slabs; the one that slots are handed out of */
+  uint32_t used;             /* slots handed out of that one */
+  _Atomic uint32_t n_slots;  /* of this size, handed out or not */
   struct slab slabs[MAX_SLABS];
 } stacks;
 
-static enum guard_kind probe_guard(void)
+static enum stack_guard probe_guard(void)
 {
   void *page = os_reserve(stacks.page);
   if (!page)
     return GUARD_MPROTECT;
-  enum guard_kind kind = os_guard(page, stacks.page, true) == 0 ? GUARD_LIGHT : GUARD_MPROTECT;
+  enum stack_guard kind = os_guard(page, stacks.page, true) == 0 ? GUARD_LIGHT : GUARD_MPROTECT;
   os_release(page, stacks.page);
   return kind;
 }
@@ -84,22 +84,38 @@ void stack_init(size_t size)
   if (size != stacks.size) {
     stacks.size = size;
     stacks.central = NULL;
-    stacks.used = SLAB_STACKS; /* the next stack begins a slab */
+    stacks.carving = stacks.n_slabs; /* the next stack begins a slab */
+    stacks.used = 0;
+    atomic_store(&stacks.n_slots, 0);
   }
   unlock2(&stacks.lock);
 }
 
+/* lock held */
 static bool new_slab(void)
 {
-  uint32_t n = atomic_load_explicit(&stacks.n_slabs, memory_order_relaxed);
-  char *base = n < MAX_SLABS ? os_reserve(stacks.size * SLAB_STACKS) : NULL;
+  char *base = NULL;
+  uint32_t n = SLAB_STACKS;
+  while (stacks.n_slabs < MAX_SLABS && n >= LEAST_STACKS && !(base = os_reserve(stacks.size * n)))
+    n /= 2;
   if (!base)
     return false;
-  stacks.slabs[n] = (struct slab){ .base = base, .slot = stacks.size };
-  stacks.used = 0;
-  atomic_store_explicit(&stacks.n_slabs, n + 1,
-                        memory_order_release); /* pairs with stack_guard_hit */
+  stacks.slabs[stacks.n_slabs++] = (struct slab){ base, n };
+  atomic_fetch_add_explicit(&stacks.n_slots, n, memory_order_relaxed);
   return true;
+}
+
+bool stack_promise(uint32_t n_gs)
+{
+  uint32_t n = n_gs + (uint32_t)sched.gomaxprocs * (CACHE_MAX + 1);
+  if (likely(n <= atomic_load_explicit(&stacks.n_slots, memory_order_relaxed)))
+    return true;
+  lock2(&stacks.lock);
+  while (n > atomic_load_explicit(&stacks.n_slots, memory_order_relaxed) && new_slab())
+    ;
+  bool kept = n <= atomic_load_explicit(&stacks.n_slots, memory_order_relaxed);
+  unlock2(&stacks.lock);
+  return kept;
 }
 
 /* True: by a page. */
@@ -113,29 +129,32 @@ static bool guard_by_page(char *slot)
   return true;
 }
 
-void stack_guard_by_canary(void)
+void stack_guard_by(enum stack_guard kind)
 {
   lock2(&stacks.lock);
-  stacks.guard = GUARD_CANARY;
-  stacks.guards_left = 0;
+  stacks.guard = kind;
+  if (kind == GUARD_CANARY)
+    stacks.guards_left = 0;
   unlock2(&stacks.lock);
 }
 
-static void check_canary(const struct stack *s)
+void stack_check_canary(const struct stack *s)
 {
-  if (unlikely(*(const uint64_t *)s->lo != CANARY))
-    fatal("stack overflow: a goroutine that ended had written over the end of its stack (ask for "
-          "more by "
-          "rt_options.stack_size)");
+  if (*(const uint64_t *)s->lo != CANARY)
+    fatal("stack overflow: this goroutine has written over the end of its stack; give more by "
+          "rt_options.stack_size");
 }
 
 /* lock held */
 static bool carve(struct stack *s)
 {
-  if (stacks.used >= SLAB_STACKS && !new_slab())
+  if (stacks.carving < stacks.n_slabs && stacks.used == stacks.slabs[stacks.carving].n_slots) {
+    stacks.carving++;
+    stacks.used = 0;
+  }
+  if (stacks.carving == stacks.n_slabs && !new_slab())
     return false;
-  uint32_t n = atomic_load_explicit(&stacks.n_slabs, memory_order_relaxed);
-  char *slot = stacks.slabs[n - 1].base + stacks.used++ * stacks.size;
+  char *slot = stacks.slabs[stacks.carving].base + stacks.used++ * stacks.size;
   *s = (struct stack){ .lo = slot + stacks.page, .hi = slot + stacks.size };
   s->canary = !guard_by_page(slot);
   if (s->canary)
@@ -195,8 +214,6 @@ static bool other_size(const struct stack *s)
 
 void stackfree(struct p *pp, struct stack *s)
 {
-  if (unlikely(s->canary))
-    check_canary(s);
   if (other_size(s))
     return;
   push((struct free_stack **)&pp->stack_cache, *s);

@@ -72,7 +72,7 @@ static void start_go(void *arg, uintptr_t seq, int64_t delay)
 struct rt_timer *rt_after_func(int64_t ns, void (*fn)(void *), void *arg)
 {
   need_g("rt_after_func");
-  struct rt_timer *t = calloc(1, sizeof *t);
+  struct rt_timer *t = timer_has_room() ? calloc(1, sizeof *t) : NULL;
   if (!t)
     return NULL;
   t->fn = fn;
@@ -114,7 +114,7 @@ static void send_time(void *arg, uintptr_t seq, int64_t delay)
 
 static struct chan_timer *new_chan_timer(uint32_t kind)
 {
-  struct chan_timer *ct = calloc(1, sizeof *ct);
+  struct chan_timer *ct = timer_has_room() ? calloc(1, sizeof *ct) : NULL;
   if (!ct)
     return NULL;
   ct->chan = rt_chan_new(sizeof(int64_t), 1);

@@ -149,6 +149,17 @@ static bool has_room(struct timers *ts)
   return true;
 }
 
+bool timer_has_room(void)
+{
+  struct timers *ts = &((struct p *)getm()->p)->timers;
+  if (likely(atomic_load_explicit(&ts->len, memory_order_relaxed) < ts->room))
+    return true; /* others only take from it */
+  lock2(&ts->lock);
+  bool room = has_room(ts);
+  unlock2(&ts->lock);
+  return room;
+}
+
 static void add_heap(struct m *mp, struct timers *ts, struct timer *t)
 {
   if (!has_room(ts))

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test-stack.c - what guards the end of a stack, where the kernel allows no more guard pages.
- *
- * With guard pages an overflow is a fault, which test-sched looks at. Without, it is the canary's business.
+/* test-stack.c - what guards the end of a stack: light guards, protected pages, and canaries where the kernel
+ * allows no more of either.
  */
 #include "program.h"
 #include "runtime.h"
@@ -40,36 +39,82 @@ static void start_many(void)
   rt_waitgroup_wait(&all_done);
 }
 
-PROGRAM(overflows)
+static void run_alone(enum stack_guard guard, void (*fn)(void *))
 {
-  stack_guard_by_canary();
-  rt_go(write_over_the_end, NULL);
+  stack_guard_by(guard);
+  rt_go_named("culprit", fn, NULL);
   while (rt_num_goroutine() > 1)
     rt_yield();
   puts("not reached");
+}
+
+static __attribute__((noinline)) int fall(int depth)
+{
+  volatile char frame[512] = { (char)depth };
+  return depth < 0 ? 0 : fall(depth + 1) + frame[0];
+}
+static void fall_for_ever(void *unused)
+{
+  (void)unused;
+  fall(0);
+}
+PROGRAM(falls_on_a_light_guard)
+{
+  run_alone(GUARD_LIGHT, fall_for_ever);
+  return 0;
+}
+PROGRAM(falls_on_a_protected_page)
+{
+  run_alone(GUARD_MPROTECT, fall_for_ever);
+  return 0;
+}
+PROGRAM(overflows)
+{
+  run_alone(GUARD_CANARY, write_over_the_end);
   return 0;
 }
 
 PROGRAM(stays_inside)
 {
   start_many(); /* stacks with pages and stacks with canaries live side by side */
-  stack_guard_by_canary();
+  stack_guard_by(GUARD_CANARY);
   start_many();
   start_many();
   puts("done");
   return 0;
 }
 
-static void a_canary_tells_of_an_overflow_when_the_stack_is_freed(void **state)
+static void assert_contains(const char *text, const char *part)
+{
+  if (!strstr(text, part))
+    fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+static void assert_overflow(int (*fn)(int, char **), const char *words)
+{
+  struct outcome o = run_program(fn, 1);
+  assert_string_equal(o.out, "");
+  assert_contains(o.err, words);
+  const char *dump = strstr(o.err, "\n\ngoroutine ");
+  assert_non_null(dump); /* of the culprit, first */
+  assert_contains(dump, " [running] {name: culprit}:\n");
+  assert_true(strstr(dump, " {name: culprit}") < strchr(dump + 2, '\n'));
+  assert_int_equal(o.code, 2);
+}
+
+static void an_overflow_into_a_guard_of_either_kind_is_told(void **state)
 {
   (void)state;
-  struct outcome o = run_program(overflows, 1);
-  static const char line[] = "fatal error: stack overflow: a goroutine that ended had written over "
-                             "the end of its stack (ask for more by rt_options.stack_size)\n";
-  assert_string_equal(o.out, "");
-  o.err[strlen(line)] = '\0';
-  assert_string_equal(o.err, line);
-  assert_int_equal(o.code, 2);
+  assert_overflow(falls_on_a_light_guard, "fatal error: stack overflow\n");
+  assert_overflow(falls_on_a_protected_page, "fatal error: stack overflow\n");
+}
+
+static void a_canary_tells_of_an_overflow_when_the_g_ends(void **state)
+{
+  (void)state;
+  assert_overflow(
+      overflows,
+      "fatal error: stack overflow: this goroutine has written over the end of its stack;");
 }
 
 static void canaries_say_nothing_of_gs_that_stay_inside(void **state)
@@ -82,7 +127,8 @@ static void canaries_say_nothing_of_gs_that_stay_inside(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(a_canary_tells_of_an_overflow_when_the_stack_is_freed),
+    cmocka_unit_test(an_overflow_into_a_guard_of_either_kind_is_told),
+    cmocka_unit_test(a_canary_tells_of_an_overflow_when_the_g_ends),
     cmocka_unit_test(canaries_say_nothing_of_gs_that_stay_inside),
   };
   return cmocka_run_group_tests_name("stack", tests, NULL, NULL);

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* test-limits.c - what there is not enough of is told in words, by the call that wanted it.
+ *
+ * First by injection: a program that uses a bit of everything is run again and again, each time another call
+ * for memory, mappings, threads or descriptors fails. It must do its work without, or end in words; never crash,
+ * hang, or do half of it. Then with the kernel's real limits.
+ */
+#include "fail.h"
+#include "os.h"
+#include "program.h"
+#include "runtime.h"
+#include "switch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#define MANY_CASES     40
+#define MAX_PROCS_HERE 8 /* each may keep 64 dead Gs to itself */
+
+static struct rt_waitgroup wg;
+static atomic_long count;
+
+/* ---- a program that uses a bit of everything, and takes no for an answer ---- */
+
+static void count_up(void *unused)
+{
+  (void)unused;
+  atomic_fetch_add(&count, 1);
+}
+
+static void *sleep_in_the_kernel(void *unused)
+{
+  usleep(100);
+  return unused;
+}
+
+static void be_busy(void *unused)
+{
+  (void)unused;
+  rt_yield();
+  rt_blocking(sleep_in_the_kernel, NULL);
+  rt_sleep(1000);
+  rt_waitgroup_done(&wg);
+}
+
+static void start_gs(int n)
+{
+  for (int i = 0; i < n; i++) {
+    rt_waitgroup_add(&wg, 1);
+    int error = rt_go(be_busy, NULL);
+    if (error == 0)
+      continue;
+    if (error != -ENOMEM && error != -EAGAIN)
+      abort();
+    rt_waitgroup_done(&wg);
+  }
+  rt_waitgroup_wait(&wg);
+}
+
+static void defer_many(void)
+{
+  RT_FRAME(fr, { return; });
+  for (int i = 0; i < 100; i++)
+    RT_DEFER_LOOP(fr, count_up, NULL);
+}
+
+static void use_timers(void)
+{
+  struct rt_timer *timers[50];
+  for (int i = 0; i < 50; i++)
+    timers[i] = rt_after_func(60000000000, count_up, NULL);
+  struct rt_chan *after = rt_after(1000);
+  if (after)
+    rt_chan_recv(after, NULL);
+  rt_chan_free(after);
+  struct rt_ticker *ticker = rt_ticker_new(1000);
+  if (ticker)
+    rt_chan_recv(rt_ticker_chan(ticker), NULL);
+  rt_ticker_free(ticker);
+  for (int i = 0; i < 50; i++)
+    rt_timer_free(timers[i]);
+}
+
+static void use_chans(void)
+{
+  struct rt_case cases[MANY_CASES];
+  struct rt_chan *chan = rt_chan_new(sizeof(int), 1);
+  if (!chan)
+    return;
+  for (int i = 0; i < MANY_CASES; i++)
+    cases[i] =
+        (struct rt_case){ .chan = chan, .dir = i % 2 ? RT_RECV : RT_SEND, .elem = &(int){ 1 } };
+  rt_select(cases, MANY_CASES);
+  rt_select(cases, MANY_CASES);
+  rt_chan_free(chan);
+}
+
+static void use_the_poller(void)
+{
+  int ends[2];
+  char byte = 'x';
+  if (pipe2(ends, O_CLOEXEC) != 0)
+    return;
+  if (rt_write(ends[1], &byte, 1, 0) == 1 && rt_read(ends[0], &byte, 1, 0) != 1)
+    abort();
+  rt_close(ends[0]);
+  rt_close(ends[1]);
+}
+
+PROGRAM(a_bit_of_everything)
+{
+  start_gs(100);
+  defer_many();
+  use_timers();
+  use_chans();
+  use_the_poller();
+  rt_gomaxprocs(7);
+  start_gs(100);
+  rt_stack_dump(open("/dev/null", O_WRONLY | O_CLOEXEC), true);
+  puts("done");
+  return 0;
+}
+
+/* ---- injection ---- */
+
+static bool begins(const char *text, const char *with)
+{
+  return strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool ended_in_words(const struct outcome *o)
+{
+  if (o->code == 0)
+    return strcmp(o->out, "done\n") == 0 && o->err[0] == '\0';
+  if (o->code == 1)
+    return begins(o->err, "runtime: cannot start: ");
+  return o->code == 2 && begins(o->err, "fatal error: out of memory: ");
+}
+
+static struct outcome run_armed(void)
+{
+  fail->hit = false;
+  fail->armed = true; /* in the child: the parent does nothing of the kind until it is over */
+  struct outcome o = run_program(a_bit_of_everything, 3);
+  fail->armed = false;
+  return o;
+}
+
+static void fail_each(enum fail_kind kind, bool for_good)
+{
+  for (long n = 1;; n++) {
+    fail->kind = kind;
+    fail->for_good = for_good;
+    fail->countdown = n;
+    struct outcome o = run_armed();
+    if (!ended_in_words(&o))
+      fail_msg("kind %d, call %ld%s: code %d\n%s%s", kind, n, for_good ? " and all after it" : "",
+               o.code, o.out, o.err);
+    if (!fail->hit) {
+      print_message("# kind %d%s: %ld calls\n", kind, for_good ? ", for good" : "", n - 1);
+      return;
+    }
+  }
+}
+
+static void memory_that_is_refused_is_told(void **state)
+{
+  (void)state;
+  fail_each(FAIL_MEMORY, false);
+  fail_each(FAIL_MEMORY, true);
+}
+static void mappings_that_are_refused_are_told(void **state)
+{
+  (void)state;
+  fail_each(FAIL_MMAP, false);
+  fail_each(FAIL_MMAP, true);
+}
+static void threads_that_are_refused_are_done_without(void **state)
+{
+  (void)state;
+  fail_each(FAIL_THREAD, false);
+  fail_each(FAIL_THREAD, true);
+}
+static void without_a_poller_nothing_starts(void **state)
+{
+  (void)state;
+  fail_each(FAIL_EPOLL, false);
+  fail_each(FAIL_EPOLL, true);
+}
+
+/* ---- the kernel's limits ---- */
+
+static struct rt_chan *never;
+
+static void park(void *unused)
+{
+  (void)unused;
+  rt_chan_recv(never, NULL);
+}
+
+static size_t mapped(void)
+{
+  size_t pages = 0;
+  FILE *file = fopen("/proc/self/statm", "re");
+  if (!file || fscanf(file, "%zu", &pages) != 1)
+    abort();
+  fclose(file);
+  return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Starts Gs until no more can be started; then those must end, and as many can be started again. */
+PROGRAM(fills_its_address_space)
+{
+  struct rlimit limit = { .rlim_max = RLIM_INFINITY };
+  getrlimit(RLIMIT_AS, &limit);
+  limit.rlim_cur = mapped() + (200u << 20);
+  setrlimit(RLIMIT_AS, &limit);
+  long started[2] = { 0 };
+  int error = 0;
+  for (int round = 0; round < 2; round++) {
+    never = rt_chan_new(1, 0);
+    while ((error = rt_go(park, NULL)) == 0)
+      if (++started[round] % 100 == 0)
+        rt_yield();
+    while (rt_num_goroutine() > started[round] + 1)
+      rt_yield();
+    rt_chan_close(never);
+    while (rt_num_goroutine() > 1)
+      rt_yield();
+  }
+  printf("%d %d %d\n", error == -ENOMEM, started[0] > 1000,
+         started[1] >= started[0] - 64L * MAX_PROCS_HERE);
+  return 0;
+}
+
+static void a_full_address_space_is_told_by_rt_go(void **state)
+{
+  (void)state;
+#if defined(SWITCH_ASAN) || defined(SWITCH_TSAN)
+  skip(); /* which take terabytes of it */
+#endif
+  FOR_PROCS(n)
+  assert_prints(fills_its_address_space, n, "1 1 1\n");
+}
+
+/* The mappings are used up: guards must do without. */
+PROGRAM(uses_up_the_mappings)
+{
+  size_t page = (size_t)sysconf(_SC_PAGESIZE), n = os_max_map_count() * 2;
+  stack_guard_by(GUARD_MPROTECT);
+  char *all = mmap(NULL, n * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (all == MAP_FAILED)
+    abort();
+  size_t i = 0;
+  while (i < n && mprotect(all + i * page, page, PROT_NONE) == 0)
+    i += 2;
+  long started = 0, refused = 0;
+  never = rt_chan_new(1, 0);
+  for (int k = 0; k < 3000; k++)
+    rt_go(park, NULL) == 0 ? started++ : refused++;
+  for (int k = 0; k < 10; k++)
+    rt_yield(); /* each runs, so each has its stack */
+  munmap(all, n * page);
+  rt_chan_close(never);
+  while (rt_num_goroutine() > 1)
+    rt_yield();
+  printf("%d %ld\n", i < n, started + refused);
+  return 0;
+}
+
+static void without_mappings_stacks_are_guarded_otherwise(void **state)
+{
+  (void)state;
+#if defined(SWITCH_ASAN) || defined(SWITCH_TSAN)
+  skip(); /* which want some for themselves */
+#endif
+  if (os_max_map_count() > 1000000)
+    skip(); /* more than one can use up */
+  assert_prints(uses_up_the_mappings, 2, "1 3000\n");
+}
+
+static struct rlimit descriptors(rlim_t n)
+{
+  struct rlimit before, now;
+  getrlimit(RLIMIT_NOFILE, &before);
+  now = before;
+  now.rlim_cur = n;
+  setrlimit(RLIMIT_NOFILE, &now);
+  return before;
+}
+
+static void without_descriptors_rt_run_says_so(void **state)
+{
+  (void)state;
+  struct rlimit before = descriptors(3);
+  int error = rt_run(count_up, NULL, NULL);
+  setrlimit(RLIMIT_NOFILE, &before);
+  assert_int_equal(error, -EMFILE);
+  assert_int_equal(rt_run(count_up, NULL, NULL), 0);
+}
+
+int main(void)
+{
+  fail_share();
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(memory_that_is_refused_is_told),
+    cmocka_unit_test(mappings_that_are_refused_are_told),
+    cmocka_unit_test(threads_that_are_refused_are_done_without),
+    cmocka_unit_test(without_a_poller_nothing_starts),
+    cmocka_unit_test(a_full_address_space_is_told_by_rt_go),
+    cmocka_unit_test(without_mappings_stacks_are_guarded_otherwise),
+    cmocka_unit_test(without_descriptors_rt_run_says_so),
+  };
+  return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
+}
