@@ -107,6 +107,23 @@ static bool check_sizes(const struct tracefile_header *h, off_t size, const char
   return true;
 }
 
+/* A change that was cut off is undone from the journal beside the file, and until then the file is half of one and half
+ * of the other. Not done: undoing it here. It is writing, and a stranger's journal may name files to be deleted. */
+static bool is_between_changes(const char *path, struct tracefile_error *error)
+{
+  struct stat st;
+  char *journal = malloc(strlen(path) + sizeof "-journal");
+  if (!journal)
+    return tracefile_fail(error, TRACEFILE_REFUSED, path, "", "there is not enough memory");
+  stpcpy(stpcpy(journal, path), "-journal");
+  bool is_cut = lstat(journal, &st) == 0 && st.st_size > 0;
+  free(journal);
+  return !is_cut ||
+         tracefile_fail(error, TRACEFILE_DAMAGED, path,
+                        "if it was made here, open it once with sqlite3, which undoes the change",
+                        "it was left in the middle of a change: its -journal lies beside it");
+}
+
 static bool read_header(int fd, const char *path, struct tracefile_header *out,
                         struct tracefile_error *error)
 {
@@ -133,7 +150,8 @@ static bool read_header(int fd, const char *path, struct tracefile_header *out,
                                     .page_size = page_size == 1 ? 65536 : page_size,
                                     .n_pages = big_endian(bytes + 28, 4),
                                     .wal = bytes[18] == 2 || bytes[19] == 2 };
-  return check_ids(out, path, error) && check_sizes(out, st.st_size, path, error);
+  return check_ids(out, path, error) && (out->wal || is_between_changes(path, error)) &&
+         check_sizes(out, st.st_size, path, error);
 }
 
 bool tracefile_header_read(const char *path, struct tracefile_header *out,

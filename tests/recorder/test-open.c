@@ -119,6 +119,17 @@ static void a_newer_minor_version_with_a_table_more_opens(void **state)
   tracefile_close(file);
 }
 
+static void a_file_left_in_the_middle_of_a_change_is_not_read_half_changed(void **state)
+{
+  const char *path = make_trace(state, "half.db", 3000);
+  write_bytes(scratch_path(*state, "half.db-journal"), "", 0); /* of a change that was finished */
+  struct tracefile *file = tracefile_open(path, &error);
+  assert_non_null(file);
+  tracefile_close(file);
+  write_bytes(scratch_path(*state, "half.db-journal"), "what was there before", 21);
+  refused(path, TRACEFILE_DAMAGED, "in the middle of a change");
+}
+
 static void a_file_cut_at_any_half_kilobyte_is_refused(void **state)
 {
   const char *path = make_trace(state, "cut.db", 3000);
@@ -296,6 +307,7 @@ int main(void)
     scratch_test(a_file_without_permission_says_so),
     scratch_test(a_newer_major_version_is_refused_and_names_itself),
     scratch_test(a_newer_minor_version_with_a_table_more_opens),
+    scratch_test(a_file_left_in_the_middle_of_a_change_is_not_read_half_changed),
     scratch_test(a_file_cut_at_any_half_kilobyte_is_refused),
     scratch_test(hostile_schemas_are_refused_before_anything_runs),
     scratch_test(the_connection_answers_selects_and_nothing_else),
