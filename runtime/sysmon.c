@@ -7,6 +7,7 @@
  * timers: they only bound its sleep.
  */
 #include "netpoll.h"
+#include "options.h"
 #include "os.h"
 #include "runtime.h"
 #include "sim.h"
@@ -152,6 +153,8 @@ static void start_if_starved(struct round *r)
 
 static bool all_quiet(void)
 {
+  if (options.schedtrace_ms > 0)
+    return false; /* somebody wants a line each so many ms, quiet or not */
   if (atomic_load(&sched.starved) && atomic_load(&sched.runqsize) > 0)
     return false;
   return atomic_load(&sched.gcwaiting) || atomic_load(&sched.npidle) == sched.gomaxprocs;

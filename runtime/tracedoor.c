@@ -186,7 +186,7 @@ void tr_stamp_with_p_slow(struct m *mp)
 /* Not a point of the simulation: it takes the same course whether it is recorded or not. */
 static int64_t mono_now(void)
 {
-  return SIM_BUILT ? (int64_t)sim_clock() : os_now();
+  return SIM_BUILT ? (int64_t)sim_clock(0) : os_now();
 }
 
 void tr_sync_clocks(struct m *mp, bool now)

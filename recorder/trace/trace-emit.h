@@ -40,12 +40,12 @@ struct trace_writer {
   bool dropping;      /* see trace_begin_transition */
   uint64_t emitted;
   uint64_t lost;
-  uint64_t lost_pending;         /* not yet told by a lost record */
-  uint64_t lost_since;           /* ts of the first of them */
-  uint64_t (*virtual_now)(void); /* the clock TRACE_CLOCK_VIRTUAL */
-  struct trace_control *waits;   /* waits for room while its full_blocks says so; NULL: drops */
-  int recorder;                  /* who makes the room; 0: not to be seen from here */
-  int64_t patience_ns;           /* how long without a record taken is the recorder's end */
+  uint64_t lost_pending;                  /* not yet told by a lost record */
+  uint64_t lost_since;                    /* ts of the first of them */
+  uint64_t (*virtual_now)(uint64_t last); /* the clock TRACE_CLOCK_VIRTUAL; last: w->ts */
+  struct trace_control *waits; /* waits for room while its full_blocks says so; NULL: drops */
+  int recorder;                /* who makes the room; 0: not to be seen from here */
+  int64_t patience_ns;         /* how long without a record taken is the recorder's end */
 };
 
 /* Points the writer at a ring mapped by the caller; the ring is fresh or was ended by its last owner. waits: the
@@ -70,7 +70,7 @@ static inline uint64_t trace_ticks(const struct trace_writer *w)
   }
 #endif
   if (w->clock == TRACE_CLOCK_VIRTUAL)
-    return w->virtual_now();
+    return w->virtual_now(w->ts);
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;

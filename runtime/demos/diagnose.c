@@ -31,7 +31,7 @@ static void done(void *waitgroup)
 static void sleep_deferred(void *unused)
 {
   (void)unused;
-  rt_sleep(form == SAMPLE ? 100 * MS : 20 * MS);
+  rt_sleep(form == SAMPLE ? 100 * MS : 30 * MS);
   slept = true; /* so that this function is on the stack meanwhile */
 }
 
@@ -48,7 +48,7 @@ static void sleeper(void *unused)
 static void busy(void *unused)
 {
   (void)unused;
-  demo_compute(20 * MS);
+  demo_compute(30 * MS);
   rt_waitgroup_done(&all);
 }
 
