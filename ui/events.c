@@ -152,7 +152,7 @@ static void on_selected(UiEvents *events)
 {
   UiEventItem *item = gtk_single_selection_get_selected_item(events->selection);
   if (!events->is_following && item)
-    ui_session_set_event(events->session, ui_event_item_no(item), true);
+    ui_session_go_to(events->session, ui_event_item_no(item));
 }
 
 /* To the next match after the cursor, round to the first; while the search runs, as soon as it is found. */
@@ -168,7 +168,7 @@ static void jump(UiEvents *events)
     return;
   g_autoptr(UiEventItem) item =
       g_list_model_get_item(G_LIST_MODEL(events->model), row < n ? row : 0);
-  ui_session_set_event(events->session, ui_event_item_no(item), true);
+  ui_session_go_to(events->session, ui_event_item_no(item));
 }
 
 static void on_model(gpointer data)

@@ -60,6 +60,8 @@ static void write_argument(UiFacts *facts, struct vw_trace *trace, const struct 
   } else if (kind && kind != 'g' && value != TRACE_NO_P && value != TRACE_NO_M) {
     g_autofree char *link = ui_link(kind, value, NULL);
     ui_facts_row(facts, spec->args[word].name, link);
+  } else if (kind) {
+    ui_facts_text(facts, spec->args[word].name, "none");
   } else if (type == TRACE_ARG_WHEN || type == TRACE_ARG_TICKS || type == TRACE_ARG_DUR) {
     write_time(facts, spec->args[word].name, (int64_t)value);
   } else if (type == TRACE_ARG_FN && value) {

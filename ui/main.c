@@ -3,7 +3,8 @@
  *
  * The application is not unique on the session bus: two traces side by side are two processes, a crash takes
  * one of them, and no bus is needed (a container, ssh).
- * Exit codes are those of the command line: 0 fine, 1 failed to show, 2 usage.
+ * Exit codes are those of the command line: 0 fine, 1 failed to show, 2 usage, 4 there is no display.  GTK would
+ * say that last thing in a warning of its own and end with 1, so it is asked before the application starts.
  */
 #include "bench.h"
 #include "keys.h"
@@ -14,6 +15,17 @@
 struct program {
   int benchmark_frames; /* 0: no benchmark */
 };
+
+/* After the options were read, so that --help needs no display. -1: go on. */
+static int on_options(GApplication *application, GVariantDict *options)
+{
+  (void)application;
+  (void)options;
+  if (gtk_init_check())
+    return -1;
+  g_printerr("gmpscope: view: there is no display; use gmpscope render\n");
+  return TRACEFILE_REFUSED;
+}
 
 static void on_quit(GSimpleAction *action, GVariant *parameter, gpointer application)
 {
@@ -100,6 +112,7 @@ int main(int argc, char **argv)
   g_application_set_option_context_summary(
       G_APPLICATION(application),
       "Shows a trace of a G/M/P scheduler. Keys: press ? in the window.");
+  g_signal_connect(application, "handle-local-options", G_CALLBACK(on_options), NULL);
   g_signal_connect(application, "startup", G_CALLBACK(on_startup), NULL);
   g_signal_connect(application, "activate", G_CALLBACK(on_activate), NULL);
   g_signal_connect(application, "open", G_CALLBACK(on_open), &program);

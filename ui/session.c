@@ -278,6 +278,47 @@ void ui_session_set_event(UiSession *session, uint64_t no, bool is_revealed)
   moved(session, &before);
 }
 
+static bool is_selection_at(UiSession *session, uint64_t no)
+{
+  const struct vw_view *view = &session->view;
+  const struct vw_filter filter = { .has_g = view->selected == VW_SELECT_G,
+                                    .has_m = view->selected == VW_SELECT_M,
+                                    .has_p = view->selected == VW_SELECT_P,
+                                    .g = view->selected_id,
+                                    .m = view->selected_id,
+                                    .p = view->selected_id };
+  return vw_filter_matches(session->trace, &filter, no);
+}
+
+/* Selects what of the selection's kind the event happened on, if anything. */
+static void select_at(struct vw_view *view, const struct trace_event *e)
+{
+  bool is_there = view->selected == VW_SELECT_M;
+  uint32_t id = e->m;
+  if (view->selected == VW_SELECT_G) {
+    is_there = e->g != 0;
+    id = e->g;
+  } else if (view->selected == VW_SELECT_P) {
+    is_there = e->p != TRACE_NO_P;
+    id = e->p;
+  }
+  view->selected = is_there ? view->selected : VW_SELECT_NONE;
+  view->selected_id = is_there ? id : 0;
+  view->dim_others = is_there;
+}
+
+void ui_session_go_to(UiSession *session, uint64_t no)
+{
+  if (!session->trace || no >= vw_event_count(session->trace))
+    return;
+  const struct ui_place before = place_get(&session->view);
+  session->view.event_no = no;
+  if (!is_selection_at(session, no))
+    select_at(&session->view, vw_event(session->trace, no));
+  vw_view_reveal(&session->view, session->trace, no);
+  moved(session, &before);
+}
+
 void ui_session_select(UiSession *session, enum vw_select what, uint32_t id)
 {
   const struct ui_place before = place_get(&session->view);

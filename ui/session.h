@@ -54,6 +54,9 @@ void ui_session_set_mark(UiSession *session, int64_t t0, int64_t t1);
 
 /* The cursor. VW_NONE clears. To reveal it moves the range as little as needed. */
 void ui_session_set_event(UiSession *session, uint64_t no, bool is_revealed);
+/* The same, revealed, for a jump (a search, the list): a selection that has nothing to do with the event gives way to
+ * the event's own, so that the panels tell of what was jumped to. */
+void ui_session_go_to(UiSession *session, uint64_t no);
 /* VW_SELECT_NONE clears. */
 void ui_session_select(UiSession *session, enum vw_select what, uint32_t id);
 /* Next (1) or previous (-1) event of all, or of the selected lane. False: there is none. */

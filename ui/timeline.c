@@ -72,6 +72,7 @@ static gboolean on_tick(GtkWidget *widget, GdkFrameClock *clock, gpointer data)
   timeline->tick = 0;
   make_plan(timeline);
   gtk_widget_queue_draw(widget);
+  ui_timeline_queue_cursor(timeline); /* the glass keeps its own node, drawn for the plan before */
   return G_SOURCE_REMOVE;
 }
 

@@ -72,10 +72,19 @@ static void write_warnings(UiWindow *window, struct vw_trace *trace)
 static void write_range(UiWindow *window)
 {
   const struct vw_view *view = ui_session_view(window->session);
+  struct vw_trace *trace = ui_session_trace(window->session);
+  int64_t t0 = view->t0, t1 = view->t1, first, last;
   char from[64], length[64];
-  trace_time_print(view->t0, from, sizeof from);
-  trace_time_print(view->t1 - view->t0, length, sizeof length);
-  g_autofree char *text = g_strdup_printf("%s shown, from %s", length, from);
+  if (!trace)
+    return;
+  vw_time_range(trace, &first, &last);
+  t0 = MAX(t0, first); /* the margin beside the trace is no time of it */
+  t1 = MAX(MIN(t1, last), t0);
+  trace_time_print(t0, from, sizeof from);
+  trace_time_print(t1 - t0, length, sizeof length);
+  const bool is_all = t0 == first && t1 == last;
+  g_autofree char *text = is_all ? g_strdup_printf("All %s shown", length)
+                                 : g_strdup_printf("%s shown, from %s", length, from);
   gtk_label_set_text(GTK_LABEL(window->range_label), text);
 }
 
@@ -106,9 +115,11 @@ static void write_step(UiWindow *window, struct vw_trace *trace)
   char at[64], sentence[1024];
   trace_time_print(vw_event(trace, no)->ts, at, sizeof at);
   vw_sentence(trace, no, sentence, sizeof sentence);
-  g_autofree char *number = ui_text_count(no);
+  g_autofree char *nth =
+      ui_text_count(no + 1); /* numbers begin with 0, as everywhere; a place among all with 1 */
   g_autofree char *all = ui_text_count(vw_event_count(trace));
-  g_autofree char *step = g_strdup_printf("Event %s of %s · %s", number, all, at);
+  g_autofree char *step =
+      g_strdup_printf("Event #%" G_GUINT64_FORMAT " · %s of %s · %s", no, nth, all, at);
   g_autofree char *markup = ui_links_markup(sentence);
   gtk_label_set_text(GTK_LABEL(window->step_label), step);
   gtk_label_set_markup(GTK_LABEL(window->sentence), markup);

@@ -89,6 +89,11 @@ void vw_plan_labels(struct vw_planner *pl);
 void vw_plan_arrows(struct vw_planner *pl);
 void vw_plan_panics(struct vw_planner *pl);
 void vw_plan_ruler(struct vw_planner *pl);
+/* Room on the ruler for a tag of w px: the left edge within [from, to) that is nearest to its middle and free of the
+ * ruler's words.  NAN: there is none. */
+double vw_ruler_room(const struct vw_plan *plan, double from, double to, double w);
+/* Where a tick's word stands, as far as it may reach. False: it has none. */
+bool vw_tick_word(const struct vw_plan *plan, const struct vw_tick *tick, double *x0, double *x1);
 
 /* ---- panics ---- */
 /* Lane on which a panic's walk is shown, or -1. */
@@ -101,6 +106,8 @@ struct vw_callout {
 };
 size_t vw_panic_callouts(const struct vw_panic_path *paths, size_t n_paths, size_t first,
                          struct vw_callout out[VW_STAGE_ROWS]);
+
+#define VW_TICK_GAP 4.0 /* px between a tick and its word */
 
 /* ---- text ---- */
 /* Size in px of a role's font at font_scale 1. */

@@ -8,6 +8,7 @@
 #include "plan-build.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 struct unit {
@@ -142,6 +143,43 @@ static void base_note(struct vw_planner *pl, const struct ruler *r)
   double x = pl->left - 10 - w;
   vw_planner_label(pl, VW_ROLE_NOTE, x > 4 ? x : 4, pl->layout.top / 2,
                    pl->left - (x > 4 ? x : 4) - 4, text, UINT32_MAX);
+}
+
+bool vw_tick_word(const struct vw_plan *plan, const struct vw_tick *tick, double *x0, double *x1)
+{
+  if (tick->text == UINT32_MAX || !plan->texts[tick->text])
+    return false;
+  double font = plan->view.font_scale > 0 ? plan->view.font_scale : 1;
+  *x0 = (double)tick->x + VW_TICK_GAP;
+  *x1 = *x0 + vw_text_width(VW_ROLE_TICK, font, plan->texts + tick->text);
+  return true;
+}
+
+static bool is_free(const struct vw_plan *plan, double left, double w)
+{
+  double x0, x1;
+  for (size_t i = 0; i < plan->n_ticks; i++)
+    if (vw_tick_word(plan, &plan->ticks[i], &x0, &x1) && left < x1 && x0 < left + w)
+      return false;
+  return true;
+}
+
+double vw_ruler_room(const struct vw_plan *plan, double from, double to, double w)
+{
+  double middle = floor((from + to - w) / 2), best = NAN;
+  if (middle >= from && is_free(plan, middle, w))
+    return middle;
+  for (size_t i = 0; i < plan->n_ticks; i++) { /* else right behind a word, or right before one */
+    double x0, x1;
+    if (!vw_tick_word(plan, &plan->ticks[i], &x0, &x1))
+      continue;
+    double tries[] = { ceil(x1), floor(x0 - w) };
+    for (int k = 0; k < 2; k++)
+      if (tries[k] >= from && tries[k] + w <= to && is_free(plan, tries[k], w) &&
+          !(fabs(tries[k] - middle) >= fabs(best - middle)))
+        best = tries[k];
+  }
+  return best;
 }
 
 void vw_plan_ruler(struct vw_planner *pl)

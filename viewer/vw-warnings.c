@@ -51,11 +51,12 @@ static bool warn_damage(struct vw_trace *t)
 {
   struct tracefile_damage first;
   size_t n = t->file ? tracefile_damages(t->file, &first, 1) : 0;
-  return n == 0 || warn(t,
-                        "%zu %s of the file damaged and left out; the first is of M%u, %u %s from "
-                        "number %" PRIu64 " on: %s.",
-                        n, n == 1 ? "chunk is" : "chunks are", first.m, first.n,
-                        first.n == 1 ? "event" : "events", first.first_seq, first.why);
+  return n == 0 ||
+         warn(t,
+              "%zu %s of the file %s damaged and left out; the first is of M%u, %u %s from "
+              "number %" PRIu64 " on: %s.",
+              n, n == 1 ? "chunk" : "chunks", n == 1 ? "is" : "are", first.m, first.n,
+              first.n == 1 ? "event" : "events", first.first_seq, first.why);
 }
 
 static bool warn_breach(struct vw_trace *t)

@@ -264,8 +264,9 @@ TRACE_SAY(sysmon_sleep)
 
 TRACE_SAY(stw_begin)
 {
-  trace_say(s, "%s began to stop the world: %s.", trace_name_running(s),
-            trace_name_word(TRACE_ARG_STWWHY, a.why));
+  const bool has_reason = a.why != TRACE_STWWHY_UNKNOWN;
+  trace_say(s, "%s began to stop the world%s%s.", trace_name_running(s), has_reason ? ": " : "",
+            has_reason ? trace_name_word(TRACE_ARG_STWWHY, a.why) : "");
 }
 
 TRACE_SAY(stw_stopped)

@@ -163,6 +163,37 @@ def extents(node):
     return box.x, box.y, box.width, box.height
 
 
+def screen():
+    """The screen's pixels: a function from x, y to (r, g, b)."""
+    ppm = subprocess.run(["import", "-window", "root", "-depth", "8", "ppm:-"], capture_output=True, check=True).stdout
+    header = re.match(rb"P6\s+(\d+)\s+(\d+)\s+255\s", ppm)
+    width, start = int(header[1]), header.end()
+    return lambda x, y: tuple(ppm[start + 3 * (y * width + x):][:3])
+
+
+def ns(text):
+    """What trace_time_print wrote, as ns."""
+    match = re.search(r"(-?[\d.]+) (ns|µs|ms|s)$", text)
+    return float(match[1]) * {"ns": 1, "µs": 1e3, "ms": 1e6, "s": 1e9}[match[2]]
+
+
+ACCENT = (0x0a, 0x5f, 0xd0)  # of the cursor line in the light theme
+
+
+def cursor_stands_at_its_time(window):
+    """Whether a line in the accent colour, as high as the lanes, is where the chosen event's time is.
+
+    GTK counts from the window's content and the screen from the window's frame, a few pixels further out."""
+    x, y, width, height = extents(window.get("image", "^Timeline$"))
+    t0, t1 = window.range_ns() or (0, 1)
+    event = ns(window.get("label", "^Event #").get_name())
+    gutter = min(156, int(width * 0.22))
+    expected = int(x + gutter + (event - t0) / (t1 - t0) * (width - gutter))
+    pixel = screen()
+    rows = range(y + 46, y + height - 2, 3)
+    return any(all(pixel(column, row) == ACCENT for row in rows) for column in range(expected - 2, expected + 9))
+
+
 # ---- the tests; each gets a window that shows the trace ----
 
 def it_shows_the_trace_with_title_lanes_and_legend(window):
@@ -209,6 +240,38 @@ def the_state_panel_tells_the_deferred_calls_of_the_panic(window):
     keys("4")
 
 
+def the_cursor_line_stays_at_its_time_when_the_size_changes(window):
+    go_to_the_panic(window)
+    poll(lambda: cursor_stands_at_its_time(window), "the line is there")
+    for width, height in ((1180, 700), (960, 600), (1280, 800)):
+        xdotool("windowsize", window.xid, str(width), str(height))
+        poll(lambda: extents(window.get("image", "^Overview$"))[2] > width - 250, f"the window is {width} wide")
+        poll(lambda: cursor_stands_at_its_time(window), f"the line is at its time in {width}x{height}")
+    keys("e")
+    poll(lambda: not window.find("label", "^95 events$"), "E hides the list")
+    poll(lambda: cursor_stands_at_its_time(window), "the line reaches down to where the list was")
+    keys("e")
+    window.get("label", "^95 events$")
+    poll(lambda: cursor_stands_at_its_time(window), "the line is at its time with the list back")
+
+
+def a_search_hit_is_what_the_inspector_tells_of(window):
+    keys("Home", "1", "slash")
+    xdotool("type", "g3 go_start")
+    keys("Return")
+    window.expect("Event 37: ")
+    keys("Escape")
+    click_the_bar_of_g3(window)
+    window.expect(r"Selected G3")
+    keys("slash")
+    xdotool("type", "panic_begin")
+    keys("Return")
+    window.expect(r"Selected G2\. Event 71: ")
+    window.get("label", "^G2")
+    keys("Escape", "Escape")
+    poll(lambda: "Selected" not in window.description(), "Escape clears the selection")
+
+
 def lanes_switch_between_m_p_and_g(window):
     for key, name in (("2", "P"), ("3", "G"), ("1", "M")):
         keys(key)
@@ -240,14 +303,18 @@ def control_and_wheel_zoom_at_the_pointer(window):
     poll(lambda: window.range_ns() == whole, "out and in cancel")
 
 
-def a_click_on_a_bar_selects_its_g_and_escape_clears_it(window):
-    keys("Home", "1")
-    window.expect(r"^M lanes")
+def click_the_bar_of_g3(window):
     x, y, width, _ = extents(window.get("image", "^Timeline$"))
     whole = poll(window.range_ns, "a range is told")
     gutter = 128
     at = x + gutter + (12000 - whole[0]) / (whole[1] - whole[0]) * (width - gutter)  # G3 runs on M0 at 12 us
     xdotool("mousemove", str(int(at)), str(y + 52), "click", "1")
+
+
+def a_click_on_a_bar_selects_its_g_and_escape_clears_it(window):
+    keys("Home", "1")
+    window.expect(r"^M lanes")
+    click_the_bar_of_g3(window)
     window.expect(r"Selected G3\. Event 37: .*G3")
     window.get("label", r"^G3")
     keys("Escape")
@@ -410,6 +477,8 @@ TESTS = [
     it_shows_the_trace_with_title_lanes_and_legend,
     n_steps_over_the_panic_and_p_back_again,
     the_state_panel_tells_the_deferred_calls_of_the_panic,
+    the_cursor_line_stays_at_its_time_when_the_size_changes,
+    a_search_hit_is_what_the_inspector_tells_of,
     lanes_switch_between_m_p_and_g,
     zoom_and_pan_keys_change_the_range_and_fit_restores_it,
     control_and_wheel_zoom_at_the_pointer,
@@ -469,11 +538,21 @@ def without_a_file_it_welcomes(directory):
     window.close()
 
 
+def without_a_display_it_says_so_in_one_line(directory):
+    no_display = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    for environment in (no_display, dict(os.environ, GDK_BACKEND="broken")):
+        run = subprocess.run([f"{BUILD}/recorder/gmpscope", "view", f"{directory}/panic.db"], env=environment,
+                             capture_output=True, text=True, timeout=DEADLINE)
+        check(run.stderr == "gmpscope: view: there is no display; use gmpscope render\n", f"it says {run.stderr!r}")
+        check(run.returncode == 4, f"it ends with {run.returncode}")
+
+
 OTHER_FILES = [
     a_file_that_is_no_trace_is_told_of_in_the_window,
     a_file_that_is_not_there_is_told_of_in_the_window,
     a_damaged_file_is_shown_with_a_warning,
     without_a_file_it_welcomes,
+    without_a_display_it_says_so_in_one_line,
 ]
 
 

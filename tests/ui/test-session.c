@@ -153,6 +153,25 @@ static void a_link_selects_what_it_names(void **state)
   assert_int_equal(view(fixture)->event_no, 7);
 }
 
+static void a_jump_takes_a_selection_along_that_has_nothing_to_do_with_it(void **state)
+{
+  struct fixture *fixture = *state;
+  const uint64_t panic = find(fixture, TRACE_PANIC_BEGIN); /* of G2 */
+  ui_session_go_to(fixture->session, panic);
+  assert_int_equal(view(fixture)->event_no, panic);
+  assert_int_equal(view(fixture)->selected, VW_SELECT_NONE);
+  ui_session_select(fixture->session, VW_SELECT_G, 3);
+  ui_session_go_to(fixture->session, panic);
+  assert_int_equal(view(fixture)->selected, VW_SELECT_G);
+  assert_int_equal(ui_session_subject_g(fixture->session), 2);
+  const uint64_t made = find(fixture, TRACE_GO_CREATE); /* names a G, and may happen on another */
+  ui_session_select(fixture->session, VW_SELECT_G, vw_event(fixture->trace, made)->w[0]);
+  ui_session_go_to(fixture->session, made);
+  assert_int_equal(view(fixture)->selected_id, vw_event(fixture->trace, made)->w[0]);
+  ui_session_go_to(fixture->session, 0); /* on g0 */
+  assert_int_equal(view(fixture)->selected, VW_SELECT_NONE);
+}
+
 static void undo_restores_lanes_selection_range_and_event(void **state)
 {
   struct fixture *fixture = *state;
@@ -269,6 +288,7 @@ int main(void)
     TEST(a_step_out_of_sight_moves_the_range_and_keeps_its_length),
     TEST(moving_only_the_cursor_notifies_of_nothing_else),
     TEST(a_link_selects_what_it_names),
+    TEST(a_jump_takes_a_selection_along_that_has_nothing_to_do_with_it),
     TEST(undo_restores_lanes_selection_range_and_event),
     TEST(fit_prefers_the_mark_then_the_selection_then_all),
     TEST(without_a_filter_row_and_event_are_the_same),

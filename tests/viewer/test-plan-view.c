@@ -5,6 +5,7 @@
 #include "fake-trace.h"
 #include "plan-build.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -321,6 +322,33 @@ static void the_first_view_leaves_out_a_long_start_up_and_nothing_else(void **st
   fake_free(f);
 }
 
+static void a_tag_on_the_ruler_stands_beside_its_words(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_scene();
+  struct vw_view view;
+  struct vw_plan *plan = scene_plan(f, VW_LANES_M, &view);
+  double x0, x1;
+  size_t n_words = 0;
+  for (size_t i = 0; i < plan->n_ticks; i++) {
+    if (!vw_tick_word(plan, &plan->ticks[i], &x0, &x1) || x0 < 200 || x1 > 1000)
+      continue;
+    n_words++; /* an area whose middle is this word's */
+    double from = (x0 + x1) / 2 - 120, to = (x0 + x1) / 2 + 120,
+           left = vw_ruler_room(plan, from, to, 40);
+    assert_true(left >= from && left + 40 <= to);
+    for (size_t k = 0; k < plan->n_ticks; k++) {
+      double w0, w1;
+      if (vw_tick_word(plan, &plan->ticks[k], &w0, &w1))
+        assert_true(left >= w1 || left + 40 <= w0);
+    }
+    assert_true(isnan(vw_ruler_room(plan, x0, x1, x1 - x0)));
+  }
+  assert_true(n_words > 3);
+  vw_plan_free(plan);
+  fake_free(f);
+}
+
 static void a_panics_steps_go_down_one_row_each(void **state)
 {
   (void)state;
@@ -493,6 +521,7 @@ int main(void)
     cmocka_unit_test(of_a_selected_ms_arrows_only_those_of_the_selected_span_are_bold),
     cmocka_unit_test(a_range_that_shows_everything_stays_whatever_is_revealed),
     cmocka_unit_test(the_first_view_leaves_out_a_long_start_up_and_nothing_else),
+    cmocka_unit_test(a_tag_on_the_ruler_stands_beside_its_words),
     cmocka_unit_test(a_panics_steps_go_down_one_row_each),
     cmocka_unit_test(a_long_panic_shows_its_first_and_last_steps_with_their_numbers),
     cmocka_unit_test(panics_without_room_are_counted_until_one_zooms_in),

@@ -319,8 +319,8 @@ void paint_ruler(struct paint *p)
   paint_source(p->cr, paint_chrome(p->theme, PAINT_MUTED), 1);
   for (size_t i = 0; i < plan->n_ticks; i++)
     if (plan->ticks[i].text != UINT32_MAX && plan->texts[plan->ticks[i].text])
-      paint_text(p->painter, p->cr, p->theme, VW_ROLE_TICK, (double)plan->ticks[i].x + 4, h / 2 - 2,
-                 0, plan->texts + plan->ticks[i].text);
+      paint_text(p->painter, p->cr, p->theme, VW_ROLE_TICK, (double)plan->ticks[i].x + VW_TICK_GAP,
+                 h / 2 - 2, 0, plan->texts + plan->ticks[i].text);
   paint_labels_of(p, VW_ROLE_NOTE, PAINT_MUTED);
 }
 

@@ -23,16 +23,33 @@ static void cursor_line(struct paint *p, uint64_t event_no)
   cairo_fill(p->cr);
 }
 
-/* The length of the marked area, in the ruler, where there is room between its ends or beside them. */
+/* Takes the ruler's words away that reach under [left, left + w): half a number is worse than none. */
+static void clear_ruler(struct paint *p, double left, double w)
+{
+  paint_source(p->cr, paint_chrome(p->theme, PAINT_GUTTER), 1);
+  for (size_t i = 0; i < p->plan->n_ticks; i++) {
+    double x0, x1;
+    if (vw_tick_word(p->plan, &p->plan->ticks[i], &x0, &x1) && left < x1 && x0 < left + w)
+      cairo_rectangle(p->cr, floor(x0), 0, ceil(x1 - x0) + 2, (double)p->plan->ruler - 1);
+  }
+  cairo_fill(p->cr);
+}
+
+/* The length of the marked area, in the ruler: between its words if the area leaves room there, else in their place. */
 static void mark_length(struct paint *p, double x0, double x1)
 {
   char text[32];
   const struct vw_view *view = &p->plan->view;
   vw_duration_text(vw_ns_between(view->mark_t1, view->mark_t0), text, sizeof text);
   double w = paint_text_width(p->painter, p->theme, VW_ROLE_TICK, 0, text) + 8;
-  double left = floor((x0 + x1 - w) / 2), h = 15 * p->font, y = (double)p->plan->ruler - h - 1;
-  left = left + w > view->width ? view->width - w : left;
-  left = left < (double)p->plan->gutter ? (double)p->plan->gutter : left;
+  double left = vw_ruler_room(p->plan, x0, x1, w), h = 15 * p->font;
+  double y = (double)p->plan->ruler - h - 1;
+  if (isnan(left)) {
+    left = floor((x0 + x1 - w) / 2);
+    left = left + w > view->width ? view->width - w : left;
+    left = left < (double)p->plan->gutter ? (double)p->plan->gutter : left;
+    clear_ruler(p, left, w);
+  }
   struct vw_rgb accent = paint_chrome(p->theme, PAINT_ACCENT);
   paint_source(p->cr, accent, 1);
   cairo_rectangle(p->cr, left, y, w, h);
