@@ -38,6 +38,8 @@ void checkdead(void)
   if (running < 0)
     throw("checkdead: inconsistent counts");
   forEachG(take_in, &census);
+  if (census.runnable && atomic_load(&sched.starved))
+    return; /* its thread was refused; sysmon asks again */
   if (census.runnable)
     throw("checkdead: runnable g");
   if (census.waiting > 0 && any_timer())

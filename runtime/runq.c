@@ -95,19 +95,26 @@ struct g *globrunqgetbatch(struct m *mp, struct p *pp)
   return first;
 }
 
+/* Everything of pp, which is in hand or stopped; thieves may be at it still. */
 void runqdrain(struct m *mp, struct p *pp)
 {
   struct gqueue drained = { 0 };
-  uint32_t head = atomic_load_explicit(&pp->runqhead, memory_order_relaxed);
+  struct g *batch[RUNQ_SIZE];
+  uint32_t head = atomic_load_explicit(&pp->runqhead, memory_order_acquire);
   uint32_t tail = atomic_load_explicit(&pp->runqtail, memory_order_relaxed);
   struct g *next = atomic_exchange_explicit(&pp->runnext, NULL, memory_order_acq_rel);
-  if (next)
-    gqueue_push(&drained, next);
-  for (uint32_t i = head; i != tail; i++)
-    gqueue_push(&drained, slot_get(pp, i));
-  atomic_store_explicit(&pp->runqhead, tail, memory_order_release);
+  do {
+    for (uint32_t i = head; i != tail; i++)
+      batch[i - head] = slot_get(pp, i);
+    tr_stamp_after(mp);
+  } while (!atomic_compare_exchange_weak_explicit(&pp->runqhead, &head, tail, memory_order_acq_rel,
+                                                  memory_order_acquire));
   pp->runqhead_seen = tail;
   pp->runnext_seen = false;
+  if (next)
+    gqueue_push(&drained, next);
+  for (uint32_t i = 0; i < tail - head; i++)
+    gqueue_push(&drained, batch[i]);
   if (drained.size == 0)
     return;
   tr_runq_drain(mp, pp->id, head, drained.size);

@@ -527,7 +527,7 @@ void globrunqput(struct m *mp, struct g *gp); /* sched.lock held */
 struct g *globrunqget(struct m *mp);          /* sched.lock held; one */
 struct g *globrunqgetbatch(struct m *mp,
                            struct p *pp);   /* sched.lock held; many, the first returned */
-void runqdrain(struct m *mp, struct p *pp); /* sched.lock held, world stopped */
+void runqdrain(struct m *mp, struct p *pp); /* sched.lock held; to the global queue */
 
 /* findrunnable.c: a G to run, or NULL when the run is over. On g0, with a P; may park the M. */
 struct g *findrunnable(struct m *mp, bool *inherit);

@@ -143,12 +143,20 @@ static void poll_if_nobody_does(struct round *r)
   count_as_running(false);
 }
 
-/* Work that found no thread waits for ever if every M is in a system call: ask for a thread again. */
+/* Work, or a timer, that found no thread waits for ever if every M is in a system call: ask for a thread again. One
+ * that spins, since it wakes the next one if there is more. */
 static void start_if_starved(struct round *r)
 {
-  if (atomic_load(&sched.starved) && atomic_load(&sched.runqsize) > 0 &&
-      atomic_load(&sched.npidle) > 0 && atomic_exchange(&sched.starved, false))
+  if (!atomic_load(&sched.starved) || atomic_load(&sched.npidle) == 0 ||
+      (atomic_load(&sched.runqsize) == 0 && time_sleep_until() > r->now))
+    return;
+  count_as_running(true); /* before starved says that nobody needs to ask */
+  atomic_store(&sched.starved, false);
+  if (sched.gomaxprocs == 1)
     startm(r->mp, NULL, false);
+  else
+    wakep(r->mp);
+  count_as_running(false);
 }
 
 static bool all_quiet(void)
