@@ -15,6 +15,7 @@
  */
 #include "os.h"
 #include "panic.h"
+#include "sim.h"
 #include "tracedoor.h"
 
 #include <stdlib.h>
@@ -161,7 +162,7 @@ void rt_frame_exit(struct rt_frame *frame)
 
 void rt_frame_recovered(struct rt_frame *frame)
 {
-  rt_frame_exit(frame);
+  MUTANT(19, (void)0, rt_frame_exit(frame));
 }
 
 void rt_frame_fell_through(void)

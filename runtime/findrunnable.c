@@ -113,7 +113,8 @@ static struct g *visit(struct m *mp, struct p *victim, bool last, struct search 
 {
   struct p *pp = mp->p;
   bool inherit;
-  if (last && mask_bit(timer_p_mask, victim->id) && steal_timers(mp, victim, s)) {
+  if (last && MUTANT(23, false, mask_bit(timer_p_mask, victim->id)) &&
+      steal_timers(mp, victim, s)) {
     struct g *gp = runqget(mp, pp, &inherit); /* the timers may have readied one here */
     if (gp)
       return gp;
@@ -203,7 +204,7 @@ static bool work_somewhere(void)
 static void look_at_timers(struct search *s)
 {
   for (int32_t i = 0; i < sched.gomaxprocs; i++)
-    if (mask_bit(timer_p_mask, (uint32_t)i))
+    if (MUTANT(25, false, mask_bit(timer_p_mask, (uint32_t)i)))
       earlier(&s->poll_until, timers_wake_time(&allp[i]->timers));
 }
 

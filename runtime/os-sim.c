@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* os-sim.c - os.h in the deterministic simulation: threads, futex, clocks and epoll without a kernel.
  *
- * The other implementation is os-linux.c; memory, output and signals are the same in both. Threads are
- * coroutines, their order is a seeded choice (sim-world.c), and a CPU count, thread ids and clocks
+ * The other implementation is os-linux.c; memory, output and the signals of faults are the same in both, preemption's
+ * is in sim-signal.c. Threads are coroutines, their order is a seeded choice (sim-world.c), and a CPU count, thread ids and clocks
  * are the same in every run. There is one epoll instance, and one thing in it: the eventfd that breaks it.
  * Files are read and written as always, in system calls; sockets are refused, because what the other side
  * does, and when, is in no seed.
@@ -18,11 +18,12 @@
 #include <unistd.h>
 
 #define SIM_NCPU            4
-#define FIRST_TID           1000u
 #define SIM_EPOLL           (1 << 28) /* descriptors that no kernel gives */
 #define SIM_EVENT           (SIM_EPOLL + 1)
 #define WALL_EPOCH          1700000000000000000 /* 2023-11-14, for ever */
 #define LONGEST_CALL        40000000
+#define LONGEST_SPURIOUS    1000000
+#define SPURIOUS_ONE_IN     32u
 #define LONGEST_REAL_CALL_S 10
 
 static _Atomic uint32_t real_call; /* odd while a call is under way */
@@ -36,6 +37,11 @@ static struct {
 
 int os_thread_start(void *(*fn)(void *), void *arg, uint64_t *thread)
 {
+  bool is_first = co_get(1) == NULL; /* sysmon: without it there is no run */
+  if (!is_first && sim_refuses()) {
+    sim_choice(getm(), TRACE_CHOICE_THREAD, 2, 1);
+    return -EAGAIN;
+  }
   struct co *co = co_new(fn, arg);
   if (!co)
     return -EAGAIN;
@@ -62,7 +68,7 @@ uint64_t os_thread_self(void)
 
 uint32_t os_tid(void)
 {
-  return FIRST_TID + (uint32_t)os_thread_self();
+  return SIM_FIRST_TID + (uint32_t)os_thread_self();
 }
 
 int os_ncpu(void)
@@ -109,10 +115,22 @@ int *os_errno(void)
 
 /* ---- futex ---- */
 
+/* Now and then it wakes for no reason, as the kernel allows itself. */
+static int64_t spurious(int64_t ns)
+{
+  if (sim_rand(SPURIOUS_ONE_IN) != 0)
+    return ns;
+  int64_t early = sim_duration(LONGEST_SPURIOUS);
+  if (ns >= 0 && ns <= early)
+    return ns;
+  sim_choice(getm(), TRACE_CHOICE_SPURIOUS, LONGEST_SPURIOUS, (uint32_t)early);
+  return early;
+}
+
 void os_futex_wait(_Atomic uint32_t *addr, uint32_t value, int64_t ns)
 {
   if (atomic_load(addr) == value)
-    sim_wait(CO_FUTEX, addr, ns);
+    sim_wait(CO_FUTEX, addr, spurious(ns));
 }
 
 /* Whoever the seed picks of those that sleep there: the kernel promises no order. */
@@ -183,9 +201,9 @@ void sim_syscall(void)
   atomic_fetch_add(&real_call, 1);
   int64_t ns = sim_duration(LONGEST_CALL);
   sim_choice(getm(), TRACE_CHOICE_DELAY, LONGEST_CALL, (uint32_t)ns);
-  co_self()->in_syscall = true;
+  co_self()->is_away = true;
   sim_wait(CO_SLEEPING, NULL, ns);
-  co_self()->in_syscall = false;
+  co_self()->is_away = false;
 }
 
 /* ---- epoll ---- */
@@ -221,7 +239,7 @@ int os_epoll_wait(int epoll, struct os_event *out, int n, int64_t ns)
   (void)epoll;
   sim_point();
   if (!event.written && ns != 0)
-    sim_wait(CO_EPOLL, NULL, ns);
+    sim_wait(CO_EPOLL, NULL, ns); /* a signal ends it, as it does in the kernel: with nothing */
   if (!event.written || n == 0)
     return 0;
   *out = (struct os_event){ .data = event.data, .readable = true };
@@ -255,30 +273,4 @@ void os_close(int fd)
 {
   if (fd < SIM_EPOLL)
     close(fd);
-}
-
-/* ---- signals of preemption: not simulated, so a G stops where it looks at its flag ---- */
-
-int os_preempt_install(os_preempt_handler *handler)
-{
-  (void)handler;
-  return -ENOSYS;
-}
-
-void os_preempt_restore(void)
-{
-}
-
-void os_preempt_send(uint32_t tid)
-{
-  (void)tid;
-}
-
-bool os_preempt_open(void)
-{
-  return false;
-}
-
-void os_preempt_close(void)
-{
 }

@@ -15,6 +15,7 @@
  */
 #include "panic.h"
 
+#include "sim.h"
 #include "tracedoor.h"
 
 #include <string.h>
@@ -117,7 +118,7 @@ bool rt_recover_in(void *caller_fp, struct rt_value *value)
   uint32_t verdict = TRACE_VERDICT_VALID;
   if (!p)
     verdict = TRACE_VERDICT_NO_PANIC;
-  else if (p->goexit)
+  else if (MUTANT(20, false, p->goexit))
     verdict = TRACE_VERDICT_GOEXIT;
   else if (p->recovered)
     verdict = TRACE_VERDICT_ALREADY;

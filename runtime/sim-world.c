@@ -20,17 +20,18 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define STEP_NS       20
-#define LONGEST_STALL 20000000
-#define STALL_ONE_IN  512u /* choices */
-#define LONGEST_SPIN  1000000
-#define EPOCH         1000000000 /* the clock begins here: 0 means "no time" in many places */
+#define STEP_NS        20
+#define LONGEST_STALL  20000000
+#define LONGEST_SPIN   1000000
+#define REFUSAL_ONE_IN 4u         /* threads, in a seed that refuses */
+#define EPOCH          1000000000 /* the clock begins here: 0 means "no time" in many places */
 
 static struct {
   uint64_t seed, state, step;
   int64_t now;
   uint32_t one_in; /* points, for a choice */
-  bool stalls;     /* this seed stalls threads */
+  uint32_t stalls; /* one in so many choices stalls a thread; 0: none does */
+  bool refuses;    /* this seed refuses to make threads */
   bool frozen;     /* somebody dies: nobody else goes on */
   bool watching;   /* inside sim_watch */
   int64_t spin_ns; /* how long the next spin alone takes */
@@ -70,14 +71,15 @@ uint64_t os_entropy(void)
 
 int sim_begin(uint64_t seed)
 {
-  static const uint32_t rates[] = { 2, 4, 16, 64 };
+  static const uint32_t rates[] = { 2, 4, 16, 64 }, stalls[] = { 0, 0, 512, 32 };
   world.seed = world.state = seed ? seed : 1;
   world.step = 0;
   world.frozen = false;
   if (world.now == 0)
     world.now = EPOCH;
   world.one_in = rates[sim_rand(4)];
-  world.stalls = sim_rand(2) == 0;
+  world.stalls = stalls[sim_rand(4)];
+  world.refuses = sim_rand(8) == 0;
   world.spin_ns = STEP_NS;
   co_begin();
   return 0;
@@ -238,16 +240,29 @@ static bool is_on(void)
   return co_self() && !world.frozen && !world.watching;
 }
 
+bool sim_refuses(void)
+{
+  return world.refuses && sim_rand(REFUSAL_ONE_IN) == 0;
+}
+
+void sim_look_for_signal(void)
+{
+  const struct co *me = co_self();
+  if (me->signal_at != 0 && me->signal_at <= world.now && !me->in_handler)
+    sim_take_signal();
+}
+
 void sim_point(void)
 {
   if (!is_on())
     return;
+  sim_look_for_signal();
   count_step();
   if (sim_rand(world.one_in) != 0)
     return;
   world.spin_ns = STEP_NS;
   watch(false, 0);
-  if (world.stalls && sim_rand(STALL_ONE_IN) == 0)
+  if (world.stalls && sim_rand(world.stalls) == 0)
     stall(co_self());
   co_switch(pick(NULL));
 }
@@ -256,6 +271,7 @@ void sim_spin(void)
 {
   if (!is_on())
     return;
+  sim_look_for_signal();
   count_step();
   watch(false, 0);
   struct co *other = pick(co_self());
@@ -269,18 +285,27 @@ void sim_spin(void)
     world.spin_ns *= 2;
 }
 
-bool sim_wait(enum co_state state, _Atomic uint32_t *addr, int64_t ns)
+void sim_sleep(enum co_state state, _Atomic uint32_t *addr, int64_t ns)
 {
   struct co *me = co_self();
   if (!is_on())
-    return true;
+    return;
   me->state = state;
   me->addr = addr;
   me->deadline = ns < 0 || ns > SIM_FOR_EVER - world.now ? SIM_FOR_EVER : world.now + ns;
+  if (me->signal_at != 0 && me->signal_at < me->deadline)
+    me->deadline = me->signal_at;
   watch(false, 0);
   co_switch(pick(NULL));
   me->addr = NULL;
-  return me->deadline > world.now;
+}
+
+void sim_wait(enum co_state state, _Atomic uint32_t *addr, int64_t ns)
+{
+  if (!is_on())
+    return;
+  sim_sleep(state, addr, ns);
+  sim_look_for_signal();
 }
 
 void sim_wake(struct co *co)

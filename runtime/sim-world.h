@@ -20,7 +20,11 @@ enum co_state { /* of a simulated thread */
 
 struct co {
   enum co_state state;
-  bool in_syscall;        /* CO_SLEEPING for a G's system call */
+  bool
+      is_away; /* CO_SLEEPING in a G's system call or its own code: it looks at nothing when it wakes */
+  bool in_handler;        /* of a signal: no other one comes meanwhile */
+  int64_t signal_at;      /* when one comes; 0: none is under way */
+  uintptr_t pc;           /* in the program's own code; 0: elsewhere */
   int64_t deadline;       /* virtual ns */
   _Atomic uint32_t *addr; /* slept on */
   struct m *m;            /* the thread's M, while another one runs */
@@ -60,11 +64,24 @@ int64_t sim_duration(int64_t longest_ns);
 void sim_point(void);
 /* The caller spins: others go on if they can, and time passes. */
 void sim_spin(void);
-/* The caller's state is set: others go on until it is ready again. False: its deadline came. */
-bool sim_wait(enum co_state state, _Atomic uint32_t *addr, int64_t ns);
+/* The caller's state is set: others go on until it was woken, or its deadline came, or a signal. */
+void sim_wait(enum co_state state, _Atomic uint32_t *addr, int64_t ns);
+/* The same, and a signal that interrupts it is left for later: sim_look_for_signal. */
+void sim_sleep(enum co_state state, _Atomic uint32_t *addr, int64_t ns);
 void sim_wake(struct co *co);
+/* This seed refuses threads, and here is one to be refused. */
+bool sim_refuses(void);
 /* The running coroutine is over. */
 _Noreturn void sim_end_thread(void);
+
+/* ---- sim-signal.c ---- */
+
+#define SIM_FIRST_TID 1000u
+/* A signal that is due interrupts the caller. */
+void sim_look_for_signal(void);
+void sim_take_signal(void);
+/* The caller, a G, runs ns of its own code: others go on meanwhile, and a signal lands in the caller's function. */
+void sim_compute(int64_t ns);
 
 /* When the tests look: at a choice; or nobody can go on before time moves, so that every M sleeps of its
  * own will (next: when the first of them wakes, SIM_FOR_EVER if never). */

@@ -10,6 +10,7 @@
 #include "netpoll.h"
 #include "os.h"
 #include "runtime.h"
+#include "sim.h"
 #include "tracedoor.h"
 
 #define ASK_AGAIN_NS 100000
@@ -77,7 +78,7 @@ void stopTheWorld(uint32_t why)
   atomic_store(&sched.gcwaiting, 1);
   preemptall(mp, ask);
   stop_what_is_still(mp);
-  bool wait = sched.stopwait > 0;
+  bool wait = MUTANT(26, false, sched.stopwait > 0);
   unlock2(&sched.lock);
   if (wait)
     wait_for_the_others(mp, ask);

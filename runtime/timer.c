@@ -363,6 +363,7 @@ static void unlock_and_run(struct m *mp, struct timers *ts, struct timer *t, int
 /* Runs the root, mended first. 0: it ran; > 0: nothing is due before; -1: empty. */
 static int64_t run_root(struct m *mp, struct timers *ts, int64_t now)
 {
+  now = MUTANT(24, now + 1000, now);
   while (ts->n > 0) {
     struct timer *t = ts->heap[0].timer;
     bool free_it = false;

@@ -97,7 +97,7 @@ bool wakep(struct m *mp)
   tr_stamp_after(mp);
   struct p *pp = pidlegetSpinning(mp);
   if (!pp) /* under the lock: I4 */
-    atomic_fetch_sub(&sched.nmspinning, 1);
+    MUTANT(21, 0, atomic_fetch_sub(&sched.nmspinning, 1));
   unlock2(&sched.lock);
   if (pp)
     startm(mp, pp, true);
@@ -185,6 +185,8 @@ void handoffp(struct m *mp, struct p *pp)
   unlock2(&sched.lock);
   if (when != 0)
     wake_net_poller(mp, when);
-  if (atomic_exchange(&sched.needspinning, 0)) /* I3: somebody readied a G when no P was idle yet */
+  if (MUTANT(22, false,
+             atomic_exchange(&sched.needspinning,
+                             0))) /* I3: somebody readied a G when no P was idle yet */
     wakep(mp);
 }

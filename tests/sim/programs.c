@@ -3,27 +3,19 @@
  *
  * Each checks its own result (expect) and is short: what it meets is varied by the seed, not by its length.
  */
-#include "programs.h"
+#include "program.h"
 
-#include "sim-world.h"
+struct rt_waitgroup wg;
+struct rt_chan *in, *out;
+int counter;
 
-#include <stdlib.h>
-
-#define MAIN(name)   static void name(void *unused __attribute__((unused)))
-#define COUNT_OF(a)  (sizeof(a) / sizeof((a)[0]))
-#define expect(what) ((what) ? (void)0 : sim_fail("the program is wrong: not true that %s", #what))
-
-static struct rt_waitgroup wg;
-static struct rt_chan *in, *out;
-static int counter;
-
-static void go(void (*fn)(void *), void *arg)
+void go(void (*fn)(void *), void *arg)
 {
   rt_waitgroup_add(&wg, 1);
   expect(rt_go(fn, arg) == 0);
 }
 
-static void *nothing(void *arg)
+void *nothing(void *arg)
 {
   return arg;
 }
@@ -206,7 +198,7 @@ MAIN(waitgroup_tree)
   rt_waitgroup_wait(&wg);
 }
 
-static void yield_some(void *unused)
+void yield_some(void *unused)
 {
   (void)unused;
   for (int i = 0; i < 3; i++)
@@ -271,9 +263,13 @@ MAIN(timers)
       stopped++;
       rt_waitgroup_done(&wg);
     }
-  for (int i = 1; i < 8; i += 2)
-    if (!rt_timer_reset(ts[i], 50000 * i))
-      rt_waitgroup_add(&wg, 1), stopped--;
+  for (int i = 1; i < 8; i += 2) {
+    rt_waitgroup_add(&wg, 1); /* before it may fire again */
+    if (rt_timer_reset(ts[i], 50000 * i))
+      rt_waitgroup_done(&wg);
+    else
+      stopped--;
+  }
   struct rt_ticker *ticker = rt_ticker_new(100000);
   for (int i = 0; i < 3; i++)
     rt_chan_recv(rt_ticker_chan(ticker), &then);
@@ -334,7 +330,7 @@ MAIN(system_calls)
   rt_waitgroup_wait(&wg);
 }
 
-static void churn(void *n)
+void churn(void *n)
 {
   for (int i = 0; i < 4; i++) {
     if ((intptr_t)n % 3 == 0)
@@ -494,6 +490,23 @@ const struct sim_program sim_programs[] = {
   { "handover-then-compute", sim_handover_then_compute, 0, NULL },
   { "handover-then-syscall", sim_handover_then_syscall, 0, NULL },
   { "no-goroutines",       no_goroutines,       2, "no goroutines (main called runtime.Goexit) - deadlock!" },
+  /* programs-rest.c */
+  { "computing",           computing,           0, NULL },
+  { "bursts",              bursts,              0, NULL },
+  { "preempted",           preempted,           0, NULL },
+  { "busy-timers",         busy_timers,         0, NULL },
+  { "a-stopped-world",     a_stopped_world,     0, NULL },
+  { "two-stoppers",        two_stoppers,        0, NULL },
+  { "selects-with-default", selects_with_default, 0, NULL },
+  { "time-outs",           time_outs,           0, NULL },
+  { "call-chain",          call_chain,          0, NULL },
+  { "once",                once,                0, NULL },
+  { "try-locks",           try_locks,           0, NULL },
+  { "signals-of-cond",     signals_of_cond,     0, NULL },
+  { "goexits",             goexits,             0, NULL },
+  { "nested-panics",       nested_panics,       0, NULL },
+  { "long-calls",          long_calls,          0, NULL },
+  { "one-more-deadlock",   one_more_deadlock,   2, "all goroutines are asleep - deadlock!" },
 };
 /* clang-format on */
 const unsigned n_sim_programs = COUNT_OF(sim_programs);

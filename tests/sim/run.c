@@ -44,15 +44,20 @@ _Noreturn void sim_run_here(const struct sim_run *run)
   _exit(error ? 99 : 0);
 }
 
-struct sim_run sim_run_of(const char *program, int procs, uint64_t seed)
+static const struct sim_program *program_of(const char *name)
 {
   unsigned i = 0;
-  while (i < n_sim_programs && strcmp(sim_programs[i].name, program) != 0)
+  while (i < n_sim_programs && strcmp(sim_programs[i].name, name) != 0)
     i++;
   if (i == n_sim_programs)
     abort();
+  return &sim_programs[i];
+}
+
+struct sim_run sim_run_of(const char *program, int procs, uint64_t seed)
+{
   return (struct sim_run){
-    .program = &sim_programs[i], .seed = seed, .procs = procs, .is_recorded = true
+    .program = program_of(program), .seed = seed, .procs = procs, .is_recorded = true
   };
 }
 
@@ -114,9 +119,11 @@ bool sim_run_ended(struct sim_run *run, int status, char *text, size_t n)
   return false;
 }
 
-static void start_seed(struct sim_run *slot, uint64_t seed, int mutant)
+static void start_seed(struct sim_run *slot, uint64_t seed, const char *only, int mutant)
 {
   struct sim_run run = sim_run_of_seed(seed);
+  if (only)
+    run.program = program_of(only);
   run.step = slot->step;
   run.out = slot->out;
   run.mutant = mutant;
@@ -131,7 +138,8 @@ static struct sim_run *slot_of(struct sim_run *slots, pid_t pid)
   return slots;
 }
 
-uint64_t sim_run_many(uint64_t first, uint64_t n, int mutant, char *text, size_t text_size)
+uint64_t sim_run_many(uint64_t first, uint64_t n, const char *only, int mutant, char *text,
+                      size_t text_size)
 {
   static struct sim_run slots[MAX_CPUS]; /* their shared memory is kept */
   long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -142,7 +150,7 @@ uint64_t sim_run_many(uint64_t first, uint64_t n, int mutant, char *text, size_t
       struct sim_run *slot = slots;
       while (slot->pid != 0)
         slot++;
-      start_seed(slot, first + started++, mutant);
+      start_seed(slot, first + started++, only, mutant);
       running++;
       continue;
     }

@@ -31,6 +31,7 @@ void sim_run_start(struct sim_run *run);
 /* After it ended with this wait status: true if it did what it should; else text says what it did. */
 bool sim_run_ended(struct sim_run *run, int status, char *text, size_t n);
 
-/* Simulates many seeds, on all CPUs, from first on; stops at the first that fails, whose report is in text,
- * and returns how many did well before. */
-uint64_t sim_run_many(uint64_t first, uint64_t n, int mutant, char *text, size_t text_size);
+/* Simulates many seeds, on all CPUs, from first on, each as the program it means, or all as only, if given; stops at
+ * the first that fails, whose report is in text, and returns how many did well before. */
+uint64_t sim_run_many(uint64_t first, uint64_t n, const char *only, int mutant, char *text,
+                      size_t text_size);

@@ -2,7 +2,8 @@
 /* sim-try.c - repeats what a test reported. For people, and for a debugger.
  *
  *   sim-try SEED [MUTANT]          in this process
- *   sim-try SEED MUTANT SEEDS      that many seeds from this one on, as the tests do it
+ *   sim-try SEED MUTANT SEEDS      that many seeds from this one on, as the tests do it; SIM_TRY_PROGRAM=NAME: all
+ *                                  as that program
  *   sim-try -t SEED [MUTANT]       prints what the run recorded, in the text form of traces
  */
 #include "replay.h"
@@ -16,7 +17,7 @@
 static int try_many(uint64_t seed, uint64_t n, int mutant)
 {
   static char text[8192];
-  uint64_t well = sim_run_many(seed, n, mutant, text, sizeof text);
+  uint64_t well = sim_run_many(seed, n, getenv("SIM_TRY_PROGRAM"), mutant, text, sizeof text);
   printf("%llu of %llu did well\n%s", (unsigned long long)well, (unsigned long long)n, text);
   return well != n;
 }
@@ -48,6 +49,8 @@ int main(int argc, char **argv)
   if (argc > 3)
     return try_many(seed, strtoull(argv[3], NULL, 10), mutant);
   struct sim_run run = sim_run_of_seed(seed);
+  if (getenv("SIM_TRY_PROGRAM"))
+    run.program = sim_run_of(getenv("SIM_TRY_PROGRAM"), 1, seed).program;
   run.mutant = mutant;
   if (trace)
     return print_trace(&run);

@@ -17,7 +17,7 @@ static void every_seed_keeps_the_invariants(void **state)
   uint64_t n = asked ? strtoull(asked, NULL, 10) : SEEDS;
   (void)state;
   assert_true(n > 0);
-  if (sim_run_many(1, n, 0, text, sizeof text) != n)
+  if (sim_run_many(1, n, NULL, 0, text, sizeof text) != n)
     fail_msg("%s(repeat it: sim-try SEED)", text);
 }
 
