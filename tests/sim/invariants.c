@@ -56,6 +56,13 @@ static void on_queue(const struct g *gp, const char *queue, uint32_t p)
   seen.queued_at[id] = seen.look;
 }
 
+static bool is_in_call(const struct p *pp)
+{
+  const struct m *mp = atomic_load(&pp->m);
+  const struct g *gp = mp ? atomic_load(&mp->curg) : NULL;
+  return gp && (readgstatus(gp) & ~(uint32_t)Gscan) == Gsyscall;
+}
+
 static void check_p_queue(struct p *pp)
 {
   uint32_t head = atomic_load(&pp->runqhead), tail = atomic_load(&pp->runqtail);
@@ -65,7 +72,7 @@ static void check_p_queue(struct p *pp)
     on_queue(atomic_load(&pp->runq[i % RUNQ_SIZE]), "the ring of P", pp->id);
   if (next)
     on_queue(next, "runnext of P", pp->id);
-  if (next && may_have_handed_over_alone(pp))
+  if (next && may_have_handed_over_alone(pp) && !is_in_call(pp))
     seen.n_queued--; /* sysmon will look at it: wake.c, I6 */
 }
 
