@@ -4,7 +4,7 @@
  * The article says that it keeps its M, and freezes the program.  Two forms:
  *   printed    the article's function: it defers a sleep, starts a goroutine, and waits for ever (select {}).  It never
  *              returns, so the deferred call is never reached: all goroutines are asleep, which is told at once
- *   reached    the function returns, on one P.  Its deferred call sleeps until "ticker" has ticked 20 times: if
+ *   reached    the function returns, on one P.  Its deferred call sleeps until "ticker" has ticked 10 times: if
  *              it kept the M, or the P, this would never end.  In the middle "late" is started and the world
  *              stops for a look at all stacks
  *
@@ -14,6 +14,8 @@
  * With the fault sleep-blocks-m, reached: the ticker ticks only when the sleeper's thread is back.
  */
 #include "demo.h"
+
+#define TICKS 10
 
 static int ticks, ticks_meanwhile;
 static bool late_ran, in_sleep;
@@ -46,10 +48,10 @@ static void done(void *waitgroup)
 static void sleep_deferred(void *unused)
 {
   (void)unused;
-  for (; ticks < 20; in_sleep = false) {
+  for (; ticks < TICKS; in_sleep = false) {
     rt_safepoint(); /* who is to be preempted is so before the sleep, not in it */
     in_sleep = true;
-    rt_sleep(10 * MS);
+    rt_sleep(3 * MS);
   }
 }
 
@@ -72,11 +74,12 @@ static void late(void *unused)
 static void ticker(void *unused)
 {
   (void)unused;
-  for (; ticks < 20; ticks++) {
+  for (; ticks < TICKS; ticks++) {
     ticks_meanwhile += in_sleep;
-    if (ticks == 10)
+    if (ticks == TICKS / 2)
       rt_go_named("late", late, NULL);
-    rt_sleep(2 * MS);
+    demo_compute(MS / 4);
+    rt_sleep(MS / 2);
   }
   rt_waitgroup_done(&all);
 }

@@ -43,6 +43,8 @@ static void check_verdict(const struct fixture *f, void *arg)
              rule ? trace_rule_name(rule) : "nothing", breach.sentence);
   if (rule)
     assert_true(strlen(breach.sentence) > 20);
+  /* the fixture's name says whose doing it is */
+  assert_int_equal(breach.by_fault, strstr(f->name, "by-the-fault") != NULL);
   trace_replay_free(r);
 }
 

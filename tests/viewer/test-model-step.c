@@ -175,6 +175,22 @@ static void warnings_tell_a_fault_first_and_what_is_missing(void **state)
   vw_trace_free(t);
 }
 
+static void a_rule_broken_by_a_fault_is_told_as_its_doing(void **state)
+{
+  static const char text[] = "gmpscope-trace 1\n"
+                             "@1 m0 p0 g1 string string=1 text=\"timer-defer-race\"\n"
+                             "@2 m0 p0 g1 defer_push frame=100 record=\"stack\" fn=0xa\n"
+                             "@3 m0 p0 g1 fault name=1 struck_g=1 lost_defers=1\n"
+                             "@4 m0 p0 g1 trace_end\n";
+  (void)state;
+  struct tracefile_error error;
+  struct vw_trace *t = vw_trace_from_text(text, sizeof text - 1, &error);
+  assert_non_null(t);
+  assert_non_null(strstr(vw_warning(t, 0), "\"timer-defer-race\""));
+  assert_non_null(strstr(vw_warning(t, 1), "The fault breaks the rule defer.chain"));
+  vw_trace_free(t);
+}
+
 static void a_family_switched_off_is_only_partly_there(void **state)
 {
   static const char text[] = "gmpscope-trace 1\n"
@@ -225,6 +241,7 @@ int main(void)
     cmocka_unit_test(an_event_in_a_list_has_its_arguments_by_name),
     cmocka_unit_test(all_events_can_be_said_in_words),
     cmocka_unit_test(warnings_tell_a_fault_first_and_what_is_missing),
+    cmocka_unit_test(a_rule_broken_by_a_fault_is_told_as_its_doing),
     cmocka_unit_test(a_family_switched_off_is_only_partly_there),
     cmocka_unit_test(a_file_that_cannot_be_opened_is_refused_in_words),
     cmocka_unit_test(a_text_that_is_no_trace_is_refused_with_its_line),
