@@ -25,6 +25,24 @@
 
 #define MAX_FRAMES 100 /* as Go: 50 innermost, 50 outermost */
 
+/* runtime.Stack never shows the runtime, a throw always. */
+static enum detail {
+  DETAIL_AS_ASKED,
+  DETAIL_PLAIN,
+  DETAIL_INTERNALS
+} detail;
+
+static bool show_internals(void)
+{
+  return detail == DETAIL_AS_ASKED ? options.traceback >= TRACEBACK_SYSTEM
+                                   : detail == DETAIL_INTERNALS;
+}
+
+void dump_internals(void)
+{
+  detail = DETAIL_INTERNALS;
+}
+
 static const char *status_text(struct g *gp)
 {
   switch (readgstatus(gp) & ~(uint32_t)Gscan) {
@@ -43,10 +61,28 @@ static const char *status_text(struct g *gp)
   }
 }
 
+static void print_identity(const struct g *gp)
+{
+  uint32_t status = readgstatus(gp) & ~(uint32_t)Gscan;
+  const struct m *mp = status == Grunning || status == Gsyscall ? gp->m : NULL;
+  print_str(" gp=");
+  print_hex((uint64_t)(uintptr_t)gp);
+  print_str(" m=");
+  if (mp) {
+    print_uint(mp->id);
+    print_str(" mp=");
+    print_hex((uint64_t)(uintptr_t)mp);
+  } else {
+    print_str("nil");
+  }
+}
+
 void goroutineheader(struct g *gp)
 {
   print_str("goroutine ");
   print_uint(gp->goid);
+  if (show_internals())
+    print_identity(gp);
   print_str(" [");
   print_str(status_text(gp));
   if (gp->lockedm)
@@ -63,7 +99,7 @@ void goroutineheader(struct g *gp)
 /* Go hides its runtime's frames, but for the functions that programs call. */
 static bool hidden(const struct symbol *s)
 {
-  return s->in_runtime && options.traceback < TRACEBACK_SYSTEM && strncmp(s->name, "rt_", 3) != 0;
+  return s->in_runtime && !show_internals() && strncmp(s->name, "rt_", 3) != 0;
 }
 
 static void print_symbol(uint64_t pc)
@@ -177,10 +213,12 @@ void rt_stack_dump(int fd, bool all)
     stopTheWorld(TRACE_STWWHY_STACKS);
   printlock();
   print_to(fd);
+  detail = DETAIL_PLAIN;
   goroutineheader(gp);
   tracebackg(gp);
   if (all)
     tracebackothers(gp);
+  detail = DETAIL_AS_ASKED;
   print_to(2);
   printunlock();
   if (all)

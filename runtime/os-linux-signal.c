@@ -15,7 +15,7 @@
 #define ALT_STACK_SIZE (64u << 10)
 
 static os_fault_handler *on_fault;
-static void (*on_quit)(void);
+static void (*on_quit)(void *pc, int sigcode);
 static struct sigaction old_segv, old_bus, old_quit;
 
 static void pass_on(int number, siginfo_t *info, void *context)
@@ -46,10 +46,15 @@ static void handle_fault(int number, siginfo_t *info, void *context)
     pass_on(number, info, context);
 }
 
-static void handle_quit(int number)
+static void handle_quit(int number, siginfo_t *info, void *context)
 {
+  const mcontext_t *regs = &((ucontext_t *)context)->uc_mcontext;
   (void)number;
-  on_quit();
+#if defined(__x86_64__)
+  on_quit((void *)regs->gregs[REG_RIP], info->si_code);
+#else
+  on_quit((void *)regs->pc, info->si_code);
+#endif
 }
 
 static void take(int number, struct sigaction *action, struct sigaction *old)
@@ -58,7 +63,7 @@ static void take(int number, struct sigaction *action, struct sigaction *old)
   sigaction(number, action, old);
 }
 
-void os_signals_install(os_fault_handler *fault, void (*quit)(void))
+void os_signals_install(os_fault_handler *fault, void (*quit)(void *pc, int sigcode))
 {
   on_fault = fault;
   on_quit = quit;
@@ -68,7 +73,8 @@ void os_signals_install(os_fault_handler *fault, void (*quit)(void))
   sigaction(SIGQUIT, NULL, &old_quit);
   if ((old_quit.sa_flags & SA_SIGINFO) || old_quit.sa_handler != SIG_DFL)
     return;
-  struct sigaction quit_action = { .sa_handler = handle_quit, .sa_flags = SA_ONSTACK };
+  struct sigaction quit_action = { .sa_sigaction = handle_quit,
+                                   .sa_flags = SA_SIGINFO | SA_ONSTACK };
   take(SIGQUIT, &quit_action, &old_quit);
 }
 
@@ -78,9 +84,8 @@ static void give_back(int number, const struct sigaction *old)
   struct sigaction now;
   if (sigaction(number, NULL, &now) != 0)
     return;
-  bool ours =
-      now.sa_flags & SA_SIGINFO ? now.sa_sigaction == handle_fault : now.sa_handler == handle_quit;
-  if (ours)
+  if ((now.sa_flags & SA_SIGINFO) &&
+      (now.sa_sigaction == handle_fault || now.sa_sigaction == handle_quit))
     sigaction(number, old, NULL);
 }
 

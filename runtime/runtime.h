@@ -641,11 +641,11 @@ void forEachG(void (*visit)(struct g *, void *), void *arg);
 
 /* Our bug: prints "fatal error: msg", dumps every G, ends the trace, exits with 2. */
 _Noreturn void throw(const char *msg);
-/* The user's: the same without runtime internals. */
+/* The user's: the same without the runtime's own frames. */
 _Noreturn void fatal(const char *msg);
 /* What the signals come to. */
 bool on_fault(void *address, void *pc, void *fp, void *sp);
-void on_quit(void);
+void on_quit(void *pc, int sigcode);
 /* Before a panic is printed: from here on this thread alone speaks; the program's own output is flushed. */
 void startpanic(void);
 /* After it was printed: dumps as RT_TRACEBACK says, ends the trace, exits with 2. */
@@ -670,6 +670,8 @@ void print_int(int64_t n);
 void print_uint(uint64_t n);
 void print_hex(uint64_t n);
 void print_float(double d);
+/* From now on dumps are as detailed as at RT_TRACEBACK=system. */
+void dump_internals(void);
 /* "goroutine 7 [chan receive]:" and its frames. */
 void goroutineheader(struct g *gp);
 void tracebackg(struct g *gp);

@@ -72,7 +72,9 @@ static void print_m(struct m *mp)
   pp ? print_uint(pp->id) : print_str("nil");
   print_str(" curg=");
   gp ? print_uint(gp->goid) : print_str("nil");
-  field(" locks=", mp->locks);
+  field(" mallocing=0 throwing=0 preemptoff= locks=",
+        mp->locks); /* no M of ours is in the first three */
+  print_str(" dying=0");
   print_str(mp->spinning ? " spinning=true" : " spinning=false");
   print_str(mp->blocked ? " blocked=true" : " blocked=false");
   print_str(" lockedg=");
@@ -91,7 +93,9 @@ static void print_g(struct g *gp, void *unused)
   print_str("(");
   print_str(status == Gwaiting ? waitreason_text(gp->waitreason) : "");
   print_str(")");
-  print_m_id(" m=", gp->m);
+  uint32_t owned =
+      status & ~(uint32_t)Gscan; /* who waits has no M; the field tells of the last one */
+  print_m_id(" m=", owned == Grunning || owned == Gsyscall ? gp->m : NULL);
   print_m_id(" lockedm=", gp->lockedm);
   print_str("\n");
 }

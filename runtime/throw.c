@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* throw.c - how the process ends when something is wrong: Go's words, a dump, a whole trace, exit code 2.
  *
- * throw is for our bugs, fatal for the user's, dopanic after an unrecovered panic was printed. The first
+ * throw is for our bugs, fatal for the user's: both show all Gs, as Go does; dopanic, after an unrecovered panic was
+ * printed, as many as RT_TRACEBACK says. The first
  * thread to come here speaks; others wait for the end. The other Ms are held up as far as they listen
  * (freeze_the_world), so that the dump shows what was.
  */
@@ -85,7 +86,8 @@ static void dump(struct g *me, bool everybody)
     tracebackothers(me);
 }
 
-static _Noreturn void die(const char *msg, bool everybody)
+/* runtime_internals: frames of the runtime too, as at RT_TRACEBACK=system. */
+static _Noreturn void die(const char *msg, bool runtime_internals)
 {
   struct m *mp = getm();
   struct g *gp = mp ? mp->curg : NULL;
@@ -96,7 +98,9 @@ static _Noreturn void die(const char *msg, bool everybody)
   print_str("fatal error: ");
   print_str(msg);
   print_str("\n");
-  dump(gp, everybody || !gp || options.traceback >= TRACEBACK_ALL);
+  if (runtime_internals && options.traceback > TRACEBACK_NONE)
+    dump_internals();
+  dump(gp, true);
   printunlock();
   end();
 }
@@ -159,17 +163,24 @@ bool on_fault(void *address, void *pc, void *fp, void *sp)
   become_the_speaker();
   printlock();
   print_overflow(gp, address, sp);
-  dump(gp, options.traceback >= TRACEBACK_ALL);
+  dump(gp, true);
   printunlock();
   end();
 }
 
-void on_quit(void)
+void on_quit(void *pc, int sigcode)
 {
+  struct m *mp = getm();
   become_the_speaker();
-  freeze_the_world(getm());
+  freeze_the_world(mp);
   printlock();
-  print_str("SIGQUIT: quit\n");
+  print_str("SIGQUIT: quit\nPC=");
+  print_hex((uint64_t)(uintptr_t)pc);
+  print_str(" m=");
+  mp ? print_uint(mp->id) : print_str("nil");
+  print_str(" sigcode=");
+  print_int(sigcode);
+  print_str("\n");
   dump(NULL, true);
   printunlock();
   end();

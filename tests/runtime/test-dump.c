@@ -2,6 +2,8 @@
 /* test-dump.c - a goroutine dump shows every G, its frames by name, and its pending deferred calls. */
 #include "program.h"
 
+#include <regex.h>
+#include <signal.h>
 #include <sys/mman.h>
 
 static struct rt_chan *chan;
@@ -109,12 +111,153 @@ static void a_panic_dumps_the_g_that_panicked(void **state)
   assert_null(strstr(only + 2, "\ngoroutine "));
 }
 
+/* ---- RT_TRACEBACK ---- */
+
+static struct outcome die_at(const char *level, int (*fn)(int, char **))
+{
+  setenv("RT_TRACEBACK", level, 1);
+  struct outcome o = run_program(fn, 2);
+  unsetenv("RT_TRACEBACK");
+  return o;
+}
+PROGRAM(panics)
+{
+  start_waiter();
+  rt_panic("told");
+}
+static void traceback_levels_show_what_gos_do(void **state)
+{
+  (void)state;
+  struct outcome o = die_at("none", panics);
+  assert_string_equal(o.err, "panic: told\n");
+  assert_int_equal(o.code, 2);
+  o = die_at("single", panics);
+  assert_contains(o.err, "panic: told\n\ngoroutine 1 [running]:\n");
+  assert_contains(o.err, "panics(...)\n");
+  assert_null(strstr(o.err, "waiter"));
+  o = die_at("all", panics);
+  assert_contains(o.err, "panic: told\n\ngoroutine 1 [running]:\n");
+  assert_contains(o.err, "panics(...)\n");
+  assert_contains(o.err, " [chan receive] {name: waiter}:\n");
+  assert_int_equal(o.code, 2);
+  o = die_at("system", panics);
+  assert_contains(o.err, "panic: told\n\ngoroutine 1 gp=0x");
+  assert_contains(o.err, " mp=0x");
+  assert_contains(o.err, " m=nil [chan receive] {name: waiter}:\n");
+  assert_int_equal(o.code, 2);
+  o = die_at("crash", panics);
+  assert_contains(o.err, " m=nil [chan receive] {name: waiter}:\n");
+  assert_int_equal(o.code, 128 + SIGABRT);
+  o = die_at("loud", panics);
+  assert_string_equal(o.err,
+                      "runtime: RT_TRACEBACK is 'loud'; give none, single, all, system or crash\n");
+  assert_int_equal(o.code, 1);
+}
+
+PROGRAM(raises_the_level)
+{
+  start_waiter();
+  rt_set_traceback("none"); /* may not lower it */
+  rt_set_traceback("all");
+  rt_set_traceback("nothing known");
+  rt_panic("told");
+}
+static void a_program_may_only_raise_the_level(void **state)
+{
+  (void)state;
+  struct outcome o = run_program(raises_the_level, 2);
+  assert_contains(o.err, "goroutine 1 [running]:\n");
+  assert_contains(o.err, " [chan receive] {name: waiter}:\n");
+}
+
+PROGRAM(is_fatal)
+{
+  static struct rt_mutex mutex;
+  start_waiter();
+  rt_mutex_unlock(&mutex);
+  return 0;
+}
+static void a_fatal_error_shows_all_gs(void **state)
+{
+  (void)state;
+  struct outcome o = run_program(is_fatal, 2);
+  assert_contains(o.err, "fatal error: sync: unlock of unlocked mutex\n\ngoroutine 1 [running]:\n");
+  assert_contains(o.err, " [chan receive] {name: waiter}:\n");
+  assert_int_equal(o.code, 2);
+}
+
+/* ---- RT_DEBUG ---- */
+
+static struct outcome debug_at(const char *debug, int (*fn)(int, char **))
+{
+  setenv("RT_DEBUG", debug, 1);
+  struct outcome o = run_program(fn, 2);
+  unsetenv("RT_DEBUG");
+  return o;
+}
+PROGRAM(is_quiet_for_a_while)
+{
+  start_waiter();
+  rt_sleep(30000000);
+  return 0;
+}
+static void assert_matches(const char *text, const char *pattern)
+{
+  regex_t regex;
+  assert_int_equal(regcomp(&regex, pattern, REG_EXTENDED | REG_NEWLINE | REG_NOSUB), 0);
+  if (regexec(&regex, text, 0, NULL, 0) != 0)
+    fail_msg("no line is like \"%s\" in:\n%s", pattern, text);
+  regfree(&regex);
+}
+#define SUMMARY                                                                                    \
+  "^SCHED [0-9]+ms: gomaxprocs=2 idleprocs=[012] threads=[0-9]+ spinningthreads=[0-9]+ "           \
+  "needspinning=[01] idlethreads=[0-9]+ runqueue=[0-9]+"
+/* Every pattern here was held against GODEBUG=schedtrace of go1.26. */
+static void schedtrace_is_gos_line(void **state)
+{
+  (void)state;
+  struct outcome o = debug_at("schedtrace=5", is_quiet_for_a_while);
+  assert_matches(o.err, SUMMARY " \\[ [0-9]+ [0-9]+ \\] schedticks=\\[ [0-9]+ [0-9]+ \\]$");
+  assert_matches(o.err, "^SCHED 0ms: ");
+  const char *second = strstr(o.err + 1, "SCHED ");
+  assert_non_null(second); /* also while nothing happens */
+  o = debug_at("schedtrace=5,scheddetail=1", is_quiet_for_a_while);
+  assert_matches(o.err, SUMMARY
+                 " gcwaiting=false nmidlelocked=-?[0-9]+ stopwait=[0-9]+ sysmonwait=false$");
+  assert_matches(
+      o.err,
+      "^  P1: status=[0-9] schedtick=[0-9]+ syscalltick=[0-9]+ m=([0-9]+|nil) runqsize=[0-9]+ "
+      "gfreecnt=[0-9]+ timerslen=[0-9]+$");
+  assert_matches(
+      o.err,
+      "^  M0: p=([0-9]+|nil) curg=([0-9]+|nil) mallocing=0 throwing=0 preemptoff= locks=[0-9]+ "
+      "dying=0 spinning=(true|false) blocked=(true|false) lockedg=([0-9]+|nil)$");
+  assert_matches(o.err, "^  G[0-9]+: status=4\\(chan receive\\) m=nil lockedm=nil$");
+  assert_matches(o.err, "^  G1: status=4\\(sleep\\) m=nil lockedm=nil$");
+}
+
+static void unknown_words_in_the_environment_are_told(void **state)
+{
+  (void)state;
+  struct outcome o = debug_at("schedtraec=5", is_quiet_for_a_while);
+  assert_contains(o.err, "runtime: RT_DEBUG: there is no key 'schedtraec'; there are schedtrace, ");
+  assert_int_equal(o.code, 1);
+  o = debug_at("schedtrace=often", is_quiet_for_a_while);
+  assert_contains(o.err, "runtime: RT_DEBUG: 'schedtrace=often' is not a number; ");
+  assert_int_equal(o.code, 1);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(all_gs_are_shown_with_frames_and_deferred_calls),
     cmocka_unit_test(only_the_caller_is_shown_without_all),
     cmocka_unit_test(a_panic_dumps_the_g_that_panicked),
+    cmocka_unit_test(traceback_levels_show_what_gos_do),
+    cmocka_unit_test(a_program_may_only_raise_the_level),
+    cmocka_unit_test(a_fatal_error_shows_all_gs),
+    cmocka_unit_test(schedtrace_is_gos_line),
+    cmocka_unit_test(unknown_words_in_the_environment_are_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

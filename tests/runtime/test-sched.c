@@ -114,7 +114,9 @@ PROGRAM(quits)
 static void sigquit_dumps_and_ends_with_2(void **state)
 {
   (void)state;
-  assert_dies(quits, "", "SIGQUIT: quit\n\ngoroutine ");
+  assert_dies(quits, "", "SIGQUIT: quit\nPC=0x");
+  struct outcome o = run_program(quits, 2);
+  assert_non_null(strstr(o.err, " sigcode=-6\n\ngoroutine 1 ["));
 }
 
 static void add_one(void *counter)
