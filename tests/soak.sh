@@ -7,6 +7,7 @@
 #   demos      every demo 50 times on 1, 2, 4 and 8 Ps; each recording checked, dumped, loaded and dumped again
 #   suites     the runtime's tests over and over
 #   sim        a hundred times as many simulated seeds as the tests have
+#   nest       twenty-five times as many random nestings of panics beside Go, where there is Go
 #   tsan       the stress program under clang's thread sanitizer
 #   stress     the stress program with random seeds; now and then a piece of it is recorded and checked
 #
@@ -18,8 +19,9 @@ tsan=$2
 shift 2
 minutes=${GMPSCOPE_SOAK_MINUTES:-60}
 repeat=${GMPSCOPE_REPEAT:-50}
-parts=${*:-million messages demos suites sim tsan stress}
-export GMPSCOPE_REPEAT="$repeat" GMPSCOPE_SIM_SEEDS="${GMPSCOPE_SIM_SEEDS:-1000000}"
+parts=${*:-million messages demos suites sim nest tsan stress}
+export GMPSCOPE_REPEAT="$repeat" GMPSCOPE_SIM_SEEDS="${GMPSCOPE_SIM_SEEDS:-1000000}" \
+  GMPSCOPE_NEST_SEEDS="${GMPSCOPE_NEST_SEEDS:-10000}"
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 failed=0
@@ -97,10 +99,11 @@ for each in $parts; do
     demos) part demos suite test-demos-check ;;
     suites) part suites suite --suite runtime --repeat "$repeat" ;;
     sim) part sim suite test-sim-seeds ;;
+    nest) part nest suite test-nest ;;
     tsan) part tsan tsan_stress ;;
     stress) part stress stress ;;
     *)
-      echo "soak: there is no part '$each'; there are million messages demos suites sim tsan stress" >&2
+      echo "soak: there is no part '$each'; there are million messages demos suites sim nest tsan stress" >&2
       exit 2
       ;;
   esac

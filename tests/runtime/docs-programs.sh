@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# docs-programs.sh - compiles the programs of docs/runtime.md as a user would, against an installed copy, and compares
-# what they print with the page. A program is a ```c block with a main; the ```text block behind it is its output.
+# docs-programs.sh - compiles the programs of docs/runtime.md and README.md as a user would, against an installed copy, and compares
+# what they print with the page; then looks at what was installed. A program is a ```c block with a main; the ```text block behind it is its output.
 # Prints TAP.
 set -u
 folder=$(mktemp -d) || exit 1
@@ -16,17 +16,23 @@ export PKG_CONFIG_PATH="${pc%/*}" PKG_CONFIG_SYSROOT_DIR="$folder/root"
 LD_LIBRARY_PATH=$folder/root$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=libdir gmpscope-rt)
 export LD_LIBRARY_PATH
 
-awk -v folder="$folder" '
-  /^```c$/    { block = "c"; text = ""; next }
-  /^```text$/ { block = "text"; text = ""; next }
-  /^```$/ {
-    if (block == "c" && text ~ /\nint main\(/) printf "%s", text > (folder "/" ++n ".c")
-    if (block == "text" && n) printf "%s", text > (folder "/" n ".expected")
-    block = ""
-    next
-  }
-  block { text = text $0 "\n" }
-' "$GMPSCOPE_SOURCE/docs/runtime.md"
+# programs_of PAGE PREFIX: its programs become PREFIX1.c and so on, what they print PREFIX1.expected.
+programs_of() {
+  awk -v prefix="$folder/$2" '
+    /^```c$/    { block = "c"; text = ""; next }
+    /^```text$/ { block = "text"; text = ""; next }
+    /^```$/ {
+      if (block == "c" && text ~ /\nint main\(/) printf "%s", text > (prefix (++n) ".c")
+      if (block == "text" && n) printf "%s", text > (prefix (n) ".expected")
+      block = ""
+      next
+    }
+    block { text = text $0 "\n" }
+  ' "$GMPSCOPE_SOURCE/$1"
+}
+programs_of docs/runtime.md runtime
+programs_of README.md readme
+echo 42 >"$folder/readme1.expected" # the page tells it in passing
 
 n=0
 for source in "$folder"/*.c; do
@@ -35,12 +41,42 @@ for source in "$folder"/*.c; do
   # shellcheck disable=SC2046
   if cc -Wall -Wextra -Werror -O2 -o "$program" "$source" $(pkg-config --cflags --libs gmpscope-rt) 2>"$folder/cc.log" &&
     timeout 30 "$program" >"$program.out" && cmp -s "$program.out" "$program.expected"; then
-    echo "ok $n - program $n of docs/runtime.md prints what the page says"
+    echo "ok $n - ${program##*/}.c prints what the page says"
   else
-    echo "not ok $n - program $n of docs/runtime.md prints what the page says"
+    echo "not ok $n - ${program##*/}.c prints what the page says"
     sed 's/^/# /' "$folder/cc.log"
     diff "$program.expected" "$program.out" 2>&1 | sed 's/^/# /'
   fi
 done
+
+# verdict CODE WORDS
+verdict() {
+  n=$((n + 1))
+  [ "$1" = 0 ] && echo "ok $n - $2" || echo "not ok $n - $2"
+}
+
+[ -f "$folder/runtime3.c" ] && [ -f "$folder/readme1.c" ]
+verdict $? "docs/runtime.md has three programs, README.md one"
+
+others=$(nm -D --defined-only "$LD_LIBRARY_PATH/libgmpscope-rt.so" | awk '{ print $3 }' | grep -v '^rt_')
+[ -z "$others" ]
+verdict $? "the library exports nothing but rt_*"
+[ -z "$others" ] || echo "$others" | sed 's/^/# /'
+
+# What the headers promise is there, and nothing is there that they do not tell of.
+promised=$(cat "$GMPSCOPE_SOURCE"/runtime/rt.h "$GMPSCOPE_SOURCE"/runtime/rt-defer.h "$GMPSCOPE_SOURCE"/runtime/rt-preempt.h |
+  tr '\n' ' ' | grep -o 'RT_API[^;]*;' | sed 's/ __attribute__.*//' | grep -o 'rt_[a-z0-9_]*(' | tr -d '(' | sort -u)
+exported=$(nm -D --defined-only "$LD_LIBRARY_PATH/libgmpscope-rt.so" | awk '{ print $3 }' | sort -u)
+missing=$(echo "$promised" | grep -vxF "$exported" | grep -vxF rt_mark)
+untold=$(echo "$exported" | grep -vxF "$promised" | grep -vxF -e rt_mark)
+[ -z "$missing$untold" ]
+verdict $? "the library exports what the headers tell of"
+[ -z "$missing$untold" ] || echo "# missing: $missing untold: $untold"
+
+for header in rt.h rt-defer.h rt-preempt.h; do
+  echo "#include <gmpscope/$header>" | cc -Wall -Wextra -Werror -std=c11 -pedantic -fsyntax-only -x c \
+    $(pkg-config --cflags gmpscope-rt) - 2>"$folder/cc.log"
+  verdict $? "<gmpscope/$header> compiles alone, as C11"
+  sed 's/^/# /' "$folder/cc.log"
+done
 echo "1..$n"
-[ "$n" -ge 3 ] || echo "not ok $((n + 1)) - docs/runtime.md has three programs"
