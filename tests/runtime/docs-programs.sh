@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# docs-programs.sh - compiles the programs of docs/runtime.md and README.md as a user would, against an installed copy, and compares
-# what they print with the page; then looks at what was installed. A program is a ```c block with a main; the ```text block behind it is its output.
-# Prints TAP.
+# docs-programs.sh - compiles the programs of docs/runtime.md and README.md as a user would, against an installed copy,
+# and compares what they print with the page; then looks at what was installed. A program is a ```c block with a main;
+# the ```text block behind it is its output. Prints TAP.
 set -u
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
