@@ -49,6 +49,14 @@ bool take_syscall_p(struct m *mp, struct p *pp, bool (*wanted)(struct p *, void 
   return take;
 }
 
+/* A hint: its M's G may come back at any time. */
+static bool is_in_syscall(struct p *pp)
+{
+  struct m *mp = atomic_load(&pp->m);
+  struct g *gp = mp ? atomic_load(&mp->curg) : NULL;
+  return gp && readgstatus(gp) == Gsyscall;
+}
+
 void wake_sysmon(void)
 {
   if (atomic_exchange(&sched.sysmonwait, 0))
@@ -99,14 +107,16 @@ static void leave_syscall_status(struct g *gp)
   }
 }
 
-/* An idle P, the old one if that is idle; NULL: none. */
-static struct p *idle_p(struct m *mp)
+/* The old P if it is in some system call again, else an idle one; NULL: none. */
+static struct p *free_p(struct m *mp)
 {
-  if (atomic_load(&sched.npidle) == 0)
+  struct p *pp = mp->oldp;
+  if (atomic_load(&sched.npidle) == 0 && !is_in_syscall(pp))
     return NULL;
   lock2(&sched.lock);
-  struct p *pp = NULL;
-  if (mp->run == atomic_load(&sched.run) && !atomic_load(&sched.ended)) {
+  if (mp->run != atomic_load(&sched.run) || atomic_load(&sched.ended))
+    pp = NULL;
+  else if (atomic_load(&sched.gcwaiting) || !take_syscall_p(mp, pp, NULL, NULL)) {
     tr_stamp_after(mp);
     pp = pidleget(mp);
   }
@@ -162,7 +172,7 @@ static void back_with_p(struct m *mp, struct g *gp)
 static void exitsyscall_without_p(struct m *mp, struct g *gp)
 {
   atomic_fetch_sub(&sched.n_syscall_no_p, 1);
-  struct p *pp = idle_p(mp);
+  struct p *pp = free_p(mp);
   if (!pp) {
     mcall(mp, gp, exitsyscall_no_p);
     return;

@@ -185,6 +185,24 @@ static void without_a_p_a_goroutine_goes_to_the_global_queue(void **state)
       1);
 }
 
+/* Row 62: who comes back takes its old P, if that is in a system call again. On a busy machine sysmon may be faster. */
+static void a_goroutine_takes_its_old_p_from_another_call(void **state)
+{
+  (void)state;
+  long long taken = 0;
+  for (int i = 0; i < 10 && taken == 0; i++) {
+    trace_record("syscall-gc old", (struct how){ 0 });
+    taken = trace_ask(
+        "SELECT count(*) FROM call AS c JOIN e AS x ON x.no = c.last JOIN e AS s ON s.m = x.m AND "
+        "s.seq < x.seq AND s.no > c.first AND s.kind = 'proc_steal' AND s.a0 = c.p JOIN call AS w "
+        "ON "
+        "w.m = s.a2 AND s.no BETWEEN w.first AND w.last WHERE x.kind = 'go_syscall_end_blocked' "
+        "AND "
+        "c.g = {reader}");
+  }
+  assert_int_equal(taken, 1);
+}
+
 /* ---- deferred-sleep ---- */
 
 /* Row 69. */
@@ -386,6 +404,7 @@ int main(void)
     cmocka_unit_test(a_short_call_keeps_its_p),
     cmocka_unit_test(the_world_stops_and_starts_inside_one_call),
     cmocka_unit_test(without_a_p_a_goroutine_goes_to_the_global_queue),
+    cmocka_unit_test(a_goroutine_takes_its_old_p_from_another_call),
     cmocka_unit_test(the_article_s_function_never_reaches_its_deferred_call),
     cmocka_unit_test(everything_goes_on_during_a_deferred_sleep_unless_it_blocks_the_m),
     cmocka_unit_test(timers_and_deferred_calls_leave_each_other_alone),
