@@ -86,12 +86,12 @@ static void use_timers(void)
 static void use_chans(void)
 {
   struct rt_case cases[MANY_CASES];
+  int value = 1;
   struct rt_chan *chan = rt_chan_new(sizeof(int), 1);
   if (!chan)
     return;
   for (int i = 0; i < MANY_CASES; i++)
-    cases[i] =
-        (struct rt_case){ .chan = chan, .dir = i % 2 ? RT_RECV : RT_SEND, .elem = &(int){ 1 } };
+    cases[i] = (struct rt_case){ .chan = chan, .dir = i % 2 ? RT_RECV : RT_SEND, .elem = &value };
   rt_select(cases, MANY_CASES);
   rt_select(cases, MANY_CASES);
   rt_chan_free(chan);
