@@ -35,7 +35,7 @@ part() {
   shift
   began=$(date +%s)
   say "$name begins"
-  if { "$@" 2>&1; echo $? >"$folder/code"; } | tee "$folder/log" | sed "s/^/  $name: /" &&
+  if { "$@" 2>&1; echo $? >"$folder/code"; } | tee "$folder/log" | sed -u "s/^/  $name: /" &&
     [ "$(cat "$folder/code")" = 0 ]; then
     verdict=ok
   else
