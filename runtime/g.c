@@ -22,7 +22,24 @@ struct gslab {
 static struct gslab *_Atomic slabs; /* oldest first: dumps show Gs in the order they were made */
 static struct gslab *last_slab;     /* sched.lock */
 
-/* sched.lock held */
+/* ---- the central list; sched.lock held ---- */
+
+void gfree_push(struct g *gp)
+{
+  struct g **last = &sched.gfree_last[sched.n_gfree++ % AHEAD];
+  gp->ahead = *last;
+  *last = gp;
+  glist_push(&sched.gfree, gp);
+}
+
+static struct g *gfree_pop(void)
+{
+  struct g *gp = glist_pop(&sched.gfree);
+  fetch_ahead(gp->ahead);
+  sched.n_gfree--;
+  return gp;
+}
+
 static bool new_gslab(void)
 {
   struct gslab *slab =
@@ -32,9 +49,8 @@ static bool new_gslab(void)
   memset(slab, 0, sizeof *slab);
   for (uint32_t i = SLAB_GS; i-- > 0;) {
     atomic_store_explicit(&slab->gs[i].status, Gdead, memory_order_relaxed);
-    glist_push(&sched.gfree, &slab->gs[i]);
+    gfree_push(&slab->gs[i]);
   }
-  sched.n_gfree += SLAB_GS;
   sched.n_gs += SLAB_GS;
   atomic_store_explicit(last_slab ? &last_slab->next : &slabs, slab,
                         memory_order_release); /* pairs with forEachG */
@@ -49,8 +65,7 @@ static void refill(struct p *pp)
   bool have = sched.n_gfree > 0 || new_gslab();
   if (have && stack_promise(sched.n_gs - sched.n_gfree + P_FREE_MAX / 2))
     while (sched.n_gfree > 0 && pp->n_gfree < P_FREE_MAX / 2) {
-      glist_push(&batch, glist_pop(&sched.gfree));
-      sched.n_gfree--;
+      glist_push(&batch, gfree_pop());
       pp->n_gfree++;
     }
   unlock2(&sched.lock);
@@ -64,8 +79,10 @@ struct g *gfget(struct m *mp)
   if (unlikely(pp->n_gfree == 0))
     refill(pp);
   struct g *gp = glist_pop(&pp->gfree);
-  if (gp)
+  if (gp) {
     pp->n_gfree--;
+    fetch_ahead(pp->gfree.head); /* the next one will be asked for */
+  }
   return gp;
 }
 
@@ -77,8 +94,7 @@ void gfput(struct m *mp, struct g *gp)
     return;
   lock2(&sched.lock);
   while (pp->n_gfree > P_FREE_MAX / 2) {
-    glist_push(&sched.gfree, glist_pop(&pp->gfree));
-    sched.n_gfree++;
+    gfree_push(glist_pop(&pp->gfree));
     pp->n_gfree--;
   }
   unlock2(&sched.lock);

@@ -138,8 +138,7 @@ static void destroy_p(struct m *mp, struct p *pp, struct p *heir)
   if (pp->timers.n > 0)
     timers_take(mp, &heir->timers, &pp->timers);
   for (struct g *gp; (gp = glist_pop(&pp->gfree));) {
-    glist_push(&sched.gfree, gp);
-    sched.n_gfree++;
+    gfree_push(gp);
   }
   pp->n_gfree = 0;
   atomic_store(&pp->status, Pdead);

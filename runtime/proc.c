@@ -49,14 +49,6 @@ uint32_t fastrand(uint64_t *state)
 
 /* ---- states ---- */
 
-void casgstatus(struct g *gp, enum gstatus old, enum gstatus new)
-{
-  /* Only the owner changes a status, so no CAS is needed to leave one, except Gsyscall (syscall.c). */
-  if (unlikely(atomic_load_explicit(&gp->status, memory_order_relaxed) != (uint32_t)old))
-    throw("casgstatus: bad incoming values");
-  atomic_store_explicit(&gp->status, new, memory_order_release); /* pairs with readgstatus */
-}
-
 /* This M begins to run gp, which is in its hand. */
 static ALWAYS_INLINE void start_running(struct m *mp, struct g *gp, bool inherit)
 {

@@ -236,8 +236,7 @@ static void drop_g(struct g *gp, void *unused)
   gp->timer = (struct timer){ 0 };
   atomic_store(&gp->on_cpu, false);
   atomic_store(&gp->status, Gdead);
-  glist_push(&sched.gfree, gp);
-  sched.n_gfree++;
+  gfree_push(gp);
 }
 
 static void drop_timers(struct timers *ts)

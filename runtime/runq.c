@@ -70,9 +70,11 @@ struct g *globrunqget(struct m *mp)
 
 static uint32_t batch_size(void)
 {
-  uint32_t n = one_p() ? sched.runq.size : sched.runq.size / (uint32_t)sched.gomaxprocs + 1;
-  if (n > sched.runq.size)
-    n = sched.runq.size;
+  uint32_t n = sched.runq.size;
+  if (!one_p() && n > 0) {
+    uint32_t share = n / (uint32_t)sched.gomaxprocs + 1;
+    n = share < n ? share : n;
+  }
   return n > RUNQ_SIZE / 2 ? RUNQ_SIZE / 2 : n;
 }
 
@@ -87,8 +89,11 @@ struct g *globrunqgetbatch(struct m *mp, struct p *pp)
     n = room + 1;
   struct g *first = gqueue_pop(&sched.runq);
   tr_runq_batch(mp, (uint32_t)first->goid, n, tail);
-  for (uint32_t i = 0; i + 1 < n; i++)
-    slot_set(pp, tail + i, gqueue_pop(&sched.runq));
+  for (uint32_t i = 0; i + 1 < n; i++) {
+    struct g *gp = gqueue_pop(&sched.runq);
+    fetch_ahead(gp->ahead);
+    slot_set(pp, tail + i, gp);
+  }
   set_size();
   atomic_store_explicit(&pp->runqtail, tail + n - 1,
                         memory_order_release); /* pairs with runqgrab */
@@ -162,8 +167,10 @@ static bool runqputslow(struct m *mp, struct p *pp, struct g *gp, uint32_t head)
   }
   pp->runqhead_seen = head + n;
   tr_runq_overflow(mp, (uint32_t)gp->goid, head, n);
-  for (uint32_t i = 0; i < n; i++)
+  for (uint32_t i = 0; i < n; i++) {
+    batch[i]->ahead = batch[i + AHEAD < n ? i + AHEAD : n - 1];
     gqueue_push(&sched.runq, batch[i]);
+  }
   gqueue_push(&sched.runq, gp);
   set_size();
   unlock2(&sched.lock);
@@ -187,6 +194,12 @@ static void runqput_tail(struct m *mp, struct p *pp, struct g *gp)
   }
 }
 
+static ALWAYS_INLINE void note_put_time(struct m *mp, struct g *gp)
+{
+  if (tr_on(mp, TRACE_FAMILY_ALL)) /* else do not touch that cache line */
+    gp->put_ts = tr_time(mp);
+}
+
 /* Puts gp into runnext and returns whom it kicked out. */
 static struct g *runqput_next(struct m *mp, struct p *pp, struct g *gp)
 {
@@ -194,10 +207,10 @@ static struct g *runqput_next(struct m *mp, struct p *pp, struct g *gp)
   struct g *old = atomic_load_explicit(&pp->runnext, memory_order_acquire);
   if (unlikely(pp->runnext_seen && !old))
     tr_stamp_after(mp);
-  gp->put_ts = tr_time(mp);
+  note_put_time(mp, gp);
   while (!claim_next(pp, &old, gp)) {
     tr_stamp_after(mp);
-    gp->put_ts = tr_time(mp);
+    note_put_time(mp, gp);
   }
   atomic_store_explicit(&pp->nextputs,
                         atomic_load_explicit(&pp->nextputs, memory_order_relaxed) + 1,

@@ -224,8 +224,8 @@ struct stack {
   bool canary;   /* its guard is a word at lo, which only stack.c writes */
 };
 
-/* A G that only starts, runs and ends touches the first two cache lines and no more: a million Gs that
- * wait to run are a million misses a line (measured: 206 to 157 ns each, together with inlining). */
+/* A G that only starts, runs and ends touches the first two cache lines and, when it is made, a word of the third: a
+ * million Gs that wait to run are a million misses a line. */
 struct g {
   _Alignas(CACHE_LINE) void *sp; /* saved by ctx_switch; NULL: has not run, has no stack */
   _Atomic uint32_t status;       /* enum gstatus */
@@ -238,15 +238,16 @@ struct g {
   uint64_t goid;
   void (*fn)(void *);
   void *arg;
-  waitreason waitreason;
-  uint32_t seq; /* for the trace: counts start, unblock, syscall_end_blocked */
+  uint32_t seq;            /* for the trace: counts start, unblock, syscall_end_blocked */
+  uint32_t waitreason : 8; /* TRACE_WAIT_... */
+  uint32_t regions : 24;   /* open user regions */
   _Alignas(CACHE_LINE) struct stack stack;
   struct m *lockedm; /* LockOSThread */
+  struct g *ahead;   /* a hint: a G AHEAD places behind it in the list, or once was; or NULL */
   const char *name;  /* borrowed from the caller of rt_go_named, or NULL */
-  uint64_t parent_goid;
   struct rt_defer *_defer; /* newest first */
-  uint32_t regions;        /* open user regions */
-  uint64_t put_ts;         /* for the trace: when it was put into runnext */
+  _Alignas(CACHE_LINE) uint64_t parent_goid;
+  uint64_t put_ts; /* for the trace: when it was put into runnext */
   /* For the owners of wait queues (chan, select, sync). */
   void *param;                  /* handed over by who made it ready: usually the sudog */
   struct sudog *waiting;        /* sudogs it waits on, in lock order */
@@ -259,6 +260,15 @@ struct g {
   uint64_t syscall_pc;
   void *fake_stack; /* address sanitizer's */
 };
+
+/* A list of Gs is as long as it likes, and each G is a cache miss that a walk along it would wait for. g.ahead runs
+ * ahead of the walk. Any G will do, since they are never freed. */
+#define AHEAD 8 /* Gs */
+static inline void fetch_ahead(const struct g *gp)
+{
+  __builtin_prefetch(gp, 1);
+  __builtin_prefetch((const char *)gp + CACHE_LINE, 1);
+}
 
 /* ---- P
  * ----------------------------------------------------------------------------------------------------
@@ -371,6 +381,7 @@ struct schedt {
   _Atomic uint32_t runqsize; /* its size, readable without the lock */
   struct glist gfree;        /* dead Gs */
   uint32_t n_gfree, n_gs;    /* dead ones at hand; all that were ever made */
+  struct g *gfree_last[AHEAD]; /* that were put there */
   _Atomic uint64_t goidgen;
   _Atomic int64_t lastpoll;     /* time of the last netpoll; 0 while an M is blocked in it */
   _Atomic int64_t poll_until;   /* until when that M sleeps; 0: no limit */
@@ -408,6 +419,7 @@ extern _Atomic uint64_t timer_p_mask[MAX_PROCS / 64];
 
 void setm(struct m *mp);
 _Noreturn void not_on_a_g(const char *what); /* below */
+_Noreturn void throw(const char *msg);       /* below */
 /* Only one P, so only one M in what is guarded by having a P (channels, semaphores, run queues): nothing
  * there needs an atomic read-modify-write, of which a channel's round trip has twelve of 2.4 ns. The number of
  * Ps changes with the world stopped, when nobody is in there. */
@@ -431,7 +443,7 @@ static inline void unlock_with_p(struct mutex *l)
     unlock2(l);
 }
 /* The running G; NULL on g0. */
-static inline struct g *getg(void)
+static ALWAYS_INLINE struct g *getg(void)
 {
   struct m *mp = getm();
   if (unlikely(!mp))
@@ -468,7 +480,13 @@ static inline uint32_t readgstatus(const struct g *gp)
   return atomic_load_explicit(&gp->status, memory_order_acquire);
 }
 /* From the state old, which is checked, to new. Only by the G's owner. */
-void casgstatus(struct g *gp, enum gstatus old, enum gstatus new);
+static ALWAYS_INLINE void casgstatus(struct g *gp, enum gstatus old, enum gstatus new)
+{
+  /* Only the owner changes a status, so no CAS is needed to leave one, except Gsyscall (syscall.c). */
+  if (unlikely(atomic_load_explicit(&gp->status, memory_order_relaxed) != (uint32_t)old))
+    throw("casgstatus: bad incoming values");
+  atomic_store_explicit(&gp->status, new, memory_order_release); /* pairs with readgstatus */
+}
 /* xorshift; for the owner of *state. */
 uint32_t fastrand(uint64_t *state);
 
@@ -553,7 +571,11 @@ struct m *mget_threadless(void); /* sched.lock held: an M that newm could not st
 void stopm(struct m *mp);
 void startm(struct m *mp, struct p *pp, bool spinning);
 void handoffp(struct m *mp, struct p *pp);
-bool wakep(struct m *mp); /* true: it woke one */
+bool wakep_of_many(struct m *mp);
+static ALWAYS_INLINE bool wakep(struct m *mp) /* true: it woke one */
+{
+  return one_p() ? false : wakep_of_many(mp);
+}
 void wakep_for_handover(struct m *mp, struct p *pp);
 void wakep_before_block(struct m *mp, struct p *pp);
 bool may_have_handed_over_alone(const struct p *pp);
@@ -634,6 +656,7 @@ static inline void count_g(struct p *pp, int32_t change)
 }
 struct g *gfget(struct m *mp);
 void gfput(struct m *mp, struct g *gp);
+void gfree_push(struct g *gp); /* to the central list; sched.lock held */
 void forEachG(void (*visit)(struct g *, void *), void *arg);
 
 /* ---- The end (throw.c, print.c, dump.c)

@@ -130,8 +130,7 @@ static void drop_straggler(struct m *mp, struct g *gp)
   set_curg(mp, NULL);
   atomic_store(&gp->status, Gdead);
   gp->sp = NULL;
-  glist_push(&sched.gfree, gp); /* its stack goes with it: gp->stack stays, and is used again */
-  sched.n_gfree++;
+  gfree_push(gp); /* its stack goes with it: gp->stack stays, and is used again */
   mleave(mp);
 }
 

@@ -76,10 +76,8 @@ void startm(struct m *mp, struct p *pp, bool spinning)
     take_back(mp, pp, spinning); /* no thread to be had: fewer Ps run */
 }
 
-bool wakep(struct m *mp)
+bool wakep_of_many(struct m *mp)
 {
-  if (one_p())
-    return false;
   /* The G is on its queue before the loads below: I3. */
   atomic_thread_fence(memory_order_seq_cst);
   if (atomic_load(&sched.nmspinning) != 0)
