@@ -10,8 +10,12 @@
  *     itself, or never come back, and nothing of it is run twice.
  * I3  Only the G itself touches its chain, so it needs no lock and moves between Ms with the G.
  *
+ * I4  A frame that has spare records has a deferred call, until it runs the first of them: then they go back to the
+ *     pool. So none are lost, however the frame is left.
+ *
  * Not done: open-coded defers, which need the compiler.
- * Cost: 3 stores to defer, a call to run; a pooled record two more.
+ * Cost: 3 stores to defer, a call to run; a pooled record two more. What RT_DEFER_LOOP does is inline, from
+ * the records that the frame has in reserve (leave_spares).
  */
 #include "os.h"
 #include "panic.h"
@@ -19,37 +23,35 @@
 #include "tracedoor.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#define POOL_CAP    32u /* records a P keeps */
-#define POOL_REFILL 16u /* moved between a P and the central pool at once */
+#define POOL_REFILL (DEFER_POOL / 2) /* moved between a P and the central pool at once */
 
-/* Moves up to POOL_REFILL records from the central pool to the P's. */
+/* Moves up to POOL_REFILL records from the central pool to the P's, which is empty. */
 static void refill(struct m *mp, struct p *pp)
 {
   uint32_t n = 0;
   lock2(&sched.deferlock);
   for (struct rt_defer *d; n < POOL_REFILL && (d = sched.deferpool); n++) {
     sched.deferpool = d->link;
-    d->link = pp->deferpool;
-    pp->deferpool = d;
+    pp->deferpool[n] = d;
   }
   unlock2(&sched.deferlock);
-  pp->n_deferpool += n;
+  pp->n_deferpool = n;
   if (n > 0)
     tr_defer_refill(mp, n, pp->n_deferpool);
 }
 
 /* Moves POOL_REFILL records from the P's full pool to the central one. */
-static void spill(struct m *mp, struct p *pp)
+static __attribute__((noinline)) void spill(struct m *mp, struct p *pp)
 {
-  struct rt_defer *first = pp->deferpool, *last = first;
-  for (uint32_t i = 1; i < POOL_REFILL; i++)
-    last = last->link;
-  pp->deferpool = last->link;
   pp->n_deferpool -= POOL_REFILL;
   lock2(&sched.deferlock);
-  last->link = sched.deferpool;
-  sched.deferpool = first;
+  for (uint32_t i = 0; i < POOL_REFILL; i++) {
+    struct rt_defer *d = pp->deferpool[pp->n_deferpool + i];
+    d->link = sched.deferpool;
+    sched.deferpool = d;
+  }
   unlock2(&sched.deferlock);
   tr_defer_spill(mp, POOL_REFILL, pp->n_deferpool);
 }
@@ -57,17 +59,14 @@ static void spill(struct m *mp, struct p *pp)
 static struct rt_defer *newdefer(struct m *mp)
 {
   struct p *pp = mp->p;
-  if (!pp->deferpool)
+  if (pp->n_deferpool == 0)
     refill(mp, pp);
-  struct rt_defer *d = pp->deferpool;
-  if (d) {
-    pp->deferpool = d->link;
-    pp->n_deferpool--;
-    return d;
-  }
-  d = malloc(sizeof *d);
+  if (pp->n_deferpool > 0)
+    return pp->deferpool[--pp->n_deferpool];
+  struct rt_defer *d = malloc(sizeof *d);
   if (!d)
     fatal("out of memory: no record for a deferred call");
+  d->pooled = true;
   tr_defer_alloc(mp);
   return d;
 }
@@ -75,22 +74,20 @@ static struct rt_defer *newdefer(struct m *mp)
 static void freedefer(struct m *mp, struct rt_defer *d)
 {
   struct p *pp = mp->p;
-  if (pp->n_deferpool == POOL_CAP)
+  if (unlikely(pp->n_deferpool == DEFER_POOL))
     spill(mp, pp);
-  d->link = pp->deferpool;
-  pp->deferpool = d;
-  pp->n_deferpool++;
+  pp->deferpool[pp->n_deferpool++] = d;
   tr_defer_recycle(mp, pp->n_deferpool);
 }
 
-static struct g *defering_g(struct m *mp)
+static ALWAYS_INLINE struct g *defering_g(struct m *mp)
 {
   if (unlikely(!mp || !mp->curg))
     throw("defer outside of a goroutine");
   return mp->curg;
 }
 
-static void push(struct m *mp, struct g *gp, struct rt_defer *d)
+static ALWAYS_INLINE void push(struct m *mp, struct g *gp, struct rt_defer *d)
 {
   d->link = gp->_defer;
   gp->_defer = d;
@@ -98,14 +95,53 @@ static void push(struct m *mp, struct g *gp, struct rt_defer *d)
                 d->pooled ? TRACE_DEFERKIND_POOL : TRACE_DEFERKIND_STACK, (uintptr_t)d->fn);
 }
 
-void rt_defer_pooled(struct rt_frame *frame, void (*fn)(void *), void *arg)
+/* Leaves records in the frame for the loop's next turns, as far as the P has them at hand. */
+static ALWAYS_INLINE void leave_spares(struct p *pp, struct g *gp, struct rt_frame *frame)
 {
-  struct m *mp = getm();
+  uint32_t n = pp->n_deferpool < RT_FRAME_SPARES ? pp->n_deferpool : RT_FRAME_SPARES;
+  pp->n_deferpool -= n;
+  memcpy(frame->spares, pp->deferpool + pp->n_deferpool, sizeof frame->spares);
+  frame->n_spares = n;
+  frame->chain = &gp->_defer;
+}
+
+/* Mostly they are still in the P's array, just above its end. */
+static void take_back_spares(struct m *mp, struct rt_frame *frame)
+{
+  struct p *pp = mp->p;
+  uint32_t n = frame->n_spares, end = pp->n_deferpool;
+  if (end + n <= DEFER_POOL && pp->deferpool[end] == frame->spares[0] &&
+      pp->deferpool[end + n - 1] == frame->spares[n - 1]) {
+    pp->n_deferpool = end + n;
+    frame->n_spares = 0;
+  }
+  while (frame->n_spares > 0)
+    freedefer(mp, frame->spares[--frame->n_spares]);
+}
+
+static __attribute__((noinline)) void defer_pooled_traced(struct m *mp, struct rt_frame *frame,
+                                                          void (*fn)(void *), void *arg)
+{
   struct g *gp = defering_g(mp);
   tr_stamp(mp);
   struct rt_defer *d = newdefer(mp);
   *d = (struct rt_defer){ .fn = fn, .arg = arg, .frame = frame, .pooled = true };
   push(mp, gp, d);
+}
+
+/* The first turn of a loop, or one without spares; while events are recorded every turn. */
+void rt_defer_pooled(struct rt_frame *frame, void (*fn)(void *), void *arg)
+{
+  struct m *mp = getm();
+  struct g *gp = mp ? atomic_load_explicit(&mp->curg, memory_order_relaxed) : NULL;
+  if (unlikely(!gp || tr_on(mp, TRACE_FAMILY_ALL))) {
+    defer_pooled_traced(mp, frame, fn, arg);
+    return;
+  }
+  struct rt_defer *d = newdefer(mp);
+  *d = (struct rt_defer){ gp->_defer, fn, arg, frame, true };
+  gp->_defer = d;
+  leave_spares(mp->p, gp, frame);
 }
 
 void rt_defer_in_frame(struct rt_frame *frame, void (*fn)(void *), void *arg)
@@ -128,6 +164,8 @@ struct rt_defer popdefer(struct g *gp)
   struct rt_defer *d = gp->_defer;
   struct rt_defer copy = *d;
   gp->_defer = d->link;
+  if (unlikely(d->frame->n_spares > 0)) /* the frame may be left for ever: I4 */
+    take_back_spares(mp, d->frame);
   tr_stamp(mp);
   tr_defer_pop(mp, frame_depth(gp, d->frame->fp),
                d->pooled ? TRACE_DEFERKIND_POOL : TRACE_DEFERKIND_STACK, (uintptr_t)d->fn);
@@ -146,18 +184,70 @@ void rundefer(struct g *gp, const struct rt_defer *d, uint32_t because, void **c
   tr_defer_end(mp, depth, because);
 }
 
+static void run_first_traced(struct g *gp)
+{
+  void *call_fp;
+  struct rt_defer d = popdefer(gp);
+  rundefer(gp, &d, TRACE_CAUSE_RETURN, &call_fp);
+}
+
+/* The chain and the pool as a loop over deferred calls has them in registers: if it had to read them again after each
+ * call it would wait, a turn, for two stores to come back as loads (10 of 20 cycles). */
+struct defer_view {
+  struct p *pp;
+  uint32_t n_pool;
+  struct rt_defer *next;
+};
+
+/* A call, which may do anything, left all as it was. The compiler must not learn that what is in memory equals what is
+ * in the registers, or it goes on with the former. */
+static ALWAYS_INLINE bool is_unchanged(const struct defer_view *v, const struct g *gp)
+{
+  bool changed = (gp->_defer != v->next) | (gp->m->p != v->pp) | (v->pp->n_deferpool != v->n_pool);
+  __asm__("" : "+r"(changed));
+  return likely(!changed);
+}
+
+/* Runs the frame's deferred calls, without events, and straight: a function that was not called by calldefer cannot
+ * recover, and on this way it should not. True: start over, something changed. */
+static ALWAYS_INLINE bool run_untraced(struct m *mp, struct g *gp, struct rt_frame *frame)
+{
+  struct defer_view v = { mp->p, ((struct p *)mp->p)->n_deferpool, gp->_defer };
+  for (struct rt_defer *d; (d = v.next) && d->frame == frame;) {
+    void (*fn)(void *) = d->fn;
+    void *arg = d->arg;
+    gp->_defer = v.next = d->link;
+    if (d->pooled) {
+      if (unlikely(v.n_pool == DEFER_POOL)) {
+        spill(getm(), v.pp);
+        v.n_pool = v.pp->n_deferpool;
+      }
+      v.pp->deferpool[v.n_pool++] = d;
+      v.pp->n_deferpool = v.n_pool;
+    }
+    fn(arg);
+    if (!is_unchanged(&v, gp))
+      return true;
+  }
+  return false;
+}
+
 /* deferreturn: what the frame deferred and nobody ran yet. */
 void rt_frame_exit(struct rt_frame *frame)
 {
   struct m *mp = getm();
   struct g *gp = mp ? mp->curg : NULL;
-  if (!gp)
+  if (!gp || !gp->_defer)
     return; /* a frame off any G has deferred nothing */
-  while (gp->_defer && gp->_defer->frame == frame) {
-    void *call_fp;
-    struct rt_defer d = popdefer(gp);
-    rundefer(gp, &d, TRACE_CAUSE_RETURN, &call_fp);
+  if (frame->n_spares > 0)
+    take_back_spares(mp, frame);
+  if (likely(!tr_on(mp, TRACE_FAMILY_ALL))) {
+    while (run_untraced(mp, gp, frame))
+      mp = getm();
+    return;
   }
+  while (gp->_defer && gp->_defer->frame == frame)
+    run_first_traced(gp);
 }
 
 void rt_frame_recovered(struct rt_frame *frame)

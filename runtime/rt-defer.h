@@ -25,7 +25,7 @@
  *    variable length array or an inner block.
  *
  * Cost: a deferred call is a record of 40 bytes.  The first RT_FRAME_RECORDS of a frame lie in the frame;
- * further ones, and all of RT_DEFER_LOOP, come from the P's pool.
+ * further ones, and all of RT_DEFER_LOOP, come from the P's pool, to a loop several at once.
  */
 #pragma once
 #include "rt.h"
@@ -72,6 +72,7 @@ RT_API RT_NORETURN void rt_panic_value(struct rt_value value);
 /* ---- Frames ---- */
 
 #define RT_FRAME_RECORDS 8
+#define RT_FRAME_SPARES  12
 
 /* The thread sanitizer must see who leaves frames without returning: only longjmp tells it. */
 #if defined(__SANITIZE_THREAD__)
@@ -94,13 +95,16 @@ struct rt_defer { /* private */
   void (*fn)(void *);
   void *arg;
   struct rt_frame *frame;
-  bool pooled;
+  bool pooled; /* for ever */
 };
 struct rt_frame { /* private */
   void *fp;
   uint32_t n_records;
-  rt_resume resume; /* where to go on after a recovery */
+  uint32_t n_spares;       /* records of the pool for the next turns of a loop */
+  struct rt_defer **chain; /* the G's; valid while there is a spare */
+  rt_resume resume;        /* where to go on after a recovery */
   struct rt_defer records[RT_FRAME_RECORDS];
+  struct rt_defer *spares[RT_FRAME_SPARES];
 };
 
 RT_API void rt_frame_exit(struct rt_frame *frame);
@@ -108,6 +112,22 @@ RT_API void rt_frame_recovered(struct rt_frame *frame);
 RT_API RT_NORETURN void rt_frame_fell_through(void);
 RT_API void rt_defer_in_frame(struct rt_frame *frame, void (*fn)(void *), void *arg);
 RT_API void rt_defer_pooled(struct rt_frame *frame, void (*fn)(void *), void *arg);
+
+/* A turn of a loop. Only what belongs to the G is touched here, never its P: a preemption may come in between. */
+static inline void rt_defer_in_loop_(struct rt_frame *frame, void (*fn)(void *), void *arg)
+{
+  if (__builtin_expect(frame->n_spares == 0, 0)) {
+    rt_defer_pooled(frame, fn, arg);
+    return;
+  }
+  struct rt_defer *d = frame->spares[--frame->n_spares];
+  d->link = *frame->chain;
+  d->fn = fn;
+  d->arg = arg;
+  d->frame = frame;
+  __atomic_signal_fence(__ATOMIC_RELEASE); /* in the chain when it is complete */
+  *frame->chain = d;
+}
 
 /* gcc's __builtin_setjmp keeps variables right (abnormal edges) and forbids inlining of the function around
  * it.  clang's does neither, so there it is our own, declared to return twice.  Both fill resume alike. */
@@ -137,7 +157,7 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
 #define RT_FRAME(fr, ...)                                                                          \
   struct rt_frame fr __attribute__((cleanup(rt_frame_exit)));                                      \
   fr.fp = __builtin_frame_address(0);                                                              \
-  fr.n_records = 0;                                                                                \
+  fr.n_records = fr.n_spares = 0;                                                                  \
   if (0) {                                                                                         \
   fr##_recovered: __attribute__((unused));                                                         \
     rt_frame_recovered(&fr);                                                                       \
@@ -158,7 +178,7 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
 /* Defers fn(arg), also in a loop. */
 #define RT_DEFER_LOOP(fr, fn, arg)                                                                 \
   do {                                                                                             \
-    rt_defer_pooled(&(fr), (fn), (arg));                                                           \
+    rt_defer_in_loop_(&(fr), (fn), (arg));                                                         \
     if (RT_MARK((fr).resume))                                                                      \
       goto fr##_recovered;                                                                         \
   } while (0)

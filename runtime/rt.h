@@ -24,7 +24,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#if defined(__GNUC__)
+#if defined(__GNUC__) && !defined(__clang__)
+#define RT_API __attribute__((visibility("default"), noplt)) /* called by one jump less */
+#elif defined(__GNUC__)
 #define RT_API __attribute__((visibility("default")))
 #else
 #define RT_API

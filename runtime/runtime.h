@@ -274,7 +274,8 @@ static inline void fetch_ahead(const struct g *gp)
  * ----------------------------------------------------------------------------------------------------
  */
 
-#define RUNQ_SIZE 256u
+#define RUNQ_SIZE  256u
+#define DEFER_POOL 32u /* records of deferred calls that a P keeps */
 
 struct p {
   /* The ring: the owner adds at the tail, anyone takes from the head by CAS. */
@@ -303,7 +304,8 @@ struct p {
   uint32_t n_stacks;
   uint64_t rand;
   /* For rtlib: pools that only the owner touches. */
-  struct rt_defer *deferpool; /* linked */
+  struct rt_defer
+      *deferpool[DEFER_POOL + RT_FRAME_SPARES]; /* the last are never used, but copied */
   uint32_t n_deferpool;
   struct sudog *sudogcache; /* linked by next */
   uint32_t n_sudogs;
@@ -376,11 +378,11 @@ struct schedt {
   _Atomic int32_t npidle;
   _Atomic int32_t nmspinning;
   _Atomic uint32_t needspinning;
-  struct m *_Atomic stamper; /* was the last to stamp under lock, by tr_stamp_locked; or NULL */
-  struct gqueue runq;        /* the global queue */
-  _Atomic uint32_t runqsize; /* its size, readable without the lock */
-  struct glist gfree;        /* dead Gs */
-  uint32_t n_gfree, n_gs;    /* dead ones at hand; all that were ever made */
+  struct m *_Atomic stamper;   /* was the last to stamp under lock, by tr_stamp_locked; or NULL */
+  struct gqueue runq;          /* the global queue */
+  _Atomic uint32_t runqsize;   /* its size, readable without the lock */
+  struct glist gfree;          /* dead Gs */
+  uint32_t n_gfree, n_gs;      /* dead ones at hand; all that were ever made */
   struct g *gfree_last[AHEAD]; /* that were put there */
   _Atomic uint64_t goidgen;
   _Atomic int64_t lastpoll;     /* time of the last netpoll; 0 while an M is blocked in it */

@@ -91,6 +91,55 @@ static void records_return_to_the_pool_which_keeps_32_and_spills_16_at_once(void
   assert_prints(pools, 1, "20 80\n20 80\n");
 }
 
+enum leaving {
+  BY_RETURN,
+  BY_PANIC,
+  BY_PANIC_OF_A_DEFERRED_CALL,
+  BY_GOEXIT,
+  N_LEAVINGS
+};
+static void explode(void *unused)
+{
+  (void)unused;
+  rt_panic("boom");
+}
+static void recover_it(void *unused)
+{
+  (void)unused;
+  rt_recover(NULL);
+}
+/* One turn of a loop, so that the frame has more records in reserve. */
+static void leave_frame(enum leaving how)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER_LOOP(fr, how == BY_PANIC_OF_A_DEFERRED_CALL ? explode : drop, NULL);
+  if (how == BY_PANIC)
+    explode(NULL);
+  if (how == BY_GOEXIT)
+    rt_goexit();
+}
+static void leave_in_a_g(void *how)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, recover_it, NULL);
+  leave_frame(*(const enum leaving *)how);
+}
+PROGRAM(reserves)
+{
+  defer_many(20);
+  for (enum leaving how = BY_RETURN; how < N_LEAVINGS; how++) {
+    rt_go(leave_in_a_g, &how);
+    rt_yield();
+    printf("%u ", getm()->p->n_deferpool + central_records());
+  }
+  return 0;
+}
+static void records_in_reserve_return_however_the_frame_is_left(void **state)
+{
+  (void)state;
+  assert_prints(reserves, 1, "20 20 20 20 ");
+}
+
 static void twelve(void)
 {
   RT_FRAME(fr, { return; });
@@ -245,6 +294,7 @@ int main(void)
     cmocka_unit_test(deferred_calls_run_last_first_at_each_return),
     cmocka_unit_test(a_loop_may_defer_any_number),
     cmocka_unit_test(records_return_to_the_pool_which_keeps_32_and_spills_16_at_once),
+    cmocka_unit_test(records_in_reserve_return_however_the_frame_is_left),
     cmocka_unit_test(more_than_fit_into_the_frame_keep_their_order),
     cmocka_unit_test(a_deferred_call_may_defer),
     cmocka_unit_test(a_deferred_call_may_park_and_move_between_threads),
