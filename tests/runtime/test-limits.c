@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -214,6 +215,7 @@ static size_t mapped(void)
 PROGRAM(fills_its_address_space)
 {
   struct rlimit limit = { .rlim_max = RLIM_INFINITY };
+  mallopt(M_ARENA_MAX, 1); /* 64 MB for each thread that allocates would decide how many Gs there are */
   getrlimit(RLIMIT_AS, &limit);
   limit.rlim_cur = mapped() + (200u << 20);
   setrlimit(RLIMIT_AS, &limit);
