@@ -33,8 +33,8 @@ static inline void chan_copy(const struct rt_chan *c, void *to, const void *from
   if (!to)
     return;
   if (likely(c->elemsize == 8))
-    memcpy(to, from, 8); /* a word or a pointer: no call */
-  else
+    memcpy(to, from, 8);    /* a word or a pointer: no call */
+  else if (c->elemsize > 0) /* from may be NULL if not */
     memcpy(to, from, c->elemsize);
 }
 

@@ -3,7 +3,8 @@
  *
  * A coroutine is left wherever its M stands: on its own stack (g0), or on that of the G that it runs. The
  * context switch is the one that Gs use. The thread-local things of an M, its errno and getm(), are saved
- * here. Where the stack that it left stands is told by the address sanitizer itself, at arrival.
+ * here. Under the thread sanitizer the simulation's suite is not run: one thread has no race to be found, and that is the
+ * other suites' work there. Where the stack that it left stands is told by the address sanitizer itself, at arrival.
  * Ended ones keep their slot and stack for the next.
  */
 #include "os.h"

@@ -6,7 +6,7 @@
 #   messages   10^9 channel operations
 #   demos      every demo 50 times on 1, 2, 4 and 8 Ps; each recording checked, dumped, loaded and dumped again
 #   suites     the runtime's tests over and over
-#   sim        a hundred times as many simulated seeds as the tests have
+#   sim        a million simulated seeds, from a random one on
 #   nest       twenty-five times as many random nestings of panics beside Go, where there is Go
 #   tsan       the stress program under clang's thread sanitizer
 #   stress     the stress program with random seeds; now and then a piece of it is recorded and checked
@@ -20,6 +20,9 @@ shift 2
 minutes=${GMPSCOPE_SOAK_MINUTES:-60}
 repeat=${GMPSCOPE_REPEAT:-50}
 parts=${*:-million messages demos suites sim nest tsan stress}
+# Seeds below 2^52, and none of those of the tests.
+first=${GMPSCOPE_SIM_FIRST:-$(($(od -An -N6 -tu8 /dev/urandom | tr -d ' ') / 16 + 1000000))}
+export GMPSCOPE_SIM_FIRST="$first"
 export GMPSCOPE_REPEAT="$repeat" GMPSCOPE_SIM_SEEDS="${GMPSCOPE_SIM_SEEDS:-1000000}" \
   GMPSCOPE_NEST_SEEDS="${GMPSCOPE_NEST_SEEDS:-10000}"
 folder=$(mktemp -d) || exit 1

@@ -16,6 +16,9 @@ static const struct {
 } found[] = {
   { "ping-pong", 2, 7068, "the same G left runnext and came back while a thief looked: the steal's time was before the put's" },
   { "ping-pong", 4, 20729, "the same, three Ms" },
+  { "system-calls", 4, 18612, "a ring was drained without a CAS while thieves were at it, after a thread was refused; a G ran twice" },
+  { "locked-threads", 1, 1097, "who parked last took a G whose thread was refused for a bug" },
+  { "locked-threads", 1, 346, "the same, while sysmon was about to ask for a thread" },
   { "locked-threads", 4, 75767, "an M was counted as spinning after it was known that it got no P; a timer fired late" },
 };
 /* clang-format on */
