@@ -61,6 +61,8 @@ void fault_sleep(int64_t ns)
 {
   struct m *mp = getm();
   struct note never;
+  if (ns <= 0)
+    return;
   noteclear(&never);
   tr_stamp(mp);
   tell(mp, mp->curg, 0);

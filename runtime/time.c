@@ -44,13 +44,13 @@ static bool reset_for_sleep(struct g *gp, void *unused)
 void rt_sleep(int64_t ns)
 {
   struct g *gp = need_g("rt_sleep");
-  checkpreempt(gp);
-  if (ns <= 0)
-    return;
-  if (fault_is_on(FAULT_SLEEP_BLOCKS_M)) {
+  if (fault_is_on(FAULT_SLEEP_BLOCKS_M)) { /* it is no place to stop at, either */
     fault_sleep(ns);
     return;
   }
+  checkpreempt(gp);
+  if (ns <= 0)
+    return;
   if (gp->timer.owner != (uint32_t)gp->goid)
     gp->timer.id = 0; /* another G slept with it: this is another timer */
   timer_init(&gp->timer, TRACE_TIMERKIND_SLEEP, goroutine_ready, gp);

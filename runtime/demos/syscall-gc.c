@@ -24,6 +24,7 @@ enum {
   OLD
 };
 static int form, pipe_ends[2], back[2];
+static _Atomic bool reading;
 static struct rt_waitgroup all;
 static struct rt_chan *never;
 
@@ -45,6 +46,7 @@ static void write_pipe(int fd)
 static void reader(void *unused)
 {
   (void)unused;
+  reading = true;
   printf("reader read 1 byte: %c\n", read_pipe(pipe_ends[0]));
   write_pipe(back[1]);
   rt_waitgroup_done(&all);
@@ -62,6 +64,8 @@ static void scan(void)
   rt_go_named("waiter", wait_for_nothing, NULL);
   rt_yield();
   rt_go_named("reader", reader, NULL);
+  while (!reading)
+    rt_sleep(MS / 10);
   rt_sleep(2 * MS);
   rt_gc();
   rt_gc();

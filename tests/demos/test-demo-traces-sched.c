@@ -35,15 +35,17 @@ static void expect_parks_after_an_empty_search(void)
                0);
 }
 
+#define PARKS "SELECT count(*) FROM e WHERE kind = 'm_park'"
+
 static void ms_park_when_they_find_nothing_whoever_sleeps_or_polls(void **state)
 {
   (void)state;
   for (int procs = 2; procs <= 4; procs *= 2) {
-    trace_record("m-idle", (struct how){ .procs = procs });
-    trace_expect_some("SELECT count(*) FROM e WHERE kind = 'm_park'");
+    trace_record("m-idle", (struct how){ .procs = procs, .until = PARKS });
+    trace_expect_some(PARKS);
     expect_parks_after_an_empty_search();
-    trace_record("m-idle neither", (struct how){ .procs = procs });
-    trace_expect_some("SELECT count(*) FROM e WHERE kind = 'm_park'");
+    trace_record("m-idle neither", (struct how){ .procs = procs, .until = PARKS });
+    trace_expect_some(PARKS);
     expect_parks_after_an_empty_search();
     trace_expect(
         "SELECT count(*) FROM g_state WHERE state = 'waiting' AND why IN ('sleep', 'IO wait')", 0);
@@ -172,35 +174,32 @@ static void the_world_stops_and_starts_inside_one_call(void **state)
 /* Rows 63, 65 and 67. */
 static void without_a_p_a_goroutine_goes_to_the_global_queue(void **state)
 {
-  (void)state;
-  trace_record("syscall-gc busy", (struct how){ 0 });
-  trace_expect(
+  static const char no_p[] =
       "SELECT count(*) FROM call AS c JOIN e AS x ON x.no = c.last JOIN e AS q ON q.m = x.m AND "
       "q.seq > x.seq "
       "AND q.kind = 'runq_put_global' AND q.a0 = {reader} JOIN e AS k ON k.m = x.m AND k.seq > "
       "q.seq AND "
       "k.kind = 'm_park' WHERE x.kind = 'go_syscall_end_blocked' AND c.g = {reader} AND NOT EXISTS "
       "(SELECT 1 "
-      "FROM e AS w WHERE w.m = x.m AND w.seq BETWEEN x.seq AND k.seq AND w.kind = 'm_wake')",
-      1);
+      "FROM e AS w WHERE w.m = x.m AND w.seq BETWEEN x.seq AND k.seq AND w.kind = 'm_wake')";
+  (void)state;
+  trace_record("syscall-gc busy", (struct how){ .until = no_p });
+  trace_expect(no_p, 1);
 }
 
-/* Row 62: who comes back takes its old P, if that is in a system call again. On a busy machine sysmon may be faster. */
+/* Row 62: who comes back takes its old P, if that is in a system call again. */
 static void a_goroutine_takes_its_old_p_from_another_call(void **state)
 {
+  static const char taken[] =
+      "SELECT count(*) FROM call AS c JOIN e AS x ON x.no = c.last JOIN e AS s ON s.m = x.m AND "
+      "s.seq < x.seq AND s.no > c.first AND s.kind = 'proc_steal' AND s.a0 = c.p JOIN call AS w "
+      "ON "
+      "w.m = s.a2 AND s.no BETWEEN w.first AND w.last WHERE x.kind = 'go_syscall_end_blocked' "
+      "AND "
+      "c.g = {reader}";
   (void)state;
-  long long taken = 0;
-  for (int i = 0; i < 10 && taken == 0; i++) {
-    trace_record("syscall-gc old", (struct how){ 0 });
-    taken = trace_ask(
-        "SELECT count(*) FROM call AS c JOIN e AS x ON x.no = c.last JOIN e AS s ON s.m = x.m AND "
-        "s.seq < x.seq AND s.no > c.first AND s.kind = 'proc_steal' AND s.a0 = c.p JOIN call AS w "
-        "ON "
-        "w.m = s.a2 AND s.no BETWEEN w.first AND w.last WHERE x.kind = 'go_syscall_end_blocked' "
-        "AND "
-        "c.g = {reader}");
-  }
-  assert_int_equal(taken, 1);
+  trace_record("syscall-gc old", (struct how){ .until = taken });
+  trace_expect(taken, 1);
 }
 
 /* ---- deferred-sleep ---- */

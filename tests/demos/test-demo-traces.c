@@ -7,8 +7,11 @@
 
 #include <string.h>
 
-#define SLEEPS      "SELECT count(*) FROM pause WHERE g = {sleeper} AND why = 'sleep'"
-#define FOR_PS(how) for (struct how how = { .procs = 1 }; how.procs <= 4; how.procs *= 2)
+#define SLEEPS "SELECT count(*) FROM pause WHERE g = {sleeper} AND why = 'sleep'"
+/* Nobody ran so long that it was preempted: what a busy machine makes of a thread that waits for a CPU. */
+#define CALM "SELECT count(*) = 0 FROM e WHERE kind = 'preempt_request'"
+#define FOR_PS(how)                                                                                \
+  for (struct how how = { .procs = 1, .until = CALM }; how.procs <= 4; how.procs *= 2)
 
 /* ---- sleep-defer ---- */
 

@@ -22,6 +22,9 @@ static void read_back(FILE *from, char *text, size_t n)
   fclose(from);
 }
 
+/* The fault of the next runs; each test begins without one. */
+static const char *fault;
+
 static struct outcome run_demo(const char *name, const char *argument, int maxprocs)
 {
   char path[512], procs[16];
@@ -35,6 +38,9 @@ static struct outcome run_demo(const char *name, const char *argument, int maxpr
   pid_t child = fork();
   assert_true(child >= 0);
   if (child == 0) {
+    char debug[100];
+    snprintf(debug, sizeof debug, "fault=%s", fault ? fault : "none");
+    setenv("RT_DEBUG", debug, 1);
     setenv("RT_MAXPROCS", procs, 1);
     dup2(fileno(out), 1);
     dup2(fileno(err), 2);
@@ -84,10 +90,9 @@ static void sleep_defer_lets_others_run_unless_a_sleep_blocks_the_m(void **state
   (void)state;
   assert_demo("sleep-defer", "busy",
               "defer executed\nothers ran during the sleeps: yes\nmain exit\n");
-  setenv("RT_DEBUG", "fault=sleep-blocks-m", 1);
+  fault = "sleep-blocks-m";
   assert_demo("sleep-defer", "busy",
               "defer executed\nothers ran during the sleeps: no\nmain exit\n");
-  unsetenv("RT_DEBUG");
 }
 
 static void deferred_sleep_as_printed_is_a_deadlock(void **state)
@@ -103,10 +108,9 @@ static void deferred_sleep_holds_up_nobody_unless_a_sleep_blocks_the_m(void **st
   (void)state;
   assert_demo("deferred-sleep", "reached",
               "ticks during the deferred sleep: yes\na new goroutine ran during it: yes\n");
-  setenv("RT_DEBUG", "fault=sleep-blocks-m", 1);
+  fault = "sleep-blocks-m";
   assert_demo("deferred-sleep", "reached",
               "ticks during the deferred sleep: no\na new goroutine ran during it: no\n");
-  unsetenv("RT_DEBUG");
 }
 
 static void defer_list_runs_each_chain_newest_first(void **state)
@@ -188,9 +192,8 @@ static void timer_defer_counts_every_call_unless_timers_clobber_chains(void **st
 {
   (void)state;
   assert_demo("timer-defer", NULL, "8 of 8 deferred calls counted\n");
-  setenv("RT_DEBUG", "fault=timer-defer-race", 1);
+  fault = "timer-defer-race";
   struct outcome o = run_demo("timer-defer", NULL, 2);
-  unsetenv("RT_DEBUG");
   assert_int_equal(o.code, 0);
   assert_string_equal(o.out + 1, " of 8 deferred calls counted\n");
   assert_true(o.out[0] >= '0' && o.out[0] < '8');
@@ -200,9 +203,8 @@ static void syscall_panic_recovers_every_panic_unless_defers_are_lost(void **sta
 {
   (void)state;
   assert_demo("syscall-panic", NULL, "3 panics, 3 recovered, 3 cleaned up\n");
-  setenv("RT_DEBUG", "fault=lose-defers-on-preempt", 1);
+  fault = "lose-defers-on-preempt";
   assert_dies("syscall-panic", NULL, "", "panic: after the system call\n");
-  unsetenv("RT_DEBUG");
 }
 
 static void diagnose_prints_what_each_form_promises(void **state)
@@ -236,9 +238,8 @@ static void another_form_is_answered_with_those_that_there_are(void **state)
 static void a_fault_that_there_is_not_is_told_in_words(void **state)
 {
   (void)state;
-  setenv("RT_DEBUG", "fault=lose-everything", 1);
+  fault = "lose-everything";
   struct outcome o = run_demo("steal", NULL, 1);
-  unsetenv("RT_DEBUG");
   assert_string_equal(o.err, "runtime: RT_DEBUG: there is no fault 'lose-everything'; there are "
                              "sleep-blocks-m, lose-defers-on-preempt, timer-defer-race, none\n");
   assert_string_equal(o.out, "");
@@ -331,34 +332,46 @@ static void the_list_names_every_demo_with_a_sentence(void **state)
   assert_int_equal(n, 40);
 }
 
+static int without_a_fault(void **state)
+{
+  (void)state;
+  fault = NULL;
+  return 0;
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(sleep_defer_reaches_its_deferred_call_only_when_main_waits),
-    cmocka_unit_test(sleep_defer_lets_others_run_unless_a_sleep_blocks_the_m),
-    cmocka_unit_test(deferred_sleep_as_printed_is_a_deadlock),
-    cmocka_unit_test(deferred_sleep_holds_up_nobody_unless_a_sleep_blocks_the_m),
-    cmocka_unit_test(defer_list_runs_each_chain_newest_first),
-    cmocka_unit_test(defer_pool_runs_them_all),
-    cmocka_unit_test(defer_cost_has_a_line_for_each_variant),
-    cmocka_unit_test(defer_kinds_says_what_only_a_compiler_decides),
-    cmocka_unit_test(only_a_direct_recover_ends_a_panic),
-    cmocka_unit_test(panic_recover_runs_the_remaining_calls),
-    cmocka_unit_test(m_idle_comes_to_its_end),
-    cmocka_unit_test(syscall_gc_comes_back_from_every_call),
-    cmocka_unit_test(timer_defer_counts_every_call_unless_timers_clobber_chains),
-    cmocka_unit_test(syscall_panic_recovers_every_panic_unless_defers_are_lost),
-    cmocka_unit_test(diagnose_prints_what_each_form_promises),
-    cmocka_unit_test(another_form_is_answered_with_those_that_there_are),
-    cmocka_unit_test(a_fault_that_there_is_not_is_told_in_words),
-    cmocka_unit_test(nested_panic_ends_with_both_panics_printed),
-    cmocka_unit_test(syscall_handoff_runs_the_worker_meanwhile),
-    cmocka_unit_test(timer_heap_stops_every_limit),
-    cmocka_unit_test(steal_finishes_all_tasks),
-    cmocka_unit_test(ping_pong_hits_the_ball_so_often),
-    cmocka_unit_test(echo_brings_every_line_back),
-    cmocka_unit_test(preempt_lets_every_hog_have_its_turn),
-    cmocka_unit_test(the_list_names_every_demo_with_a_sentence),
+    cmocka_unit_test_setup(sleep_defer_reaches_its_deferred_call_only_when_main_waits,
+                           without_a_fault),
+    cmocka_unit_test_setup(sleep_defer_lets_others_run_unless_a_sleep_blocks_the_m,
+                           without_a_fault),
+    cmocka_unit_test_setup(deferred_sleep_as_printed_is_a_deadlock, without_a_fault),
+    cmocka_unit_test_setup(deferred_sleep_holds_up_nobody_unless_a_sleep_blocks_the_m,
+                           without_a_fault),
+    cmocka_unit_test_setup(defer_list_runs_each_chain_newest_first, without_a_fault),
+    cmocka_unit_test_setup(defer_pool_runs_them_all, without_a_fault),
+    cmocka_unit_test_setup(defer_cost_has_a_line_for_each_variant, without_a_fault),
+    cmocka_unit_test_setup(defer_kinds_says_what_only_a_compiler_decides, without_a_fault),
+    cmocka_unit_test_setup(only_a_direct_recover_ends_a_panic, without_a_fault),
+    cmocka_unit_test_setup(panic_recover_runs_the_remaining_calls, without_a_fault),
+    cmocka_unit_test_setup(m_idle_comes_to_its_end, without_a_fault),
+    cmocka_unit_test_setup(syscall_gc_comes_back_from_every_call, without_a_fault),
+    cmocka_unit_test_setup(timer_defer_counts_every_call_unless_timers_clobber_chains,
+                           without_a_fault),
+    cmocka_unit_test_setup(syscall_panic_recovers_every_panic_unless_defers_are_lost,
+                           without_a_fault),
+    cmocka_unit_test_setup(diagnose_prints_what_each_form_promises, without_a_fault),
+    cmocka_unit_test_setup(another_form_is_answered_with_those_that_there_are, without_a_fault),
+    cmocka_unit_test_setup(a_fault_that_there_is_not_is_told_in_words, without_a_fault),
+    cmocka_unit_test_setup(nested_panic_ends_with_both_panics_printed, without_a_fault),
+    cmocka_unit_test_setup(syscall_handoff_runs_the_worker_meanwhile, without_a_fault),
+    cmocka_unit_test_setup(timer_heap_stops_every_limit, without_a_fault),
+    cmocka_unit_test_setup(steal_finishes_all_tasks, without_a_fault),
+    cmocka_unit_test_setup(ping_pong_hits_the_ball_so_often, without_a_fault),
+    cmocka_unit_test_setup(echo_brings_every_line_back, without_a_fault),
+    cmocka_unit_test_setup(preempt_lets_every_hog_have_its_turn, without_a_fault),
+    cmocka_unit_test_setup(the_list_names_every_demo_with_a_sentence, without_a_fault),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,7 +65,7 @@ static struct run record(const char *name, const char *form, const char *fault, 
                  NULL);
 }
 
-void trace_record(const char *demo, struct how how)
+static void record_once(const char *demo, struct how how)
 {
   char name[64] = "", form[64] = "", procs[16], seed[16];
   close_last();
@@ -115,6 +115,15 @@ long long trace_ask(const char *query)
   long long answer = sqlite3_column_int64(row, 0);
   sqlite3_finalize(row);
   return answer;
+}
+
+void trace_record(const char *demo, struct how how)
+{
+  for (int i = 0; i < 10; i++) {
+    record_once(demo, how);
+    if (!how.until || trace_ask(how.until) != 0)
+      return;
+  }
 }
 
 void trace_expect_(const char *query, long long answer, const char *file, int line)

@@ -11,6 +11,8 @@ struct how {
   int procs;         /* 0: 2 */
   const char *fault; /* NULL: none */
   int seed;          /* 0: in real time */
+  /* Not NULL: recorded anew, some times, until the answer to it is not 0. For what a busy machine may prevent. */
+  const char *until;
 };
 
 /* Records a form of a demo ("sleep-defer reached") and opens the trace; the one before is closed. A trace without a
