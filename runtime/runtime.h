@@ -184,7 +184,9 @@ bool timer_modify(struct timer *t, int64_t when, int64_t period, timer_func *f, 
                   uintptr_t seq);
 /* There is memory for one timer more on this P, which the next timer_modify may count on. */
 bool timer_has_room(void);
-/* The same with f, arg and seq as they are. */
+/* Arms a new one, which nobody else knows, for when, once. Needs a P. */
+void timer_start(struct timer *t, int64_t when);
+/* timer_modify with f, arg and seq as they are. */
 bool timer_reset(struct timer *t, int64_t when, int64_t period);
 /* Disarms it. True if it was armed. It may stay in a heap as a zombie: see timer_give_up. Needs an
  * M. */

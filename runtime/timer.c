@@ -441,14 +441,15 @@ static bool needs_add(const struct timer *t)
 }
 
 /* Into the heap of the current P, unless somebody was faster. */
-static void maybe_add(struct m *mp, struct timer *t)
+static void maybe_add(struct m *mp, struct timer *t, bool is_new)
 {
   struct timers *ts = &((struct p *)mp->p)->timers;
   int64_t when = 0;
   bool wake = false;
   lock_timers(mp, ts);
   clean_head(mp, ts);
-  lock_timer(mp, t);
+  if (!is_new)
+    lock_timer(mp, t);
   if (needs_add(t)) {
     t->state |= timer_heaped;
     when = t->when;
@@ -456,7 +457,10 @@ static void maybe_add(struct m *mp, struct timer *t)
     wake = wake_time == 0 || when < wake_time;
     add_heap(mp, ts, t);
   }
-  unlock_timer(t);
+  if (is_new) /* nobody else saw it until the heap is unlocked */
+    atomic_store_explicit(&t->astate, t->state, memory_order_release);
+  else
+    unlock_timer(t);
   unlock_timers(mp, ts);
   if (wake)
     wake_net_poller(mp, when);
@@ -522,10 +526,19 @@ bool timer_modify(struct timer *t, int64_t when, int64_t period, timer_func *f, 
   if (t->is_chan)
     unlock2(&t->send_lock);
   if (add)
-    maybe_add(mp, t);
+    maybe_add(mp, t, false);
   if (wake)
     wake_net_poller(mp, when);
   return pending;
+}
+
+void timer_start(struct timer *t, int64_t when)
+{
+  struct m *mp = getm();
+  tr_stamp(mp);
+  name_timer(mp, t);
+  t->when = when;
+  maybe_add(mp, t, true);
 }
 
 bool timer_reset(struct timer *t, int64_t when, int64_t period)
@@ -568,8 +581,11 @@ bool timer_stop(struct timer *t)
 void timer_give_up(struct timer *t)
 {
   struct m *mp = getm();
-  timer_stop(t);
+  if (t->is_chan)
+    timer_stop(t);
   lock_timer(mp, t);
+  if (!t->is_chan)
+    stop_locked(mp, t);
   t->given_up = true;
   unlock_and_free(t, !(t->state & timer_heaped) && !t->running);
 }
