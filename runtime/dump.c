@@ -165,7 +165,8 @@ static void print_deferred(const struct g *gp)
 /* The frame pointer at which the walk begins, or NULL: the stack belongs to another thread now. */
 static const char *innermost(struct g *gp)
 {
-  if (gp == getg())
+  const struct m *mp = getm(); /* NULL: another thread than ours wants the dump */
+  if (mp && gp == atomic_load(&mp->curg))
     return __builtin_frame_address(0);
   uint32_t status = readgstatus(gp) & ~(uint32_t)Gscan;
   if (status == Grunning || status == Gsyscall || !gp->sp || atomic_load(&gp->on_cpu))

@@ -72,6 +72,7 @@ static ssize_t attempt(const struct poll_desc *pd, const struct operation *op)
 static ssize_t run(const struct operation *op, enum poll_mode mode, int64_t deadline)
 {
   int err;
+  need_g(NULL);
   struct poll_desc *pd = poll_acquire(op->fd, &err);
   if (!pd)
     return err;

@@ -245,6 +245,8 @@ void mloop(struct m *mp)
 void gopark(bool (*unlockf)(struct g *, void *), void *lock, waitreason reason, uint64_t obj)
 {
   struct m *mp = getm();
+  if (unlikely(!mp))
+    not_on_a_g(NULL);
   struct g *gp = mp->curg;
   if (mp->locks)
     throw("gopark: the M must not give up its G now");

@@ -126,6 +126,7 @@ void startTheWorld(void)
 
 int rt_gomaxprocs(int n)
 {
+  need_g("rt_gomaxprocs");
   int old = sched.gomaxprocs;
   if (n <= 0 || n == old)
     return old;
@@ -138,10 +139,16 @@ int rt_gomaxprocs(int n)
 void rt_stop_the_world(const char *reason)
 {
   (void)reason; /* the trace knows a closed list of reasons */
+  need_g("rt_stop_the_world");
+  if (getm()->locks > 0) /* nobody but who stopped it runs with one */
+    fatal("rt_stop_the_world: this goroutine has stopped it already");
   stopTheWorld(TRACE_STWWHY_USER);
 }
 
 void rt_start_the_world(void)
 {
+  need_g("rt_start_the_world");
+  if (getm()->locks == 0)
+    fatal("rt_start_the_world: this goroutine has not stopped it");
   startTheWorld();
 }

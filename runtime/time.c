@@ -96,9 +96,10 @@ bool rt_timer_reset(struct rt_timer *timer, int64_t ns)
 
 void rt_timer_free(struct rt_timer *timer)
 {
+  if (!timer)
+    return;
   need_g("rt_timer_free");
-  if (timer)
-    timer_give_up(&timer->timer);
+  timer_give_up(&timer->timer);
 }
 
 /* ---- channels ---- */
@@ -185,9 +186,9 @@ void rt_ticker_reset(struct rt_ticker *ticker, int64_t ns)
 
 void rt_ticker_free(struct rt_ticker *ticker)
 {
-  need_g("rt_ticker_free");
   if (!ticker)
     return;
+  need_g("rt_ticker_free");
   struct rt_chan *chan = ticker->ct->chan;
   timer_give_up(&ticker->ct->timer);
   rt_chan_free(chan);

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* test-doors.c - every function of rt.h that needs a G says so where there is none; the others work anywhere.
+ *
+ * Each is called on a thread that the runtime does not know, while a run is on elsewhere and without one.
+ */
+#include "program.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+static struct rt_chan *chan;
+static struct rt_timer *timer;
+static struct rt_ticker *ticker;
+static struct rt_mutex locked;
+static struct rt_rwmutex write_locked;
+static struct rt_waitgroup pending;
+static struct rt_sem none_left;
+static struct rt_cond cond;
+static struct rt_once once;
+
+static void nothing(void *unused)
+{
+  (void)unused;
+}
+static void *same(void *arg)
+{
+  return arg;
+}
+static void visit(uint64_t goid, const void *lo, const void *hi, void *arg)
+{
+  (void)goid, (void)lo, (void)hi, (void)arg;
+}
+
+#define DOOR(name, call)                                                                           \
+  static void name(void)                                                                           \
+  {                                                                                                \
+    call;                                                                                          \
+  }
+DOOR(go, rt_go(nothing, NULL))
+DOOR(go_named, rt_go_named("x", nothing, NULL))
+DOOR(yield, rt_yield())
+DOOR(goexits, rt_goexit())
+DOOR(gomaxprocs, rt_gomaxprocs(3))
+DOOR(lock_thread, rt_lock_os_thread())
+DOOR(unlock_thread, rt_unlock_os_thread())
+DOOR(safepoint, rt_safepoint())
+DOOR(sleeps, rt_sleep(1000))
+DOOR(after_func, rt_after_func(1000, nothing, NULL))
+DOOR(timer_stop, rt_timer_stop(timer))
+DOOR(timer_reset, rt_timer_reset(timer, 1000))
+DOOR(timer_free, rt_timer_free(timer))
+DOOR(after, rt_after(1000))
+DOOR(ticker_new, rt_ticker_new(1000))
+DOOR(ticker_stop, rt_ticker_stop(ticker))
+DOOR(ticker_reset, rt_ticker_reset(ticker, 1000))
+DOOR(ticker_free, rt_ticker_free(ticker))
+DOOR(chan_send, rt_chan_send(chan, &(int){ 1 }))
+DOOR(chan_recv, rt_chan_recv(chan, NULL))
+DOOR(chan_try_send, rt_chan_try_send(chan, &(int){ 1 }))
+DOOR(chan_try_recv, rt_chan_try_recv(chan, NULL, NULL))
+DOOR(chan_send_nil, rt_chan_send(NULL, NULL))
+DOOR(select_one, rt_select(&(struct rt_case){ .chan = chan, .dir = RT_RECV }, 1))
+DOOR(select_none, rt_select(NULL, 0))
+DOOR(select_default, rt_select_default(&(struct rt_case){ .chan = chan, .dir = RT_RECV }, 1))
+DOOR(mutex_lock, rt_mutex_lock(&locked))
+DOOR(rwmutex_lock, rt_rwmutex_lock(&write_locked))
+DOOR(rwmutex_rlock, rt_rwmutex_rlock(&write_locked))
+DOOR(once_do, rt_once_do(&once, nothing, NULL))
+DOOR(waitgroup_wait, rt_waitgroup_wait(&pending))
+DOOR(cond_wait, rt_cond_wait(&cond))
+DOOR(sem_acquire, rt_sem_acquire(&none_left))
+DOOR(entersyscall, rt_entersyscall())
+DOOR(exitsyscall, rt_exitsyscall())
+DOOR(blocking, rt_blocking(same, NULL))
+DOOR(listens, rt_accept(rt_listen("127.0.0.1:0"), 0))
+DOOR(reads, rt_read(0, &(char){ 0 }, 1, 0))
+DOOR(writes, rt_write(1, "x", 1, 0))
+DOOR(panics, rt_panic("x"))
+DOOR(dumps, rt_stack_dump(2, true))
+DOOR(stops_world, rt_stop_the_world("x"))
+DOOR(starts_world, rt_start_the_world())
+DOOR(gc, rt_gc())
+DOOR(scans, rt_scan_stacks(visit, NULL))
+
+static const struct door {
+  const char *name;
+  void (*call)(void);
+} doors[] = {
+#define ENTRY(name)                                                                                \
+  {                                                                                                \
+#name, name                                                                                    \
+  }
+  ENTRY(go),
+  ENTRY(go_named),
+  ENTRY(yield),
+  ENTRY(goexits),
+  ENTRY(gomaxprocs),
+  ENTRY(lock_thread),
+  ENTRY(unlock_thread),
+  ENTRY(safepoint),
+  ENTRY(sleeps),
+  ENTRY(after_func),
+  ENTRY(timer_stop),
+  ENTRY(timer_reset),
+  ENTRY(timer_free),
+  ENTRY(after),
+  ENTRY(ticker_new),
+  ENTRY(ticker_stop),
+  ENTRY(ticker_reset),
+  ENTRY(ticker_free),
+  ENTRY(chan_send),
+  ENTRY(chan_recv),
+  ENTRY(chan_try_send),
+  ENTRY(chan_try_recv),
+  ENTRY(chan_send_nil),
+  ENTRY(select_one),
+  ENTRY(select_none),
+  ENTRY(select_default),
+  ENTRY(mutex_lock),
+  ENTRY(rwmutex_lock),
+  ENTRY(rwmutex_rlock),
+  ENTRY(once_do),
+  ENTRY(waitgroup_wait),
+  ENTRY(cond_wait),
+  ENTRY(sem_acquire),
+  ENTRY(entersyscall),
+  ENTRY(exitsyscall),
+  ENTRY(blocking),
+  ENTRY(listens),
+  ENTRY(reads),
+  ENTRY(writes),
+  ENTRY(panics),
+  ENTRY(dumps),
+  ENTRY(stops_world),
+  ENTRY(starts_world),
+  ENTRY(gc),
+  ENTRY(scans),
+};
+#define N_DOORS ((int)(sizeof doors / sizeof *doors))
+
+static _Atomic int chosen;
+
+static void *call_it(void *unused)
+{
+  doors[chosen].call();
+  return unused;
+}
+static void *join(void *thread)
+{
+  pthread_join(*(pthread_t *)thread, NULL);
+  return NULL;
+}
+
+static void prepare(void)
+{
+  chan = rt_chan_new(sizeof(int), 0);
+  timer = rt_after_func(60000000000, nothing, NULL);
+  ticker = rt_ticker_new(60000000000);
+  rt_mutex_lock(&locked);
+  rt_rwmutex_lock(&write_locked);
+  rt_waitgroup_add(&pending, 1);
+  rt_sem_init(&none_left, 0);
+  rt_cond_init(&cond, &locked);
+}
+
+PROGRAM(calls_from_outside)
+{
+  pthread_t thread;
+  prepare();
+  alarm(20);
+  pthread_create(&thread, NULL, call_it, NULL);
+  rt_blocking(join, &thread);
+  return 0;
+}
+
+static bool says_so(const struct outcome *o)
+{
+  return o->code == 2 &&
+         strstr(o->err, " called on a thread that runs no goroutine; call it from "
+                        "inside rt_main or rt_run\nfatal error: not on a goroutine\n");
+}
+
+static void what_needs_a_g_says_so_on_another_thread(void **state)
+{
+  int n_silent = 0;
+  (void)state;
+  for (int i = 0; i < N_DOORS; i++) {
+    atomic_store(&chosen, i);
+    struct outcome o = run_program(calls_from_outside, 2);
+    bool panics_at_least =
+        doors[i].call == panics && o.code == 2 && strstr(o.err, "panic on system stack");
+    if (says_so(&o) || panics_at_least)
+      continue;
+    o.err[200] = '\0';
+    print_message("# %s: code %d: %s\n", doors[i].name, o.code, o.err);
+    n_silent++;
+  }
+  assert_int_equal(n_silent, 0);
+}
+
+static void what_works_anywhere_works_without_a_run(void **state)
+{
+  struct rt_value value;
+  (void)state;
+  assert_int_equal(rt_goid(), 0);
+  assert_true(rt_now() > 0);
+  rt_num_goroutine();
+  rt_set_traceback("all");
+  assert_false(rt_recover(&value));
+  struct rt_chan *c = rt_chan_new(8, 2);
+  assert_int_equal(rt_chan_cap(c), 2);
+  assert_int_equal(rt_chan_len(c), 0);
+  rt_name(c, "c");
+  rt_task_end(rt_task_begin("task"));
+  rt_region_begin("region");
+  rt_region_end();
+  rt_log("category", "%d", 1);
+  rt_chan_free(c);
+  rt_timer_free(NULL);
+  rt_ticker_free(NULL);
+}
+
+PROGRAM(stops_twice)
+{
+  rt_stop_the_world("once");
+  rt_stop_the_world("twice");
+  return 0;
+}
+PROGRAM(starts_what_runs)
+{
+  rt_start_the_world();
+  return 0;
+}
+static void the_world_is_stopped_once_and_started_after_that(void **state)
+{
+  (void)state;
+  assert_dies(stops_twice, "",
+              "fatal error: rt_stop_the_world: this goroutine has stopped it already\n");
+  assert_dies(starts_what_runs, "",
+              "fatal error: rt_start_the_world: this goroutine has not stopped it\n");
+}
+
+static void *quit(void *unused)
+{
+  kill(getpid(), SIGQUIT);
+  pause();
+  return unused;
+}
+static void *quit_on_another_thread(void *unused)
+{
+  pthread_t thread;
+  sigset_t all;
+  pthread_create(&thread, NULL, quit, NULL);
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, NULL);
+  pause();
+  return unused;
+}
+PROGRAM(gets_sigquit_on_a_foreign_thread)
+{
+  rt_blocking(quit_on_another_thread, NULL);
+  return 0;
+}
+static void sigquit_dumps_on_whichever_thread_it_comes(void **state)
+{
+  (void)state;
+  for (int i = 0; i < 5; i++) {
+    struct outcome o = run_program(gets_sigquit_on_a_foreign_thread, 1);
+    assert_int_equal(o.code, 2);
+    assert_non_null(strstr(o.err, "goroutine 1 [syscall]:\n"));
+    assert_null(strstr(o.err, "panic during panic"));
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(what_needs_a_g_says_so_on_another_thread),
+    cmocka_unit_test(what_works_anywhere_works_without_a_run),
+    cmocka_unit_test(the_world_is_stopped_once_and_started_after_that),
+    cmocka_unit_test(sigquit_dumps_on_whichever_thread_it_comes),
+  };
+  return cmocka_run_group_tests_name("doors", tests, NULL, NULL);
+}
