@@ -91,6 +91,7 @@ static _Noreturn void die(const char *msg, bool runtime_internals)
 {
   struct m *mp = getm();
   struct g *gp = mp ? mp->curg : NULL;
+  check_forked(); /* a dump of the parent's Gs would mislead */
   become_the_speaker();
   flush_stdout();
   freeze_the_world(mp);
