@@ -5,8 +5,12 @@
  * stands at its time, one row lower than the one before: 1 panic "boom", 2 cleanup runs, 3 recover, 4 back in the
  * frame.  Because every step has a row of its own, its words have room at any zoom; seen from afar
  * the stairs become a list under one point.  Of many steps the first and the last few are shown; their numbers
- * tell how many are left out, and the words before the gap say which.  Panics whose discs would stand on others'
- * are told once there is room; until then a note says how many they are.
+ * tell how many are left out, and the words before the gap say which.
+ *
+ * Where there is no room for all stories, discs and words, those are told first that a reader came for: the one that
+ * the cursor's event is in, then fatal ones, then those of the selected G, then the others by time.  The rest is told
+ * once there is room; until then a note says how many panics they are.  If a lane has several stories, numbers say
+ * which one they are of: 2.4 is the fourth step of the lane's second story, at any zoom.
  *
  * Not done: rows by frame depth.  It needs frames' names, which the trace does not have, and puts two words on
  * one row.
@@ -67,10 +71,46 @@ struct story { /* the paths of one panic and those inside it, read in the order 
 static struct story story_of(const struct vw_panic_path *paths, size_t n, size_t first)
 {
   struct story story = { .paths = paths, .index = { (uint32_t)first }, .n = 1 };
-  for (size_t i = first + 1; i < n && i <= first + NEAR && story.n < INSIDE; i++)
+  for (size_t i = first + 1; i < n && i <= first + NEAR && story.n < INSIDE; i++) {
+    if (paths[first].end_no != VW_NONE && paths[i].begin_no > paths[first].end_no)
+      break;
     if (is_inside(&paths[i], &paths[first]))
       story.index[story.n++] = (uint32_t)i;
+  }
   return story;
+}
+
+static int64_t path_end(const struct vw_panic_path *path)
+{
+  int64_t last = path->n_steps ? path->steps[path->n_steps - 1].ts : path->t1;
+  return last > path->t1 ? last : path->t1;
+}
+
+bool vw_panic_story_at(const struct vw_trace *trace, uint64_t no, int64_t *t0, int64_t *t1)
+{
+  size_t n, low = 0;
+  const struct vw_panic_path *paths = vw_panics(trace, &n);
+  if (no >= vw_event_count(trace))
+    return false;
+  for (size_t high = n; low < high;) { /* the first that begins after it */
+    size_t mid = low + (high - low) / 2;
+    if (paths[mid].begin_no <= no)
+      low = mid + 1;
+    else
+      high = mid;
+  }
+  uint32_t g = vw_event(trace, no)->g;
+  for (size_t back = 1; back <= low && back <= NEAR; back++) {
+    const struct vw_panic_path *path = &paths[low - back];
+    uint64_t last = path->n_steps ? path->steps[path->n_steps - 1].no : path->begin_no;
+    if (path->g != g || (path->end_no != VW_NONE && path->end_no < no && last < no) ||
+        belongs_to_older(paths, low - back))
+      continue;
+    *t0 = path->t0;
+    *t1 = path_end(path);
+    return true;
+  }
+  return false;
 }
 
 /* The next step of all; false at the end. */
@@ -156,6 +196,12 @@ static void recover_text(const struct vw_planner *pl, const struct vw_panic_step
   snprintf(out, n, "recover fails: %s", why ? why : "unknown reason");
 }
 
+static void value_text(const struct vw_panic_path *path, char *out, size_t n)
+{
+  const char *value = path->value ? path->value : "";
+  vw_display_text(value, strlen(value), out, n);
+}
+
 static void callout_text(const struct vw_planner *pl, const struct vw_panic_path *path,
                          uint32_t step, char *out, size_t n)
 {
@@ -163,8 +209,7 @@ static void callout_text(const struct vw_planner *pl, const struct vw_panic_path
   char text[128] = "";
   switch (s->kind) {
   case TRACE_PANIC_BEGIN:
-    vw_display_text(path->value ? path->value : "", path->value ? strlen(path->value) : 0, text,
-                    64);
+    value_text(path, text, 64);
     snprintf(out, n, "panic \xe2\x80\x9c%s\xe2\x80\x9d", text);
     break;
   case TRACE_GOEXIT_BEGIN:
@@ -172,7 +217,7 @@ static void callout_text(const struct vw_planner *pl, const struct vw_panic_path
     break;
   case TRACE_DEFER_BEGIN:
     function_name(pl, s->fn, text, 64);
-    snprintf(out, n, "%s runs", text);
+    snprintf(out, n, path->end_no < s->no ? "%s runs: the frame returns" : "%s runs", text);
     break;
   case TRACE_PANIC_RECOVER_CALL:
     recover_text(pl, s, out, n);
@@ -182,10 +227,12 @@ static void callout_text(const struct vw_planner *pl, const struct vw_panic_path
     snprintf(out, n, "recovered: back in the frame that deferred %s", text);
     break;
   case TRACE_PANIC_ABORTED:
-    snprintf(out, n, "dropped: a newer panic took over");
+    value_text(path, text, 64);
+    snprintf(out, n, "\xe2\x80\x9c%s\xe2\x80\x9d is dropped: a newer panic took over", text);
     break;
   case TRACE_PANIC_FATAL:
-    snprintf(out, n, "nobody recovered: the program ends");
+    value_text(path, text, 64);
+    snprintf(out, n, "nobody recovered \xe2\x80\x9c%s\xe2\x80\x9d: the program ends", text);
     break;
   default:
     snprintf(out, n, "all deferred calls ran: the G ends");
@@ -224,29 +271,22 @@ static double row_y(const struct vw_planner *pl, size_t lane, size_t row)
   return y + ((double)row + 0.5) * pl->layout.step_h;
 }
 
-/* The words stand to the right of the disc; where the picture ends, to the left of the step that leads to it. */
-static void put_words(struct stage *stage, double corner_x, double x, double y, const char *text)
+struct words { /* where the words of a callout go */
+  double x, w;
+  bool to_right;
+};
+
+/* They stand to the right of the disc; where the picture ends, to the left of the step that leads to it. */
+static struct words words_place(const struct vw_planner *pl, double gap, double corner_x, double x,
+                                const char *text)
 {
-  struct vw_planner *pl = stage->pl;
-  double gap = (DISC + 5) * pl->font, w = vw_text_width(VW_ROLE_CALLOUT, pl->font, text);
+  double w = vw_text_width(VW_ROLE_CALLOUT, pl->font, text);
   double right = pl->right - 6 - (x + gap), left = corner_x - gap - pl->left - 6;
   if (w > right && left > right) {
     w = w < left ? w : left;
-    if (!is_free(stage, corner_x - gap - w, corner_x - gap, y) ||
-        !vw_planner_label(pl, VW_ROLE_CALLOUT, corner_x - gap - w, y, w, text, UINT32_MAX)) {
-      pl->plan->hidden_labels++;
-      return;
-    }
-    pl->plan->labels[pl->plan->n_labels - 1].to_right = true;
-    take(stage, corner_x - gap - w, corner_x - gap, y);
-    return;
+    return (struct words){ .x = corner_x - gap - w, .w = w, .to_right = true };
   }
-  w = w < right ? w : right;
-  if (!is_free(stage, x + gap, x + gap + w, y) ||
-      !vw_planner_label(pl, VW_ROLE_CALLOUT, x + gap, y, w, text, UINT32_MAX))
-    pl->plan->hidden_labels++;
-  else
-    take(stage, x + gap, x + gap + w, y);
+  return (struct words){ .x = x + gap, .w = w < right ? w : right };
 }
 
 static double callout_x(const struct vw_planner *pl, const struct vw_panic_path *paths,
@@ -255,27 +295,27 @@ static double callout_x(const struct vw_planner *pl, const struct vw_panic_path 
   return vw_planner_x(pl, paths[c->panic].steps[c->step].ts);
 }
 
-static bool discs_fit(const struct stage *stage, size_t lane, const struct vw_panic_path *paths,
-                      const struct vw_callout *c, size_t n)
+static bool is_in_time(const struct vw_planner *pl, double x)
 {
-  const struct vw_planner *pl = stage->pl;
-  double r = (DISC + 1) * pl->font;
-  for (size_t i = 0; i < n; i++) {
-    double x = callout_x(pl, paths, &c[i]), y = row_y(pl, lane, i);
-    if (!is_free(stage, x - r, x + r, y))
-      return false;
-  }
-  return n > 0;
+  return x >= pl->left && x <= pl->right;
+}
+
+static double radius_of(const struct vw_planner *pl, uint32_t story)
+{
+  return (story ? 2 * DISC : DISC + 1) * pl->font; /* "12.10" needs more than "7" */
 }
 
 static void corner(struct vw_planner *pl, double x, double y, const struct vw_callout *c,
-                   uint32_t number)
+                   uint32_t story, uint32_t number)
 {
   struct vw_path_step *p = VW_PUSH(pl, path);
   if (p)
-    *p = (struct vw_path_step){
-      .x = (float)x, .y = (float)y, .panic = c->panic, .step = c->step, .number = number
-    };
+    *p = (struct vw_path_step){ .x = (float)x,
+                                .y = (float)y,
+                                .panic = c->panic,
+                                .step = c->step,
+                                .story = story,
+                                .number = number };
 }
 
 /* The words of a callout; the one before steps that are left out says which. */
@@ -291,29 +331,76 @@ static void words_of(const struct vw_planner *pl, const struct vw_panic_path *pa
     snprintf(out + length, n - length, " \xe2\x80\xa6 (not shown: %u to %u)", from, to);
 }
 
-/* False: there is no room, and only its mark stays. */
-static bool plan_story(struct stage *stage, size_t lane, const struct vw_panic_path *paths,
-                       const struct vw_callout *c, size_t n)
+/* One story on its lane. */
+struct tale {
+  const struct vw_panic_path *paths;
+  size_t lane;
+  uint32_t story; /* its number on the lane, 0 if it is the only one */
+  struct vw_callout c[VW_STAGE_ROWS];
+  size_t n;
+};
+
+/* Where the words of callout i go, and the words. False: it is outside the time shown. */
+static bool tale_words(const struct vw_planner *pl, const struct tale *tale, size_t i,
+                       struct words *place, char *text, size_t n)
+{
+  double x = callout_x(pl, tale->paths, &tale->c[i]);
+  double before = callout_x(pl, tale->paths, &tale->c[i ? i - 1 : 0]);
+  if (!is_in_time(pl, x))
+    return false;
+  words_of(pl, tale->paths, &tale->c[i], i + 1 < tale->n ? &tale->c[i + 1] : NULL, text, n);
+  *place =
+      words_place(pl, radius_of(pl, tale->story) + 4 * pl->font, before < x ? before : x, x, text);
+  return true;
+}
+
+static bool fits(const struct stage *stage, const struct tale *tale)
+{
+  const struct vw_planner *pl = stage->pl;
+  double r = radius_of(pl, tale->story);
+  for (size_t i = 0; i < tale->n; i++) {
+    char text[192];
+    struct words words;
+    double x = callout_x(pl, tale->paths, &tale->c[i]), y = row_y(pl, tale->lane, i);
+    if (!is_free(stage, x - r, x + r, y))
+      return false;
+    if (tale_words(pl, tale, i, &words, text, sizeof text) && words.w > 0 &&
+        !is_free(stage, words.x, words.x + words.w, y))
+      return false;
+  }
+  return tale->n > 0;
+}
+
+static void put_words(struct stage *stage, const struct words *words, double y, const char *text)
 {
   struct vw_planner *pl = stage->pl;
-  if (!discs_fit(stage, lane, paths, c, n))
-    return false;
-  double r = (DISC + 1) * pl->font, last_x = callout_x(pl, paths, &c[0]);
-  corner(pl, last_x, vw_planner_bar_y(pl, lane) + vw_planner_bar_h(pl), &c[0], 0);
-  for (size_t i = 0; i < n; i++) {
-    double x = callout_x(pl, paths, &c[i]), y = row_y(pl, lane, i);
-    corner(pl, last_x, y, &c[i], 0); /* down, then on: words stand to the right */
-    corner(pl, x, y, &c[i], c[i].number);
-    take(stage, x - r, x + r, y);
-    last_x = x;
+  if (!vw_planner_label(pl, VW_ROLE_CALLOUT, words->x, y, words->w, text, UINT32_MAX)) {
+    pl->plan->hidden_labels++;
+    return;
   }
-  last_x = callout_x(pl, paths, &c[0]);
-  for (size_t i = 0; i < n; i++) {
+  pl->plan->labels[pl->plan->n_labels - 1].to_right = words->to_right;
+  take(stage, words->x, words->x + words->w, y);
+}
+
+/* False: there is no room, and only its mark stays. */
+static bool plan_story(struct stage *stage, const struct tale *tale)
+{
+  struct vw_planner *pl = stage->pl;
+  const struct vw_callout *c = tale->c;
+  if (!fits(stage, tale))
+    return false;
+  double r = radius_of(pl, tale->story), last_x = callout_x(pl, tale->paths, &c[0]);
+  corner(pl, last_x, vw_planner_bar_y(pl, tale->lane) + vw_planner_bar_h(pl), &c[0], tale->story,
+         0);
+  for (size_t i = 0; i < tale->n; i++) {
     char text[192];
-    double x = callout_x(pl, paths, &c[i]);
-    words_of(pl, paths, &c[i], i + 1 < n ? &c[i + 1] : NULL, text, sizeof text);
-    if (x >= pl->left && x <= pl->right)
-      put_words(stage, last_x < x ? last_x : x, x, row_y(pl, lane, i), text);
+    struct words words;
+    double x = callout_x(pl, tale->paths, &c[i]), y = row_y(pl, tale->lane, i);
+    corner(pl, last_x, y, &c[i], tale->story, 0); /* down, then on: words stand to the right */
+    corner(pl, x, y, &c[i], tale->story, c[i].number);
+    take(stage, x - r, x + r, y);
+    if (tale_words(pl, tale, i, &words, text, sizeof text))
+      put_words(stage, &words, y, text);
     last_x = x;
   }
   return true;
@@ -352,41 +439,107 @@ static bool is_in_view(const struct vw_planner *pl, long lane)
          vw_planner_band_y(pl, (size_t)lane + 1) > pl->layout.top;
 }
 
-/* Tells the story of a panic in view; returns how many panics of it found no room. */
-static size_t tell(struct stage *stage, size_t lane, const struct vw_panic_path *paths, size_t n,
-                   size_t i)
+/* ---- which stories, and in which order ---- */
+enum rank { /* what a reader came for comes first */
+  RANK_CURSOR,
+  RANK_FATAL,
+  RANK_SELECTED,
+  RANK_OTHER,
+  RANKS
+};
+
+struct entry { /* a story in the picture */
+  size_t path, band;
+  uint32_t nth; /* on its lane, from 1 */
+  enum rank rank;
+};
+
+static enum rank rank_of(const struct vw_planner *pl, const struct vw_panic_path *paths, size_t n,
+                         size_t i)
 {
-  struct vw_callout c[VW_STAGE_ROWS];
-  size_t n_callouts = vw_panic_callouts(paths, n, i, c);
-  if (n_callouts == 0) /* told with an older one */
-    return 0;
-  bool full = stage->n_taken >= TAKEN - 2 * VW_STAGE_ROWS;
-  if (!full && plan_story(stage, lane, paths, c, n_callouts))
-    return 0;
-  return story_of(paths, n, i).n;
+  const struct vw_view *view = &pl->plan->view;
+  const struct vw_panic_path *path = &paths[i];
+  struct story story = story_of(paths, n, i);
+  uint64_t last = path->n_steps ? path->steps[path->n_steps - 1].no : path->begin_no;
+  last = path->end_no != VW_NONE && path->end_no > last ? path->end_no : last;
+  if (view->event_no < vw_event_count(pl->trace) && view->event_no >= path->begin_no &&
+      view->event_no <= last && vw_event(pl->trace, view->event_no)->g == path->g)
+    return RANK_CURSOR;
+  for (size_t k = 0; k < story.n; k++)
+    if (paths[story.index[k]].outcome == VW_OUTCOME_FATAL)
+      return RANK_FATAL;
+  return view->selected == VW_SELECT_G && view->selected_id == path->g ? RANK_SELECTED : RANK_OTHER;
+}
+
+/* Index of the band on which a story stands, n_bands: none. */
+static size_t band_of(const struct vw_planner *pl, const struct vw_panic_path *path)
+{
+  const struct vw_plan *plan = pl->plan;
+  long lane = vw_panic_lane(pl->trace, plan->view.lanes, path);
+  if (!is_in_view(pl, lane) || plan->n_bands == 0 || (size_t)lane < plan->bands[0].lane ||
+      (size_t)lane - plan->bands[0].lane >= plan->n_bands)
+    return plan->n_bands;
+  return (size_t)lane - plan->bands[0].lane;
+}
+
+struct contents {
+  struct entry *entries; /* by time */
+  size_t n;
+  uint32_t *totals; /* of each band: stories in the whole trace */
+  size_t *untold;   /* of each band: panics without room */
+};
+
+static void list_stories(const struct vw_planner *pl, const struct vw_panic_path *paths, size_t n,
+                         struct contents *contents)
+{
+  const struct vw_plan *plan = pl->plan;
+  for (size_t i = 0; i < n; i++) {
+    if (belongs_to_older(paths, i))
+      continue;
+    size_t band = band_of(pl, &paths[i]);
+    if (band == plan->n_bands)
+      continue;
+    uint32_t nth = ++contents->totals[band];
+    if (paths[i].t0 <= plan->view.t1 && path_end(&paths[i]) >= plan->view.t0)
+      contents->entries[contents->n++] =
+          (struct entry){ .path = i, .band = band, .nth = nth, .rank = rank_of(pl, paths, n, i) };
+  }
+}
+
+static void tell(struct stage *stage, const struct vw_panic_path *paths, size_t n,
+                 const struct entry *entry, struct contents *contents)
+{
+  struct tale tale = { .paths = paths,
+                       .lane = stage->pl->plan->bands[entry->band].lane,
+                       .story = contents->totals[entry->band] > 1 ? entry->nth : 0 };
+  tale.n = vw_panic_callouts(paths, n, entry->path, tale.c);
+  bool is_full = stage->n_taken >= TAKEN - 2 * VW_STAGE_ROWS;
+  if (tale.n && (is_full || !plan_story(stage, &tale)))
+    contents->untold[entry->band] += story_of(paths, n, entry->path).n;
 }
 
 void vw_plan_panics(struct vw_planner *pl)
 {
-  size_t n;
+  size_t n, n_bands = pl->plan->n_bands;
   const struct vw_panic_path *paths = vw_panics(pl->trace, &n);
-  const struct vw_plan *plan = pl->plan;
   struct stage stage = { .pl = pl };
-  size_t *untold = calloc(plan->n_bands + 1, sizeof *untold); /* of each band */
-  if (!untold) {
+  struct contents contents = { .entries = calloc(n + 1, sizeof *contents.entries),
+                               .totals = calloc(n_bands + 1, sizeof *contents.totals),
+                               .untold = calloc(n_bands + 1, sizeof *contents.untold) };
+  if (!contents.entries || !contents.totals || !contents.untold) {
     pl->failed = true;
-    return;
+    goto done;
   }
-  for (size_t i = 0; i < n; i++) {
-    if (paths[i].t0 > plan->view.t1 || paths[i].t1 < plan->view.t0)
-      continue;
-    long lane = vw_panic_lane(pl->trace, plan->view.lanes, &paths[i]);
-    if (is_in_view(pl, lane) && plan->n_bands && (size_t)lane >= plan->bands[0].lane &&
-        (size_t)lane - plan->bands[0].lane < plan->n_bands)
-      untold[(size_t)lane - plan->bands[0].lane] += tell(&stage, (size_t)lane, paths, n, i);
-  }
-  for (size_t i = 0; i < plan->n_bands; i++)
-    if (untold[i])
-      plan_untold(&stage, plan->bands[i].lane, untold[i]);
-  free(untold);
+  list_stories(pl, paths, n, &contents);
+  for (int rank = 0; rank < RANKS; rank++)
+    for (size_t i = 0; i < contents.n; i++)
+      if (contents.entries[i].rank == (enum rank)rank)
+        tell(&stage, paths, n, &contents.entries[i], &contents);
+  for (size_t i = 0; i < n_bands; i++)
+    if (contents.untold[i])
+      plan_untold(&stage, pl->plan->bands[i].lane, contents.untold[i]);
+done:
+  free(contents.entries);
+  free(contents.totals);
+  free(contents.untold);
 }

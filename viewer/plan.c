@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SEEN_PX 3 /* a narrower box does not catch the eye */
+
 /* ---- shared tools ---- */
 void *vw_plan_grow(struct vw_planner *pl, void *array_ptr, size_t n, size_t *cap, size_t size)
 {
@@ -198,15 +200,30 @@ static double reserved_legend(const struct vw_view *view, double font)
   return legend.height < most ? legend.height : most;
 }
 
-/* A selection that concerns nothing in the picture would fade all of it, with nothing to stand out. */
+/* Whether the eye finds what is selected when the rest fades.  An M or a P has executed a sliver of nearly every G's
+ * lane: there is nothing on lanes of Gs that is its own. */
+static bool stands_out(const struct vw_plan *plan)
+{
+  const struct vw_view *view = &plan->view;
+  if (view->lanes == VW_LANES_G && view->selected != VW_SELECT_G)
+    return false;
+  for (size_t i = 0; i < plan->n_rects; i++)
+    if (plan->rects[i].selected && plan->rects[i].w >= SEEN_PX)
+      return true;
+  for (size_t i = 0; i < plan->n_arrows; i++) {
+    const struct vw_plan_arrow *a = &plan->arrows[i];
+    if (a->highlighted &&
+        hypot((double)a->x1 - (double)a->x0, (double)a->y1 - (double)a->y0) >= 2 * SEEN_PX)
+      return true;
+  }
+  return false;
+}
+
+/* A selection of which nothing is to be seen would fade all of the picture, with nothing to stand out. */
 static void undim_unless_one_stands_out(struct vw_plan *plan)
 {
-  for (size_t i = 0; i < plan->n_rects; i++)
-    if (plan->rects[i].selected)
-      return;
-  for (size_t i = 0; i < plan->n_arrows; i++)
-    if (plan->arrows[i].highlighted)
-      return;
+  if (stands_out(plan))
+    return;
   for (size_t i = 0; i < plan->n_rects; i++)
     plan->rects[i].dimmed = false;
   for (size_t i = 0; i < plan->n_arrows; i++)

@@ -90,6 +90,7 @@ struct vw_path_step {  /* the panic's walk over the frames, drawn as steps under
                           the first corner of each has a corner without a number behind it, too */
   float x, y;
   uint32_t panic, step; /* indices in vw_panics and its steps */
+  uint32_t story;       /* which one of its lane, from 1; 0: the lane has no other */
   uint32_t number;      /* shown in a disc, from 1; 0 is a corner without one */
 };
 
@@ -131,6 +132,9 @@ struct vw_hit {
 /* What is at x, y: marks before steps, overlays, arrows (within 4 px, on a bar 2; not those that are
  * dimmed), spans. By bisection. */
 struct vw_hit vw_plan_hit(const struct vw_plan *plan, const struct vw_trace *trace, double x, double y);
+/* The time that the story of a panic takes which an event is in: the outermost panic's, with what its frame still runs.
+ * False: it is in none. */
+bool vw_panic_story_at(const struct vw_trace *trace, uint64_t no, int64_t *t0, int64_t *t1);
 /* A tooltip's text: what it is, how long, how many merged. Returns its length. */
 size_t vw_hit_text(const struct vw_plan *plan, struct vw_trace *trace, const struct vw_hit *hit, char *out,
                    size_t n);

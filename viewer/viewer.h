@@ -171,7 +171,13 @@ long vw_arrow_into(const struct vw_trace *trace, uint64_t no);  /* ends at no */
 long vw_arrow_out_of(const struct vw_trace *trace, uint64_t no);/* begins at no */
 
 /* ---- panics ---- */
-enum vw_outcome { VW_OUTCOME_OPEN, VW_OUTCOME_RECOVERED, VW_OUTCOME_FATAL, VW_OUTCOME_ABORTED, VW_OUTCOME_GOEXIT };
+enum vw_outcome {
+  VW_OUTCOME_OPEN,
+  VW_OUTCOME_RECOVERED,
+  VW_OUTCOME_FATAL,   /* the process died of it */
+  VW_OUTCOME_ABORTED, /* a newer one took over, and was recovered or fatal */
+  VW_OUTCOME_GOEXIT,
+};
 struct vw_panic_step {
   uint64_t no;
   int64_t ts;
@@ -188,6 +194,7 @@ struct vw_panic_path {
   int64_t t0, t1;
   enum vw_outcome outcome;
   uint32_t recovered_frame;
+  /* The panic's own, and after its end the deferred calls that the frame which it was recovered into still ran. */
   const struct vw_panic_step *steps; size_t n_steps;
 };
 const struct vw_panic_path *vw_panics(const struct vw_trace *trace, size_t *n);

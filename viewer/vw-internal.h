@@ -54,6 +54,7 @@ struct vw_track { /* an M, P or G; each uses its part */
     };
     struct { /* G */
       uint32_t park, create; /* arrows likewise */
+      uint32_t returning, returning_frame; /* 1 + the panic path that was recovered into this frame; 0 none */
       uint64_t fn;
       struct vw_layer *layers;
       size_t layers_capacity;

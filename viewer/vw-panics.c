@@ -5,7 +5,8 @@
  * (with the function), each call of recover with its verdict among them, and the end: the frame that control
  * returned to, the death of the process, or that a newer panic replaced it.  A Goexit is a path too, since it
  * walks the same chain.  Deferred calls that a frame runs because it returns belong to no path, not even when they
- * run inside a panic's call.
+ * run inside a panic's call; except those that were still pending on the frame which a recovery returned to: they
+ * are the end of the story, and follow the path's end as steps.
  *
  * The stack of layers of the G (vw-layers.c) says which panics are in progress; this runs before it ends them and
  * after it began them.
@@ -63,6 +64,21 @@ static void step(struct vw_builder *b, struct vw_track *g, const struct trace_ev
     add_step(b, panic->path, e, no, frame, 0);
 }
 
+/* The frame that a recovery returned to runs the deferred calls that are left.  It is gone when one of a frame
+ * further out begins, and when a new frame pushes a deferred call where it was. */
+static void returning_call(struct vw_builder *b, struct vw_track *g, const struct trace_event *e,
+                           uint64_t no)
+{
+  if (g->returning == 0)
+    return;
+  if (e->kind == TRACE_DEFER_BEGIN && e->w[0] == g->returning_frame &&
+      e->w[1] == TRACE_CAUSE_RETURN)
+    add_step(b, g->returning - 1, e, no, e->w[0], e->d[1]);
+  else if (e->w[0] < g->returning_frame ||
+           (e->kind == TRACE_DEFER_PUSH && e->w[0] == g->returning_frame))
+    g->returning = 0;
+}
+
 /* A deferred call that the panic runs begins or ends; it is the innermost call either way. */
 static void call(struct vw_builder *b, struct vw_track *g, const struct trace_event *e, uint64_t no)
 {
@@ -91,20 +107,27 @@ static void end(struct vw_builder *b, struct vw_track *g, enum vw_outcome outcom
     return;
   add_step(b, panic->path, e, no, frame, 0);
   end_path(b, panic, outcome, e, no);
-  if (outcome == VW_OUTCOME_RECOVERED && panic->path != VW_BAG_NONE)
-    b->trace->panics[panic->path].recovered_frame = frame;
+  if (outcome != VW_OUTCOME_RECOVERED || panic->path == VW_BAG_NONE)
+    return;
+  b->trace->panics[panic->path].recovered_frame = frame;
+  g->returning = panic->path + 1;
+  g->returning_frame = frame;
 }
 
-/* The process dies of the innermost one; those that it superseded die with it. */
+/* The process dies of the one of this depth, and it alone has the step.  The older ones that it took over end with
+ * it, recovered or not. */
 static void fatal(struct vw_builder *b, struct vw_track *g, const struct trace_event *e,
                   uint64_t no)
 {
-  for (uint32_t i = 0; i < g->n_layers; i++) {
-    if (g->layers[i].state != VW_STATE_PANIC)
-      continue;
-    add_step(b, g->layers[i].path, e, no, 0, 0);
-    end_path(b, &g->layers[i], VW_OUTCOME_FATAL, e, no);
-  }
+  const struct vw_layer *died_of = vw_layers_panic(g, e->w[0]);
+  died_of = died_of ? died_of : vw_layers_panic(g, 0);
+  if (!died_of)
+    return;
+  add_step(b, died_of->path, e, no, 0, 0);
+  for (uint32_t i = 0; i < g->n_layers; i++)
+    if (g->layers[i].state == VW_STATE_PANIC)
+      end_path(b, &g->layers[i],
+               &g->layers[i] == died_of ? VW_OUTCOME_FATAL : VW_OUTCOME_ABORTED, e, no);
 }
 
 /* Called after the layers of what begins came, and before those of what ends go. */
@@ -116,11 +139,12 @@ void vw_panics_event(struct vw_builder *b, const struct trace_event *e, uint64_t
   /* clang-format off */
   switch (e->kind) {
   case TRACE_PANIC_BEGIN:
-  case TRACE_GOEXIT_BEGIN:       begin(b, g, e, no); break;
+  case TRACE_GOEXIT_BEGIN:       g->returning = 0; begin(b, g, e, no); break;
   case TRACE_PANIC_WALK:         step(b, g, e, no, e->w[1]); break;
   case TRACE_PANIC_RECOVER_CALL:
   case TRACE_PANIC_NESTED:       step(b, g, e, no, 0); break;
-  case TRACE_DEFER_BEGIN:
+  case TRACE_DEFER_PUSH:         returning_call(b, g, e, no); break;
+  case TRACE_DEFER_BEGIN:        returning_call(b, g, e, no); call(b, g, e, no); break;
   case TRACE_DEFER_END:          call(b, g, e, no); break;
   case TRACE_PANIC_RECOVERED:    end(b, g, VW_OUTCOME_RECOVERED, e, no, e->w[1]); break;
   case TRACE_PANIC_ABORTED:      end(b, g, VW_OUTCOME_ABORTED, e, no, 0); break;

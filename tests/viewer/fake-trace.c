@@ -207,6 +207,18 @@ void fake_panic(struct vw_trace *f, uint32_t id, int64_t t, int64_t gap, const c
   add_step(f, path, steps, t + gap, TRACE_PANIC_RECOVERED);
 }
 
+void fake_fatal(struct vw_trace *f, size_t panic)
+{
+  struct vw_panic_path *path = (struct vw_panic_path *)f->panics.items + panic;
+  path->outcome = VW_OUTCOME_FATAL;
+  ((struct vw_panic_step *)path->steps)[path->n_steps - 1].kind = TRACE_PANIC_FATAL;
+}
+
+void fake_span_m(struct vw_trace *f, enum vw_lane_kind kind, size_t lane, size_t span, uint32_t m)
+{
+  ((struct vw_span *)f->lanes[kind][lane].spans.items)[span].m = m;
+}
+
 /* ---- the functions of viewer.h that plans and painters use ---- */
 const char *vw_trace_title(const struct vw_trace *f)
 {

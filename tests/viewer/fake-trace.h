@@ -29,6 +29,9 @@ void fake_arrow(struct vw_trace *f, enum vw_arrow_kind kind, int64_t from_ts, ui
 /* A panic on a G and M with the same id: begins at t, calls one deferred function, recovers, goes on; a step every gap ns. */
 void fake_panic(struct vw_trace *f, uint32_t id, int64_t t, int64_t gap, const char *value,
                 unsigned n_calls);
+void fake_fatal(struct vw_trace *f, size_t panic); /* nobody recovers this panic */
+/* The M that a span of a G's lane was executed by. */
+void fake_span_m(struct vw_trace *f, enum vw_lane_kind kind, size_t lane, size_t span, uint32_t m);
 void fake_g_name(struct vw_trace *f, const char *name); /* of every G */
 
 /* Two Ms, two Ps and three Gs with a bit of everything, including a panic that is recovered. */

@@ -9,7 +9,7 @@ static void a_recovered_panic_is_told_from_the_call_to_the_frame_that_it_returns
   static const uint16_t kinds[] = {
     TRACE_PANIC_BEGIN, TRACE_PANIC_WALK,      TRACE_PANIC_WALK,  TRACE_DEFER_BEGIN,
     TRACE_DEFER_END,   TRACE_PANIC_WALK,      TRACE_DEFER_BEGIN, TRACE_PANIC_RECOVER_CALL,
-    TRACE_DEFER_END,   TRACE_PANIC_RECOVERED,
+    TRACE_DEFER_END,   TRACE_PANIC_RECOVERED, TRACE_DEFER_BEGIN,
   };
   (void)state;
   struct vw_trace *t = model_open("panics.trace");
@@ -41,16 +41,79 @@ static void a_step_names_the_deferred_call_and_its_frame(void **state)
   vw_trace_free(t);
 }
 
-static void calls_run_because_a_frame_returns_belong_to_no_path(void **state)
+static struct vw_trace *open_text(const char *text)
+{
+  struct tracefile_error error;
+  struct vw_trace *t = vw_trace_from_text(text, strlen(text), &error);
+  assert_non_null(t);
+  return t;
+}
+
+static void calls_that_are_left_on_the_recovered_frame_end_the_story(void **state)
 {
   (void)state;
   struct vw_trace *t = model_open("panics.trace");
   size_t n;
+  const struct vw_panic_path *path = vw_panics(t, &n);
+  const struct vw_panic_step *last = &path->steps[path->n_steps - 1];
+  assert_int_equal(last->fn, 0xa0);
+  assert_int_equal(last->frame, path->recovered_frame);
+  assert_true(last->no > path->end_no);
+  vw_trace_free(t);
+}
+
+static void other_calls_run_because_a_frame_returns_belong_to_no_path(void **state)
+{
+  (void)state;
+  struct vw_trace *t =
+      open_text("gmpscope-trace 1\n"
+                "@1 m0 p0 g1 defer_push frame=100 record=\"stack\" fn=0xa0\n"
+                "@2 m0 p0 g1 defer_push frame=200 record=\"stack\" fn=0xa1\n"
+                "@3 m0 p0 g1 panic_begin depth=1 frame=300\n"
+                "@4 m0 p0 g1 panic_walk depth=1 frame=200 step=\"deferred call run\"\n"
+                "@5 m0 p0 g1 defer_pop frame=200 record=\"stack\" fn=0xa1\n"
+                "@6 m0 p0 g1 defer_begin frame=200 because=\"panic\" fn=0xa1\n"
+                "@7 m0 p0 g1 panic_recover_call depth=1 verdict=\"recovers\"\n"
+                "@8 m0 p0 g1 defer_end frame=200 because=\"panic\"\n"
+                "@9 m0 p0 g1 panic_recovered depth=1 frame=200\n"
+                /* the frame is gone; another one stands where it was */
+                "@10 m0 p0 g1 defer_push frame=200 record=\"stack\" fn=0xb0\n"
+                "@11 m0 p0 g1 defer_pop frame=200 record=\"stack\" fn=0xb0\n"
+                "@12 m0 p0 g1 defer_begin frame=200 because=\"return\" fn=0xb0\n"
+                "@13 m0 p0 g1 defer_end frame=200 because=\"return\"\n"
+                "@14 m0 p0 g1 defer_pop frame=100 record=\"stack\" fn=0xa0\n"
+                "@15 m0 p0 g1 defer_begin frame=100 because=\"return\" fn=0xa0\n"
+                "@16 m0 p0 g1 defer_end frame=100 because=\"return\"\n");
+  size_t n;
+  const struct vw_panic_path *path = vw_panics(t, &n);
+  assert_int_equal(n, 1);
+  assert_int_equal(path->steps[path->n_steps - 1].kind, TRACE_PANIC_RECOVERED);
+  vw_trace_free(t);
+}
+
+static void of_a_fatal_panic_and_those_it_took_over_one_is_fatal(void **state)
+{
+  (void)state;
+  struct vw_trace *t =
+      open_text("gmpscope-trace 1\n"
+                "@1 m0 p0 g1 defer_push frame=100 record=\"stack\" fn=0xa0\n"
+                "@2 m0 p0 g1 panic_begin depth=1 frame=200\n"
+                "@3 m0 p0 g1 panic_walk depth=1 frame=100 step=\"deferred call run\"\n"
+                "@4 m0 p0 g1 defer_pop frame=100 record=\"stack\" fn=0xa0\n"
+                "@5 m0 p0 g1 defer_begin frame=100 because=\"panic\" fn=0xa0\n"
+                "@6 m0 p0 g1 panic_recover_call depth=1 verdict=\"recovers\"\n"
+                "@7 m0 p0 g1 panic_begin depth=2 frame=300\n"
+                "@7 m0 p0 g1 panic_nested depth=2 supersedes=1\n"
+                "@8 m0 p0 g1 panic_fatal depth=2\n");
+  size_t n, fatal = 0;
   const struct vw_panic_path *paths = vw_panics(t, &n);
-  for (size_t i = 0; i < n; i++) {
+  assert_int_equal(n, 2);
+  assert_int_equal(paths[0].outcome, VW_OUTCOME_ABORTED);
+  assert_int_equal(paths[1].outcome, VW_OUTCOME_FATAL);
+  for (size_t i = 0; i < n; i++)
     for (size_t j = 0; j < paths[i].n_steps; j++)
-      assert_true(paths[i].steps[j].fn != 0xa0);
-  }
+      fatal += paths[i].steps[j].kind == TRACE_PANIC_FATAL;
+  assert_int_equal(fatal, 1);
   vw_trace_free(t);
 }
 
@@ -139,7 +202,9 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_recovered_panic_is_told_from_the_call_to_the_frame_that_it_returns_to),
     cmocka_unit_test(a_step_names_the_deferred_call_and_its_frame),
-    cmocka_unit_test(calls_run_because_a_frame_returns_belong_to_no_path),
+    cmocka_unit_test(calls_that_are_left_on_the_recovered_frame_end_the_story),
+    cmocka_unit_test(other_calls_run_because_a_frame_returns_belong_to_no_path),
+    cmocka_unit_test(of_a_fatal_panic_and_those_it_took_over_one_is_fatal),
     cmocka_unit_test(a_panic_in_a_deferred_call_takes_the_older_one_with_it),
     cmocka_unit_test(a_value_is_shown_without_its_control_characters),
     cmocka_unit_test(goexit_is_a_path_and_a_fatal_panic_ends_with_the_process),

@@ -389,14 +389,91 @@ static void panics_without_room_are_counted_until_one_zooms_in(void **state)
   struct vw_plan *plan = scene_plan(f, VW_LANES_G, &view);
   assert_true(has_words(plan, "+2 more panics: zoom in"));
   vw_plan_free(plan);
-  view.t0 = 599500;
-  view.t1 = 609500;
+  view.t0 = 599800;
+  view.t1 = 612300;
+  view.width = 1900;
   plan = vw_plan_new(f, &view);
   assert_false(has_words(plan, "zoom in"));
   size_t told = 0;
   for (size_t i = 0; i < plan->n_path; i++)
-    told += plan->path[i].panic >= 1 && plan->path[i].number == 1; /* 0 is the scene's own */
+    if (plan->path[i].panic >= 1 && plan->path[i].number == 1) { /* 0 is the scene's own */
+      told++;
+      assert_int_equal(plan->path[i].story,
+                       plan->path[i].panic); /* its place among those of G2, though 0 is G1's */
+    }
   assert_int_equal(told, 3);
+  vw_plan_free(plan);
+  fake_free(f);
+}
+
+/* Which panic the first step in the picture is of, among several without room for all. */
+static uint32_t told_first(struct vw_trace *f, const struct vw_view *view)
+{
+  struct vw_plan *plan = vw_plan_new(f, view);
+  uint32_t panic = UINT32_MAX;
+  size_t n = 0;
+  for (size_t i = 0; i < plan->n_path; i++)
+    if (plan->path[i].number == 1) {
+      panic = plan->path[i].panic;
+      n++;
+    }
+  assert_int_equal(n, 1);
+  vw_plan_free(plan);
+  return panic;
+}
+
+static void without_room_the_fatal_panic_is_told_and_before_it_the_cursors(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_new();
+  fake_lane(f, VW_LANES_G, 2, "G2", "");
+  for (int i = 0; i < 3; i++)
+    fake_panic(f, 2, 600000 + i * 4000, 10, "again", 1);
+  struct vw_view view;
+  vw_view_init(&view, f, VW_LANES_G, 1280, 400);
+  assert_int_equal(told_first(f, &view), 0);
+  fake_fatal(f, 1);
+  assert_int_equal(told_first(f, &view), 1);
+  size_t n;
+  view.event_no = vw_panics(f, &n)[2].begin_no + 1;
+  assert_int_equal(told_first(f, &view), 2);
+  int64_t t0, t1;
+  assert_true(vw_panic_story_at(f, view.event_no, &t0, &t1));
+  assert_int_equal(t0, 608000);
+  assert_int_equal(t1, 608040);
+  fake_free(f);
+}
+
+static void an_m_fades_nothing_on_lanes_of_gs_and_slivers_fade_nothing_anywhere(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_new();
+  for (uint32_t g = 1; g <= 3; g++) {
+    size_t lane = fake_lane(f, VW_LANES_G, g, "G", "");
+    fake_span(f, VW_LANES_G, lane, 0, 500000, VW_STATE_WAITING, g);
+    fake_span(f, VW_LANES_G, lane, 500000, 500010 + g * 100000 * (g > 1), VW_STATE_RUNNING, g);
+    fake_span_m(f, VW_LANES_G, lane, 1, 3);
+  }
+  struct vw_view view;
+  vw_view_init(&view, f, VW_LANES_G, 1280, 400);
+  view.dim_others = true;
+  view.selected_id = 3;
+  view.selected = VW_SELECT_M;
+  struct vw_plan *plan = vw_plan_new(f, &view);
+  size_t n_selected = 0;
+  for (size_t i = 0; i < plan->n_rects; i++) {
+    n_selected += plan->rects[i].selected;
+    assert_false(plan->rects[i].dimmed);
+  }
+  assert_true(n_selected > 0);
+  vw_plan_free(plan);
+  view.selected = VW_SELECT_G; /* of which only a sliver of 10 ns is in the time shown */
+  view.selected_id = 1;
+  view.t0 = 499990;
+  view.t1 = 999990;
+  plan = vw_plan_new(f, &view);
+  for (size_t i = 0; i < plan->n_rects; i++)
+    assert_false(plan->rects[i].dimmed);
   vw_plan_free(plan);
   fake_free(f);
 }
@@ -525,6 +602,8 @@ int main(void)
     cmocka_unit_test(a_panics_steps_go_down_one_row_each),
     cmocka_unit_test(a_long_panic_shows_its_first_and_last_steps_with_their_numbers),
     cmocka_unit_test(panics_without_room_are_counted_until_one_zooms_in),
+    cmocka_unit_test(without_room_the_fatal_panic_is_told_and_before_it_the_cursors),
+    cmocka_unit_test(an_m_fades_nothing_on_lanes_of_gs_and_slivers_fade_nothing_anywhere),
     cmocka_unit_test(a_selection_that_is_not_in_the_picture_fades_nothing),
     cmocka_unit_test(foreign_text_becomes_one_harmless_line),
     cmocka_unit_test(a_megabyte_of_text_ends_in_an_ellipsis),

@@ -339,6 +339,14 @@ static struct vw_rgb step_colour(const struct paint *p, uint16_t kind, bool vali
   }
 }
 
+static void pill(cairo_t *cr, double x, double y, double half, double r)
+{
+  cairo_new_sub_path(cr);
+  cairo_arc(cr, x + half, y, r, -M_PI / 2, M_PI / 2);
+  cairo_arc(cr, x - half, y, r, M_PI / 2, 3 * M_PI / 2);
+  cairo_close_path(cr);
+}
+
 static void disc(struct paint *p, const struct vw_path_step *s)
 {
   size_t n;
@@ -347,13 +355,18 @@ static void disc(struct paint *p, const struct vw_path_step *s)
   bool valid = step->no < vw_event_count(p->trace) &&
                vw_event(p->trace, step->no)->w[1] == TRACE_VERDICT_VALID;
   struct vw_rgb c = step_colour(p, step->kind, valid);
-  char number[16];
-  snprintf(number, sizeof number, "%u", s->number);
+  char number[32];
+  if (s->story)
+    snprintf(number, sizeof number, "%u.%u", s->story, s->number);
+  else
+    snprintf(number, sizeof number, "%u", s->number);
   double r = 7.5 * p->font, w = paint_text_width(p->painter, p->theme, VW_ROLE_LEGEND, 0, number);
-  circle(p->cr, (double)s->x, (double)s->y, r + 1.5);
+  double half =
+      w / 2 + 4 > r ? w / 2 + 4 - r : 0; /* of the straight part: a long number makes a pill */
+  pill(p->cr, (double)s->x, (double)s->y, half, r + 1.5);
   paint_source(p->cr, paint_chrome(p->theme, PAINT_GROUND), 1);
   cairo_fill(p->cr);
-  circle(p->cr, (double)s->x, (double)s->y, r);
+  pill(p->cr, (double)s->x, (double)s->y, half, r);
   paint_source(p->cr, c, 1);
   cairo_fill(p->cr);
   paint_source(p->cr, vw_palette_ink(p->theme, c), 1);
