@@ -10,6 +10,7 @@ struct _UiLegend {
   GtkWidget parent_instance;
   UiSession *session;
   struct vw_painter *painter;
+  struct vw_signs signs; /* those of the session's trace and lanes */
 };
 G_DEFINE_TYPE(UiLegend, ui_legend, GTK_TYPE_WIDGET)
 
@@ -20,8 +21,7 @@ static void snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
   const struct vw_theme theme = ui_theme_get();
   cairo_t *cr =
       gtk_snapshot_append_cairo(snapshot, &GRAPHENE_RECT_INIT(0, 0, (float)width, (float)height));
-  vw_paint_legend(legend->painter, cr, 0, 0, width, ui_session_view(legend->session)->lanes,
-                  &theme);
+  vw_paint_legend(legend->painter, cr, 0, 0, width, &legend->signs, &theme);
   cairo_destroy(cr);
 }
 
@@ -36,8 +36,7 @@ static void measure(GtkWidget *widget, GtkOrientation orientation, int for_size,
   }
   const struct vw_theme theme = ui_theme_get();
   const double width = for_size > 0 ? for_size : 320;
-  const enum vw_lane_kind lanes = ui_session_view(UI_LEGEND(widget)->session)->lanes;
-  *minimum = *natural = (int)ceil(vw_legend_height(width, lanes, &theme));
+  *minimum = *natural = (int)ceil(vw_legend_height(width, &UI_LEGEND(widget)->signs, &theme));
 }
 
 static GtkSizeRequestMode get_request_mode(GtkWidget *widget)
@@ -48,8 +47,15 @@ static GtkSizeRequestMode get_request_mode(GtkWidget *widget)
 
 static void on_changed(UiLegend *legend, guint what)
 {
-  if (what & UI_CHANGED_LANES)
-    gtk_widget_queue_resize(GTK_WIDGET(legend));
+  struct vw_trace *trace = ui_session_trace(legend->session);
+  const struct vw_view *view = ui_session_view(legend->session);
+  if (!(what & (UI_CHANGED_TRACE | UI_CHANGED_LANES | UI_CHANGED_ARROWS)))
+    return;
+  legend->signs = trace ? vw_signs_of(trace, view->lanes) : (struct vw_signs){ 0 };
+  for (unsigned i = 0; i < VW_ARROW_KINDS; i++)
+    if (!view->arrows[i])
+      legend->signs.arrows &= ~(1u << i);
+  gtk_widget_queue_resize(GTK_WIDGET(legend));
 }
 
 static void dispose(GObject *object)

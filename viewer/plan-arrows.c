@@ -93,12 +93,14 @@ static bool is_dimmed(const struct vw_view *view, const struct focus *focus, enu
 struct pick {
   double score;
   uint32_t arrow;
+  uint8_t kind;
 };
 struct picks { /* a heap, worst on top */
   struct focus focus;
   struct pick items[KEPT];
   size_t n;
   size_t hidden;
+  uint32_t hidden_kinds;
 };
 
 static void sift_down(struct picks *picks, size_t i)
@@ -118,19 +120,21 @@ static void sift_down(struct picks *picks, size_t i)
   }
 }
 
-static void offer(struct picks *picks, double score, uint32_t arrow)
+static void offer(struct picks *picks, double score, uint32_t arrow, uint8_t kind)
 {
   if (picks->n < KEPT) {
     size_t i = picks->n++;
     for (; i > 0 && picks->items[(i - 1) / 2].score > score; i = (i - 1) / 2)
       picks->items[i] = picks->items[(i - 1) / 2];
-    picks->items[i] = (struct pick){ score, arrow };
+    picks->items[i] = (struct pick){ score, arrow, kind };
     return;
   }
   picks->hidden++;
-  if (score <= picks->items[0].score)
+  bool is_better = score > picks->items[0].score;
+  picks->hidden_kinds |= 1u << (is_better ? picks->items[0].kind : kind);
+  if (!is_better)
     return;
-  picks->items[0] = (struct pick){ score, arrow };
+  picks->items[0] = (struct pick){ score, arrow, kind };
   sift_down(picks, 0);
 }
 
@@ -152,7 +156,7 @@ static void consider(struct vw_planner *pl, struct picks *picks, uint32_t kinds,
     return;
   double score = vw_ns_between(a->to.ts, a->from.ts);
   score += 1e19 * nearness(view, &picks->focus, a); /* no span of time is as long */
-  offer(picks, score, index);
+  offer(picks, score, index, a->kind);
 }
 
 static size_t arrows_from(const struct vw_arrow *arrows, size_t n, int64_t t)
@@ -204,6 +208,7 @@ static long end_lane(const struct vw_planner *pl, const struct vw_arrow_end *e)
 struct line {
   double x0, y0, x1, y1;
   bool cut0, cut1;
+  bool is_short; /* on one lane, with no room for a bow */
 };
 
 /* Cuts one side: keeps the part where (value - limit) * sign >= 0. False: nothing is left. */
@@ -244,8 +249,7 @@ static bool place(const struct vw_planner *pl, const struct vw_arrow *a, struct 
   *l = (struct line){ .x0 = vw_planner_x(pl, a->from.ts), .x1 = vw_planner_x(pl, a->to.ts) };
   l->y0 = from < to ? from_y + h : from_y;
   l->y1 = from > to ? to_y + h : to_y;
-  if (from == to && l->x1 - l->x0 < 8)
-    return false;
+  l->is_short = from == to && l->x1 - l->x0 < 8;
   return clip(pl, l);
 }
 
@@ -273,11 +277,17 @@ static double room_of(uint8_t kind, bool highlighted)
   return kind == VW_ARROW_PARK ? 72 : 12;
 }
 
+/* A G that parked and ran again on the same lane: its bar and its colour say so. */
+static bool is_said_by_bar(const struct line *l, uint8_t kind, bool highlighted)
+{
+  bool bow = fabs(l->y0 - l->y1) < 1 && !l->cut0 && !l->cut1;
+  return bow && kind == VW_ARROW_PARK && (!highlighted || l->is_short);
+}
+
 static bool is_wanted(const struct vw_plan *plan, const struct line *l, uint8_t kind,
                       bool highlighted)
 {
-  bool bow = fabs(l->y0 - l->y1) < 1 && !l->cut0 && !l->cut1;
-  if (plan->n_arrows == VW_PLAN_ARROWS || (bow && kind == VW_ARROW_PARK && !highlighted))
+  if (plan->n_arrows == VW_PLAN_ARROWS || l->is_short)
     return false;
   for (size_t i = 0; i < plan->n_arrows; i++)
     if (is_beside(&plan->arrows[i], l, kind, room_of(kind, highlighted)))
@@ -294,8 +304,11 @@ static void put_arrow(struct vw_planner *pl, const struct picks *picks, const st
     return;
   enum nearness near = nearness(&plan->view, &picks->focus, a);
   bool highlighted = near >= AT_FOCUS && plan->n_arrows < VW_PLAN_HIGHLIGHTS; /* best come first */
+  if (is_said_by_bar(&l, a->kind, highlighted))
+    return;
   if (!is_wanted(plan, &l, a->kind, highlighted)) {
     plan->hidden_arrows++;
+    plan->hidden_kinds |= 1u << a->kind;
     return;
   }
   struct vw_plan_arrow *out = VW_PUSH(pl, arrows);
@@ -333,5 +346,6 @@ void vw_plan_arrows(struct vw_planner *pl)
   for (size_t i = 0; i < picks->n && !pl->failed; i++)
     put_arrow(pl, picks, &arrows[picks->items[i].arrow], picks->items[i].arrow);
   pl->plan->hidden_arrows += picks->hidden;
+  pl->plan->hidden_kinds |= picks->hidden_kinds;
   free(picks);
 }

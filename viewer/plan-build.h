@@ -8,6 +8,7 @@
  *   plan-arrows.c  arrows
  *   plan-panic.c   the walk of a panic
  *   plan-legend.c  what the legend holds and where
+ *   plan-note.c    what the picture had no room for
  *   plan-text.c    the width of words, and making foreign text harmless
  *   plan-hit.c     what is at a point, and tooltips
  *   plan-view.c    zooming, panning
@@ -89,6 +90,8 @@ void vw_plan_labels(struct vw_planner *pl);
 void vw_plan_arrows(struct vw_planner *pl);
 void vw_plan_panics(struct vw_planner *pl);
 void vw_plan_ruler(struct vw_planner *pl);
+/* The line about what is left out, if the view wants one; spare: px that lanes may still take if there is none. */
+void vw_plan_note(struct vw_planner *pl, double spare);
 /* Room on the ruler for a tag of w px: the left edge within [from, to) that is nearest to its middle and free of the
  * ruler's words.  NAN: there is none. */
 double vw_ruler_room(const struct vw_plan *plan, double from, double to, double w);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* plan-legend.c - the words for states, marks and arrows, and the legend's rows.
  *
- * The legend under a picture holds only what is in it: a reader learns four signs, not thirty.  Its layout
- * stands here, beside the planner, because the planner has to leave room for it.
+ * The legend under a picture holds only what is in it: a reader learns four signs, not thirty.  The window's holds
+ * what is in the trace on these lanes, so that it does not change its height while one pans.  The layout stands here, beside the planner, because the planner has to leave room for it.
  */
 #include "plan-build.h"
 
@@ -50,11 +50,16 @@ const char *vw_state_title(enum vw_state state)
 const char *vw_mark_title(enum vw_mark_kind kind)
 {
   static const char *const titles[VW_MARK_KINDS] = {
-    [VW_MARK_PANIC] = "panic",        [VW_MARK_RECOVER] = "recovered",
-    [VW_MARK_FATAL] = "fatal panic",  [VW_MARK_LOST] = "events lost",
-    [VW_MARK_PREEMPT] = "preemption", [VW_MARK_RETAKE] = "P retaken",
-    [VW_MARK_STEAL] = "steal",        [VW_MARK_TIMER] = "timer fired",
-    [VW_MARK_STW] = "world stopped",  [VW_MARK_USER] = "log",
+    [VW_MARK_PANIC] = "panic",
+    [VW_MARK_RECOVER] = "recovered",
+    [VW_MARK_FATAL] = "fatal panic",
+    [VW_MARK_LOST] = "events lost",
+    [VW_MARK_PREEMPT] = "preemption",
+    [VW_MARK_RETAKE] = "P retaken",
+    [VW_MARK_STEAL] = "steal",
+    [VW_MARK_TIMER] = "timer fired",
+    [VW_MARK_STW] = "world stopped",
+    [VW_MARK_USER] = "log",
     [VW_MARK_FAULT] = "demonstrated fault",
   };
   return kind < VW_MARK_KINDS ? titles[kind] : "unknown";
@@ -101,6 +106,28 @@ void vw_legend_all(enum vw_lane_kind kind, uint32_t *states, uint32_t *arrows, u
   if (kind == VW_LANES_G)
     *arrows = 1u << VW_ARROW_WAKE | 1u << VW_ARROW_CREATE;
   *marks = (1u << VW_MARK_KINDS) - 1;
+}
+
+struct vw_signs vw_signs_of(const struct vw_trace *trace, enum vw_lane_kind lanes)
+{
+  size_t n_arrows;
+  struct vw_signs all, signs = { 0 };
+  const struct vw_arrow *arrows = vw_arrows(trace, &n_arrows);
+  vw_legend_all(lanes, &all.states, &all.arrows, &all.marks);
+  for (size_t i = 0, n = vw_lane_count(trace, lanes); i < n; i++) {
+    const struct vw_lane *lane = vw_lane(trace, lanes, i);
+    for (size_t k = 0; k < lane->n_spans; k++)
+      signs.states |= 1u << lane->spans[k].state;
+    for (size_t k = 0; k < lane->n_overlays; k++)
+      signs.states |= 1u << lane->overlays[k].state;
+    for (size_t k = 0; k < lane->n_marks; k++)
+      signs.marks |= 1u << lane->marks[k].kind;
+  }
+  for (size_t i = 0; i < n_arrows && (signs.arrows & all.arrows) != all.arrows; i++)
+    if (arrows[i].to.no != VW_NONE)
+      signs.arrows |= 1u << arrows[i].kind;
+  signs.arrows &= all.arrows;
+  return signs;
 }
 
 struct flow {

@@ -167,11 +167,13 @@ long vw_panic_lane(const struct vw_trace *trace, enum vw_lane_kind kind,
 }
 
 /* ---- words ---- */
+static const char unnamed[] = "deferred call";
+
 static void function_name(const struct vw_planner *pl, uint64_t fn, char *out, size_t n)
 {
   const char *raw = fn ? vw_fn_name(pl->trace, fn) : "";
   if (vw_display_text(raw, strlen(raw), out, n) == 0)
-    snprintf(out, n, "deferred call");
+    snprintf(out, n, "%s", unnamed);
 }
 
 /* Function of the deferred call under way at a step, 0 none. */
@@ -224,7 +226,8 @@ static void callout_text(const struct vw_planner *pl, const struct vw_panic_path
     break;
   case TRACE_PANIC_RECOVERED:
     function_name(pl, call_before(path, step), text, 64);
-    snprintf(out, n, "recovered: back in the frame that deferred %s", text);
+    snprintf(out, n, "recovered: back in the frame that deferred %s",
+             strcmp(text, unnamed) == 0 ? "this call" : text);
     break;
   case TRACE_PANIC_ABORTED:
     value_text(path, text, 64);

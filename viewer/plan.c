@@ -188,6 +188,12 @@ static void plan_legend(struct vw_planner *pl)
   plan->legend = legend.height > plan->view.height / 3.0 ? 0 : (float)legend.height;
 }
 
+/* Px of the line about what is left out, where there may be one. */
+static double reserved_note(const struct vw_view *view, double font)
+{
+  return view->show_legend || view->is_still ? VW_LEGEND_ROW * font + 4 : 0;
+}
+
 static double reserved_legend(const struct vw_view *view, double font)
 {
   uint32_t states, arrows, marks;
@@ -230,7 +236,7 @@ static void undim_unless_one_stands_out(struct vw_plan *plan)
     plan->arrows[i].dimmed = false;
 }
 
-static void plan_all(struct vw_planner *pl)
+static void plan_all(struct vw_planner *pl, double spare)
 {
   plan_bands(pl);
   vw_plan_lanes(pl);
@@ -245,6 +251,7 @@ static void plan_all(struct vw_planner *pl)
   vw_plan_labels(pl);
   vw_plan_ruler(pl);
   plan_legend(pl);
+  vw_plan_note(pl, spare);
 }
 
 /* A size and a range that arithmetic can stand, whatever the caller says. */
@@ -260,14 +267,16 @@ static void sane_view(struct vw_view *view)
     view->lanes = VW_LANES_M;
 }
 
-/* One attempt, with so many px kept for the legend. */
-static struct vw_plan *plan_with(struct vw_trace *trace, const struct vw_view *view, double legend)
+/* One attempt, with so many px kept for the legend, of which so many are for the note. */
+static struct vw_plan *plan_with(struct vw_trace *trace, const struct vw_view *view, double legend,
+                                 double note)
 {
   struct vw_planner pl = { .trace = trace, .plan = calloc(1, sizeof *pl.plan) };
   if (!pl.plan)
     return NULL;
   struct vw_plan *plan = pl.plan;
   plan->view = *view;
+  plan->note = UINT32_MAX;
   pl.font = view->font_scale > 0 ? view->font_scale : 1;
   vw_layout_init(&pl.layout, trace, &plan->view, legend);
   double gutter = 156 * pl.font, most = plan->view.width * 0.22;
@@ -280,7 +289,7 @@ static struct vw_plan *plan_with(struct vw_trace *trace, const struct vw_view *v
   pl.scale = (pl.right - pl.left) / vw_ns_between(plan->view.t1, plan->view.t0);
   pl.failed = pl.layout.failed;
   if (!pl.failed)
-    plan_all(&pl);
+    plan_all(&pl, note);
   vw_layout_clear(&pl.layout);
   if (pl.failed) {
     vw_plan_free(plan);
@@ -293,19 +302,24 @@ struct vw_plan *vw_plan_new(struct vw_trace *trace, const struct vw_view *view)
 {
   struct vw_view sane = *view;
   sane_view(&sane);
-  double reserved = reserved_legend(&sane, sane.font_scale > 0 ? sane.font_scale : 1);
-  struct vw_plan *plan = plan_with(trace, &sane, reserved);
-  if (!plan || plan->lanes_height <= sane.height - (double)plan->ruler - reserved ||
-      (double)plan->legend >= reserved)
-    return plan;
-  /* Lanes were cut off for a legend that turned out lower: once more, unless it grows with what then shows. */
-  struct vw_plan *better = plan_with(trace, &sane, (double)plan->legend);
-  if (!better || better->legend > plan->legend) {
-    vw_plan_free(better);
-    return plan;
+  double font = sane.font_scale > 0 ? sane.font_scale : 1;
+  double note = reserved_note(&sane, font), reserved = reserved_legend(&sane, font) + note;
+  struct vw_plan *plan = plan_with(trace, &sane, reserved, note);
+  /* Lanes were cut off for a strip that turned out lower: once more, unless it grows with what then shows. */
+  for (int again = 0; again < 2 && plan; again++) {
+    if (plan->lanes_height <= sane.height - (double)plan->ruler - reserved ||
+        (double)plan->legend >= reserved)
+      break;
+    reserved = (double)plan->legend;
+    struct vw_plan *better = plan_with(trace, &sane, reserved, (double)plan->note_height);
+    if (!better || better->legend > plan->legend) {
+      vw_plan_free(better);
+      break;
+    }
+    vw_plan_free(plan);
+    plan = better;
   }
-  vw_plan_free(plan);
-  return better;
+  return plan;
 }
 
 void vw_plan_free(struct vw_plan *plan)

@@ -8,7 +8,7 @@
  *     narrower than a pixel are merged, and say how many they are.
  * I2  Nothing rare is lost: a panic, steal, preemption or loss inside a merged stretch still has its mark.
  * I3  At most VW_PLAN_ARROWS arrows; when there are more, the ones of the selection, then the longest, are kept and
- *     the plan says how many are hidden.  Same for labels.
+ *     the plan says how many are hidden.  Same for labels, and for lanes of a picture that nobody can scroll.
  * Coordinates are in pixels of the picture, y down; 0,0 is its top left, gutter and ruler included.
  */
 #pragma once
@@ -28,6 +28,7 @@ struct vw_view {
   double lane_height;        /* px; 0 is the default (compact: 22, normal: 34) */
   bool arrows[VW_ARROW_KINDS];
   bool show_legend;          /* a strip at the bottom (render); the window has its own */
+  bool is_still;             /* nobody can scroll it: it says how many lanes it has no room for */
   enum vw_select selected;   /* highlighted everywhere; others fade when dim_others, if it is in the picture */
   uint32_t selected_id;
   bool dim_others;
@@ -108,14 +109,21 @@ struct vw_plan {
   struct vw_path_step *path;      size_t n_path;
   struct vw_tick *ticks;          size_t n_ticks;
   char *texts;                    size_t n_texts;   /* NUL-terminated, addressed by offset */
-  size_t hidden_arrows, hidden_labels, merged_spans;
-  float legend;        /* px of the strip at the bottom, 0 none */
+  size_t hidden_arrows, hidden_labels, merged_spans; /* vw_plan_left_out says them */
+  uint32_t hidden_kinds;  /* set of enum vw_arrow_kind: which arrows are hidden */
+  size_t more_lanes;      /* of a still picture: lanes without room */
+  float legend;           /* px of the strip at the bottom, 0 none */
+  float note_height;      /* px of it for a line about what is left out, 0 none */
+  uint32_t note;          /* offset of that line's text */
   uint32_t shown_states, shown_arrows, shown_marks; /* sets of what is in the picture: the legend's entries */
 };
 
 /* Plans a picture. NULL: out of memory. */
 struct vw_plan *vw_plan_new(struct vw_trace *trace, const struct vw_view *view);
 void vw_plan_free(struct vw_plan *plan);
+/* What the plan had no room for: "386 of 406 wake arrows, 12 labels not drawn; 90 spans merged: zoom in". Returns its
+ * length, 0 if all is there. */
+size_t vw_plan_left_out(const struct vw_plan *plan, char *out, size_t n);
 
 double vw_plan_x(const struct vw_plan *plan, int64_t t);
 int64_t vw_plan_t(const struct vw_plan *plan, double x);
@@ -148,6 +156,12 @@ size_t vw_display_text(const char *raw, size_t n, char *out, size_t cap);
 const char *vw_state_title(enum vw_state state);     /* "running", "in system call" ... */
 const char *vw_mark_title(enum vw_mark_kind kind);
 const char *vw_arrow_title(enum vw_arrow_kind kind);
+
+/* The signs that occur anywhere in a trace on lanes of a kind: sets of enum vw_state, vw_arrow_kind, vw_mark_kind. */
+struct vw_signs {
+  uint32_t states, arrows, marks;
+};
+struct vw_signs vw_signs_of(const struct vw_trace *trace, enum vw_lane_kind lanes);
 
 /* factor > 1 zooms in: it shows less time. Zooming keeps t under the pointer; in and out cancel exactly. Ranges are clamped to the trace plus 5 %. */
 void vw_view_zoom(struct vw_view *view, const struct vw_trace *trace, double factor, int64_t anchor);

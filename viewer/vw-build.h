@@ -22,6 +22,9 @@ void vw_builder_expect_loss(struct vw_builder *b, int64_t ts);
 void vw_builder_meta(struct vw_builder *b, const char *key, const char *value, size_t length);
 /* The next event in time order (it is copied). False: out of memory, and stays so. */
 bool vw_builder_add(struct vw_builder *b, const struct trace_event *e);
+/* After all events: a chunk that could not be read.  Where no event follows it on its M, its time is drawn as lost;
+ * where one does, the jump in the M's numbers has said so. */
+void vw_builder_damage(struct vw_builder *b, const struct tracefile_damage *damage);
 /* Makes the trace and frees the builder. NULL: *error says why. */
 struct vw_trace *vw_builder_finish(struct vw_builder *b, struct tracefile_error *error);
 void vw_builder_free(struct vw_builder *b); /* instead of finish; NULL is fine */

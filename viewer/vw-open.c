@@ -38,6 +38,17 @@ static bool feed(struct vw_builder *b, struct tracefile *file, vw_progress progr
   return ok && report(progress, arg, summary.n_events, summary.n_events, file, error);
 }
 
+static void add_damages(struct vw_builder *b, struct tracefile *file)
+{
+  size_t n = tracefile_damages(file, NULL, 0);
+  struct tracefile_damage *damages = n ? calloc(n, sizeof *damages) : NULL;
+  if (damages)
+    tracefile_damages(file, damages, n);
+  for (size_t i = 0; damages && i < n; i++)
+    vw_builder_damage(b, &damages[i]);
+  free(damages);
+}
+
 struct vw_trace *vw_trace_open(const char *path, vw_progress progress, void *arg,
                                struct tracefile_error *error)
 {
@@ -62,6 +73,7 @@ struct vw_trace *vw_trace_open(const char *path, vw_progress progress, void *arg
     vw_builder_free(b);
     return NULL;
   }
+  add_damages(b, file);
   return vw_builder_finish(b, error);
 }
 

@@ -202,9 +202,57 @@ static void a_good_fixture_has_no_warning_of_a_broken_rule(void **state)
   assert_true(model_for_each(no_breach) >= 5);
 }
 
+/* An M's last chunk is damaged: no event of it follows that would show the jump in its numbers. */
+static void a_damaged_chunk_at_the_end_of_an_m_is_drawn_as_lost(void **state)
+{
+  (void)state;
+  struct vw_builder *b = vw_builder_new();
+  struct trace_event of_m0 = { .ts = 100, .kind = TRACE_M_PARK, .p = TRACE_NO_P };
+  struct trace_event of_m1 = { .ts = 50, .m = 1, .kind = TRACE_M_PARK, .p = TRACE_NO_P };
+  struct trace_event later = {
+    .ts = 1000, .m = 1, .seq = 1, .kind = TRACE_M_UNPARK, .p = TRACE_NO_P
+  };
+  assert_true(vw_builder_add(b, &of_m1) && vw_builder_add(b, &of_m0) && vw_builder_add(b, &later));
+  const struct tracefile_damage damages[] = {
+    { .m = 0, .first_seq = 1, .n = 9, .t_min = 120, .t_max = 800, .why = "test" },
+    { .m = 1,
+      .first_seq = 0,
+      .n = 1,
+      .t_min = 50,
+      .t_max = 50,
+      .why = "told by the next event already" },
+    { .m = 7,
+      .first_seq = 0,
+      .n = 5,
+      .t_min = 300,
+      .t_max = INT64_MAX,
+      .why = "nothing of M7 was read" },
+    { .m = 8, .first_seq = 0, .n = 5, .t_min = 1, .t_max = -1, .why = "impossible" },
+  };
+  for (size_t i = 0; i < sizeof damages / sizeof *damages; i++)
+    vw_builder_damage(b, &damages[i]);
+  struct tracefile_error error;
+  struct vw_trace *t = vw_builder_finish(b, &error);
+  assert_non_null(t);
+  const struct vw_lane *m0 = vw_lane(t, VW_LANES_M, (size_t)vw_lane_of(t, VW_LANES_M, 0));
+  assert_int_equal(m0->spans[m0->n_spans - 1].state, VW_STATE_LOST);
+  assert_int_equal(m0->spans[m0->n_spans - 1].t0, 100);
+  assert_int_equal(m0->spans[m0->n_spans - 1].t1, 800);
+  const struct vw_lane *m1 = vw_lane(t, VW_LANES_M, (size_t)vw_lane_of(t, VW_LANES_M, 1));
+  for (size_t i = 0; i < m1->n_spans; i++)
+    assert_int_not_equal(m1->spans[i].state, VW_STATE_LOST);
+  const struct vw_lane *m7 = vw_lane(t, VW_LANES_M, (size_t)vw_lane_of(t, VW_LANES_M, 7));
+  assert_int_equal(m7->n_spans, 1);
+  assert_int_equal(m7->spans[0].t0, 300);
+  assert_int_equal(m7->spans[0].t1, 1000);
+  assert_int_equal(vw_lane_of(t, VW_LANES_M, 8), -1);
+  vw_trace_free(t);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_damaged_chunk_at_the_end_of_an_m_is_drawn_as_lost),
     cmocka_unit_test(an_m_runs_schedules_spins_and_parks),
     cmocka_unit_test(a_p_is_idle_held_and_runs_a_g),
     cmocka_unit_test(a_g_is_runnable_runs_waits_and_ends),

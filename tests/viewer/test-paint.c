@@ -250,8 +250,8 @@ static void legend_entries_do_not_overlap_and_their_words_fit(void **state)
         if (i)
           assert_true(a->y > a[-1].y || a->x >= a[-1].x + a[-1].w + 4);
       }
-      assert_float_equal(legend.height,
-                         vw_legend_height(width, (enum vw_lane_kind)kind, &themes[0]), 0);
+      const struct vw_signs signs = { states, arrows, marks };
+      assert_float_equal(legend.height, vw_legend_height(width, &signs, &themes[0]), 0);
     }
   vw_painter_free(painter);
 }

@@ -74,6 +74,15 @@ static void paints_png_svg_and_pdf_of_every_kind_of_lane(void **state)
   assert_true(exists("m.png") && exists("p.svg") && exists("g.pdf"));
 }
 
+static void lanes_without_room_are_told_of_and_it_is_no_failure(void **state)
+{
+  (void)state;
+  assert_int_equal(render("t.db -o low.png --size=700x80"), 0);
+  assert_true(is_one_line_of_error());
+  assert_non_null(strstr(said, "lanes are below the edge of the picture"));
+  assert_true(exists("low.png"));
+}
+
 static void a_wrong_call_is_one_line_and_exit_code_2(void **state)
 {
   (void)state;
@@ -118,6 +127,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(paints_png_svg_and_pdf_of_every_kind_of_lane),
+    cmocka_unit_test(lanes_without_room_are_told_of_and_it_is_no_failure),
     cmocka_unit_test(a_wrong_call_is_one_line_and_exit_code_2),
     cmocka_unit_test(what_cannot_be_read_or_written_is_said_and_leaves_no_picture),
   };

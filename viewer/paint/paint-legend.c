@@ -2,6 +2,8 @@
 /* paint-legend.c - the strip that explains the signs, each drawn as it looks in the picture. */
 #include "paint-private.h"
 
+#include <math.h>
+
 static void item_sample(struct paint *p, const struct vw_legend_item *item, double x, double y)
 {
   double w = 20 * p->font;
@@ -34,4 +36,19 @@ void paint_legend(struct paint *p, const struct vw_legend *legend, double x, dou
     paint_text(p->painter, p->cr, p->theme, VW_ROLE_LEGEND, x + item->x + swatch, middle,
                item->w - swatch, vw_legend_text(item));
   }
+}
+
+void paint_note(struct paint *p, double y)
+{
+  const struct vw_plan *plan = p->plan;
+  paint_source(p->cr, paint_chrome(p->theme, PAINT_GUTTER), 1);
+  cairo_rectangle(p->cr, 0, y, plan->view.width, (double)plan->note_height);
+  cairo_fill(p->cr);
+  paint_source(p->cr, paint_chrome(p->theme, PAINT_LINE), 1);
+  cairo_rectangle(p->cr, 0, y, plan->view.width, 1);
+  cairo_fill(p->cr);
+  paint_source(p->cr, paint_chrome(p->theme, PAINT_MUTED), 1);
+  paint_text(p->painter, p->cr, p->theme, VW_ROLE_LEGEND, 12,
+             floor(y + (double)plan->note_height / 2) + 1, plan->view.width - 24,
+             plan->texts + plan->note);
 }

@@ -97,3 +97,5 @@ void paint_mark_glyph(struct paint *p, enum vw_mark_kind kind, double x, double 
 void paint_path(struct paint *p);
 
 void paint_legend(struct paint *p, const struct vw_legend *legend, double x, double y);
+/* The line about what the picture had no room for. */
+void paint_note(struct paint *p, double y);

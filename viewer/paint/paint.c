@@ -94,33 +94,32 @@ void vw_paint_plan(struct vw_painter *painter, cairo_t *cr, const struct vw_plan
   cairo_restore(cr);
   cairo_save(cr);
   paint_ruler(&p);
-  if (plan->legend > 0) {
+  double strip = plan->view.height - (double)plan->legend, note = (double)plan->note_height;
+  if ((double)plan->legend > note) {
     struct vw_legend legend;
     vw_legend_layout(&legend, plan->view.width, p.font, plan->shown_states, plan->shown_arrows,
                      plan->shown_marks);
-    paint_legend(&p, &legend, 0, plan->view.height - (double)plan->legend);
+    paint_legend(&p, &legend, 0, strip + note);
   }
+  if (note > 0)
+    paint_note(&p, strip);
   cairo_restore(cr);
 }
 
-double vw_legend_height(double width, enum vw_lane_kind lanes, const struct vw_theme *theme)
+double vw_legend_height(double width, const struct vw_signs *signs, const struct vw_theme *theme)
 {
-  uint32_t states, arrows, marks;
   struct vw_legend legend;
-  vw_legend_all(lanes, &states, &arrows, &marks);
-  vw_legend_layout(&legend, width, theme->font_scale > 0 ? theme->font_scale : 1, states, arrows,
-                   marks);
+  vw_legend_layout(&legend, width, theme->font_scale > 0 ? theme->font_scale : 1, signs->states,
+                   signs->arrows, signs->marks);
   return legend.height;
 }
 
 void vw_paint_legend(struct vw_painter *painter, cairo_t *cr, double x, double y, double width,
-                     enum vw_lane_kind lanes, const struct vw_theme *theme)
+                     const struct vw_signs *signs, const struct vw_theme *theme)
 {
   struct vw_plan plan = { .view = { .width = (int)width } };
   struct paint p = paint_begin(painter, cr, &plan, NULL, theme);
-  uint32_t states, arrows, marks;
   struct vw_legend legend;
-  vw_legend_all(lanes, &states, &arrows, &marks);
-  vw_legend_layout(&legend, width, p.font, states, arrows, marks);
+  vw_legend_layout(&legend, width, p.font, signs->states, signs->arrows, signs->marks);
   paint_legend(&p, &legend, x, y);
 }

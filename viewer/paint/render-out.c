@@ -95,6 +95,8 @@ static void add_words(struct bytes *b, const struct vw_plan *plan, const struct 
     add_escaped(b, plan->texts + plan->labels[i].text);
     add(b, "\n", 1);
   }
+  if (plan->note != UINT32_MAX)
+    add_escaped(b, plan->texts + plan->note);
   add(b, "</desc>", 7);
 }
 

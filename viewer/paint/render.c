@@ -269,6 +269,7 @@ static int set_view(const struct options *o, const struct vw_trace *trace, struc
 {
   vw_view_init(view, trace, o->lanes, o->width ? o->width : 1280, o->height ? o->height : 720);
   view->show_legend = !o->no_legend;
+  view->is_still = true;
   view->lane_height = o->lane_height;
   view->font_scale = o->theme.font_scale;
   int code = set_range(o, trace, view);
@@ -291,6 +292,16 @@ static struct vw_plan *plan(const struct options *o, struct vw_trace *trace, str
   return plan;
 }
 
+static void tell_of_lanes(const struct options *o, const struct vw_plan *plan,
+                          const struct vw_trace *trace)
+{
+  if (plan->more_lanes)
+    fprintf(stderr,
+            "gmpscope: note: %zu of %zu lanes are below the edge of the picture; use --size or "
+            "--lane-height\n",
+            plan->more_lanes, vw_lane_count(trace, o->lanes));
+}
+
 static int paint(const struct options *o, struct vw_trace *trace)
 {
   struct vw_view view;
@@ -302,6 +313,8 @@ static int paint(const struct options *o, struct vw_trace *trace)
     return fail(TRACEFILE_REFUSED, o->file, "close other programs",
                 "there is not enough memory for the picture");
   int failure = render_write(o->out, render_format_of(o->out), picture, trace, &o->theme);
+  if (!failure)
+    tell_of_lanes(o, picture, trace);
   vw_plan_free(picture);
   if (failure)
     return fail(TRACEFILE_REFUSED, o->out, "name a place that you may write to",
