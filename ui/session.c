@@ -236,6 +236,35 @@ void ui_session_fit(UiSession *session)
     ui_session_fit_all(session);
 }
 
+enum {
+  AROUND = 12, /* events before and after the cursor's */
+  DENSE = 5    /* a story below a fifth of the width: its steps are some pixels apart at best */
+};
+
+bool ui_session_fit_event(UiSession *session)
+{
+  const uint64_t no = session->view.event_no;
+  if (!session->trace || no == VW_NONE)
+    return false;
+  int64_t t0, t1;
+  if (!vw_panic_story_at(session->trace, no, &t0, &t1)) {
+    const uint64_t last = vw_event_count(session->trace) - 1;
+    t0 = vw_event(session->trace, no > AROUND ? no - AROUND : 0)->ts;
+    t1 = vw_event(session->trace, MIN(no + AROUND, last))->ts;
+  }
+  ui_session_fit_span(session, t0, t1);
+  return true;
+}
+
+bool ui_session_is_story_dense(UiSession *session)
+{
+  const struct vw_view *view = &session->view;
+  int64_t t0, t1;
+  return session->trace && view->event_no != VW_NONE &&
+         vw_panic_story_at(session->trace, view->event_no, &t0, &t1) &&
+         t1 - t0 < (view->t1 - view->t0) / DENSE;
+}
+
 void ui_session_set_lanes(UiSession *session, enum vw_lane_kind lanes)
 {
   g_return_if_fail(lanes < VW_LANE_KINDS);

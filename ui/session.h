@@ -44,6 +44,11 @@ void ui_session_set_scroll(UiSession *session, double scroll_y);
 /* The marked area if there is one, else the selection's life, else all. */
 void ui_session_fit(UiSession *session);
 void ui_session_fit_all(UiSession *session);
+/* What the cursor's event is part of: the story of a panic, else the events around it. False: there is no cursor. */
+bool ui_session_fit_event(UiSession *session);
+/* Whether the cursor's event is of a panic whose story takes so little of what is shown that steps are told apart by
+ * nothing but their sentences. */
+bool ui_session_is_story_dense(UiSession *session);
 void ui_session_fit_span(UiSession *session, int64_t t0, int64_t t1);
 
 void ui_session_set_lanes(UiSession *session, enum vw_lane_kind lanes);

@@ -142,6 +142,20 @@ static void write_ms(UiFacts *facts, const struct vw_trace *trace, const struct 
     ui_facts_text(facts, "", "and %zu more", world->n_ms - n);
 }
 
+/* What the frames of a heap's nodes mean, if there are any but plain ones. */
+static void write_heap_signs(UiFacts *facts, const struct trace_heap_entry *entries, size_t n)
+{
+  bool has_zombie = false, has_modified = false;
+  for (size_t i = 0; i < n; i++) {
+    has_zombie |= entries[i].zombie;
+    has_modified |= entries[i].modified;
+  }
+  if (has_zombie)
+    ui_facts_note(facts, "<s>dashed</s>: stopped, a zombie until the heap is cleaned");
+  if (has_modified)
+    ui_facts_note(facts, "dotted, →: reset, and moves when the heap is mended");
+}
+
 static void write_heaps(UiFacts *facts, const struct trace_replay *state)
 {
   uint32_t ids[SHOWN_PS];
@@ -164,6 +178,7 @@ static void write_heaps(UiFacts *facts, const struct trace_replay *state)
                                 : g_strdup(all);
     ui_facts_note(facts, note);
     ui_facts_widget(facts, ui_heap_new(ids[i], entries, n_shown, trace_replay_world(state)->ts));
+    write_heap_signs(facts, entries, n_shown);
   }
 }
 

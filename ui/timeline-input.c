@@ -4,8 +4,8 @@
  *   wheel             lanes; with Control zooms at the pointer, with Shift pans (a wheel that zooms by itself is
  *                     what people complain about most on touchpads)
  *   pinch             zooms at the fingers
- *   drag              marks an area and tells its length
- *   middle drag, Space + drag   pans
+ *   drag              marks an area and tells its length; or pans, as the person prefers (H), and then Shift marks
+ *   middle drag, Space + drag   pans; Space alone plays
  *   click             selects what is there; on the ruler sets the cursor; on nothing clears
  *   double click      zooms to the span
  */
@@ -194,7 +194,11 @@ static void on_drag_update(UiTimeline *timeline, double dx, double dy, GtkGestur
   if (timeline->drag == UI_DRAG_NONE) {
     if (ABS(dx) < CLICK_SLOP && ABS(dy) < CLICK_SLOP)
       return;
-    timeline->drag = is_middle || timeline->is_space_held ? UI_DRAG_PAN : UI_DRAG_MARK;
+    const GdkModifierType state =
+        gtk_event_controller_get_current_event_state(GTK_EVENT_CONTROLLER(gesture));
+    const bool pans = timeline->drag_pans && !(state & GDK_SHIFT_MASK);
+    timeline->was_space_used |= timeline->is_space_held;
+    timeline->drag = is_middle || timeline->is_space_held || pans ? UI_DRAG_PAN : UI_DRAG_MARK;
     gtk_gesture_set_state(gesture, GTK_EVENT_SEQUENCE_CLAIMED);
     gtk_widget_set_cursor_from_name(GTK_WIDGET(timeline),
                                     timeline->drag == UI_DRAG_PAN ? "grabbing" : "col-resize");
@@ -219,14 +223,19 @@ static gboolean on_key(UiTimeline *timeline, guint key)
 {
   if (key != GDK_KEY_space)
     return FALSE;
+  if (!timeline->is_space_held) /* and not a repeat */
+    timeline->was_space_used = false;
   timeline->is_space_held = true;
   return TRUE;
 }
 
 static void on_key_up(UiTimeline *timeline, guint key)
 {
-  if (key == GDK_KEY_space)
-    timeline->is_space_held = false;
+  if (key != GDK_KEY_space || !timeline->is_space_held)
+    return;
+  timeline->is_space_held = false;
+  if (!timeline->was_space_used)
+    gtk_widget_activate_action(GTK_WIDGET(timeline), "win.play", NULL);
 }
 
 static void on_focus_out(UiTimeline *timeline)

@@ -34,7 +34,8 @@ struct _UiTimeline {
   int64_t drag_t0, drag_t1, drag_t;
   double drag_scroll;
   double pinch;
-  bool is_space_held;
+  bool is_space_held, was_space_used; /* used: there was a drag meanwhile */
+  bool drag_pans;                     /* and Shift marks; else a drag marks */
 };
 
 /* timeline.c */

@@ -20,6 +20,12 @@
 
 G_DEFINE_TYPE(UiTimeline, ui_timeline, GTK_TYPE_WIDGET)
 
+enum {
+  SIGNAL_PLANNED, /* there is a new plan, or none any more */
+  N_SIGNALS
+};
+static guint signals[N_SIGNALS];
+
 static void forget_plan(UiTimeline *timeline)
 {
   g_clear_pointer(&timeline->node, gsk_render_node_unref);
@@ -71,6 +77,7 @@ static gboolean on_tick(GtkWidget *widget, GdkFrameClock *clock, gpointer data)
   (void)data;
   timeline->tick = 0;
   make_plan(timeline);
+  g_signal_emit(timeline, signals[SIGNAL_PLANNED], 0);
   gtk_widget_queue_draw(widget);
   ui_timeline_queue_cursor(timeline); /* the glass keeps its own node, drawn for the plan before */
   return G_SOURCE_REMOVE;
@@ -130,10 +137,20 @@ static void show_mark(UiTimeline *timeline)
   timeline->plan->view.mark_t1 = view->mark_t1;
 }
 
-/* While something is selected the cursor's event decides which arrows are bold. */
+static bool is_in_story(UiTimeline *timeline, uint64_t no)
+{
+  int64_t t0, t1;
+  struct vw_trace *trace = ui_session_trace(timeline->session);
+  return trace && no != VW_NONE && vw_panic_story_at(trace, no, &t0, &t1);
+}
+
+/* While something is selected the cursor's event decides which arrows are bold; and the panic that it is in, or has
+ * just left, is the one whose story is told if there is no room for all. */
 static bool is_event_planned(UiTimeline *timeline)
 {
-  return ui_session_view(timeline->session)->selected != VW_SELECT_NONE;
+  const struct vw_view *view = ui_session_view(timeline->session);
+  return view->selected != VW_SELECT_NONE || is_in_story(timeline, view->event_no) ||
+         (timeline->plan && is_in_story(timeline, timeline->plan->view.event_no));
 }
 
 static void on_changed(UiTimeline *timeline, guint what)
@@ -269,6 +286,8 @@ static void ui_timeline_class_init(UiTimelineClass *class)
   widget_class->measure = measure;
   widget_class->size_allocate = size_allocate;
   widget_class->query_tooltip = query_tooltip;
+  signals[SIGNAL_PLANNED] = g_signal_new("planned", UI_TYPE_TIMELINE, G_SIGNAL_RUN_LAST, 0, NULL,
+                                         NULL, NULL, G_TYPE_NONE, 0);
   gtk_widget_class_set_css_name(widget_class, "timeline");
   gtk_widget_class_set_accessible_role(widget_class, GTK_ACCESSIBLE_ROLE_IMG);
 }
@@ -335,6 +354,18 @@ void ui_timeline_scroll_lanes(UiTimeline *timeline, int direction)
   gtk_adjustment_set_value(adjustment,
                            gtk_adjustment_get_value(adjustment) +
                                direction * gtk_adjustment_get_step_increment(adjustment));
+}
+
+void ui_timeline_left_out(UiTimeline *timeline, char *out, size_t n)
+{
+  out[0] = 0;
+  if (timeline->plan)
+    vw_plan_left_out(timeline->plan, out, n);
+}
+
+void ui_timeline_set_drag_pans(UiTimeline *timeline, bool drag_pans)
+{
+  timeline->drag_pans = drag_pans;
 }
 
 void ui_timeline_cost(UiTimeline *timeline, int64_t *plan_us, int64_t *paint_us)

@@ -40,6 +40,11 @@ static void fit(UiWindow *window)
   ui_session_fit(window->session);
 }
 
+static void fit_event(UiWindow *window)
+{
+  ui_session_fit_event(window->session);
+}
+
 static void fit_all(UiWindow *window)
 {
   ui_session_fit_all(window->session);
@@ -199,6 +204,7 @@ static const struct {
   { "scroll-down", scroll_down, true },
   { "fit", fit, true },
   { "fit-all", fit_all, true },
+  { "fit-event", fit_event, true },
   { "step-forward", step_forward, true },
   { "step-back", step_back, true },
   { "lane-forward", lane_forward, true },
@@ -267,9 +273,18 @@ static void change_events(GSimpleAction *action, GVariant *value, gpointer data)
   g_simple_action_set_state(action, value);
 }
 
+static void change_drag_pan(GSimpleAction *action, GVariant *value, gpointer data)
+{
+  UiWindow *window = data;
+  ui_timeline_set_drag_pans(UI_TIMELINE(window->timeline), g_variant_get_boolean(value));
+  g_simple_action_set_state(action, value);
+}
+
 static const GActionEntry stateful_actions[] = {
   { "lanes", NULL, "s", "'m'", change_lanes, { 0 } },
   { "panel", NULL, "s", "'inspector'", change_panel, { 0 } },
+  { "play", NULL, NULL, "false", ui_window_change_play, { 0 } },
+  { "drag-pan", NULL, NULL, "false", change_drag_pan, { 0 } },
   { "arrows", NULL, NULL, "true", change_arrows, { 0 } },
   { "legend", NULL, NULL, "true", change_legend, { 0 } },
   { "events", NULL, NULL, "true", change_events, { 0 } },

@@ -104,6 +104,23 @@ static void write_mark(UiWindow *window)
   gtk_label_set_text(GTK_LABEL(window->mark_label), text);
 }
 
+/* After each plan: what the picture had no room for. */
+static void on_planned(UiWindow *window)
+{
+  char text[300];
+  ui_timeline_left_out(UI_TIMELINE(window->timeline), text, sizeof text);
+  gtk_label_set_text(GTK_LABEL(window->left_out_label), text);
+}
+
+/* The right end of the status line: keys, and of these the one that helps just now. */
+static void write_keys(UiWindow *window)
+{
+  const bool is_dense = ui_session_is_story_dense(window->session);
+  gtk_label_set_text(GTK_LABEL(window->keys_label),
+                     is_dense ? "Z zooms to this panic's story"
+                              : "N P step · Space plays · WASD move · F fit · / search · ? keys");
+}
+
 static void write_step(UiWindow *window, struct vw_trace *trace)
 {
   const uint64_t no = ui_session_view(window->session)->event_no;
@@ -137,6 +154,7 @@ static gboolean write_panels(GtkWidget *widget, GdkFrameClock *clock, gpointer d
   (void)data;
   window->panels_tick = 0;
   write_step(window, trace);
+  write_keys(window);
   ui_inspector_write(UI_FACTS(window->inspector), window->session);
   ui_state_panel_write(UI_FACTS(window->state), window->session);
   return G_SOURCE_REMOVE;
@@ -167,8 +185,11 @@ static void on_changed(UiWindow *window, guint what)
     ui_window_sync_actions(window);
     write_overview(window);
   }
-  if (what & UI_CHANGED_RANGE)
+  if (what & UI_CHANGED_RANGE) {
     write_range(window);
+    write_keys(window);
+  }
+  ui_window_play_noticed(window, what);
   if (what & UI_CHANGED_MARK)
     write_mark(window);
   if (what & (UI_CHANGED_TRACE | UI_CHANGED_EVENT | UI_CHANGED_SELECTION))
@@ -205,6 +226,7 @@ static void fill_slots(UiWindow *window)
   GtkGrid *grid = GTK_GRID(window->timeline_slot);
   window->timeline = ui_timeline_new(window->session);
   UiTimeline *timeline = UI_TIMELINE(window->timeline);
+  g_signal_connect_object(timeline, "planned", G_CALLBACK(on_planned), window, G_CONNECT_SWAPPED);
   gtk_grid_attach(grid, window->timeline, 0, 0, 1, 1);
   gtk_grid_attach(
       grid,
@@ -238,6 +260,7 @@ static void dispose(GObject *object)
 {
   UiWindow *window = UI_WINDOW(object);
   ui_window_cancel_open(window);
+  g_clear_handle_id(&window->playing, g_source_remove);
   g_clear_handle_id(&window->opening_poll, g_source_remove);
   g_clear_object(&window->opening);
   if (window->session)
@@ -288,6 +311,9 @@ static void ui_window_class_init(UiWindowClass *class)
   BIND(sentence);
   BIND(range_label);
   BIND(mark_label);
+  BIND(left_out_label);
+  BIND(keys_label);
+  BIND(play_button);
 }
 
 static void ui_window_init(UiWindow *window)

@@ -80,7 +80,7 @@ class Window:
     def find(self, role, name):
         """The first node of this role whose name matches the pattern, or None."""
         for node in walk(self.app):
-            if node.get_role_name() == role and re.search(name, node.get_name() or ""):
+            if re.fullmatch(role, node.get_role_name()) and re.search(name, node.get_name() or ""):
                 return node
         return None
 
@@ -367,6 +367,79 @@ def space_and_a_drag_pan(window):
     check(not window.find("label", "^Marked"), "with Space held nothing is marked")
 
 
+def h_makes_a_drag_pan_and_shift_mark(window):
+    before, _ = zoomed_in(window)
+    x, y, width, height = extents(window.get("image", "^Timeline$"))
+    bottom = y + height - 20
+    points = ((x + 400, bottom), (x + 410, bottom), (x + 450, bottom))
+    keys("h")
+    drag("1", *points)
+    after = moved(window, before, "a drag pans")
+    check(not window.find("label", "^Marked"), "and marks nothing")
+    xdotool("keydown", "shift")
+    drag("1", *points)
+    xdotool("keyup", "shift")
+    window.get("label", "^Marked: ")
+    check(window.range_ns() == after, "Shift and a drag pan nothing")
+    keys("shift+m", "h")
+    drag("1", *points)
+    window.get("label", "^Marked: ")
+    keys("shift+m")
+    poll(lambda: not window.find("label", "^Marked"), "Shift+M clears the mark")
+
+
+def space_plays_and_stops_and_a_step_by_hand_stops_it(window):
+    button = window.get("toggle button|push button", "^Play$")
+
+    def is_playing():
+        return button.get_state_set().contains(Atspi.StateType.PRESSED)
+
+    focus_the_timeline(window)
+    keys("ctrl+Home")
+    window.expect("Event 0: ")
+    keys("space")
+    poll(is_playing, "Space plays")
+    window.expect(r"Event ([3-9]|\d\d): ")
+    keys("space")
+    poll(lambda: not is_playing(), "Space pauses")
+    keys("space")
+    poll(is_playing, "Space plays again")
+    keys("p")
+    poll(lambda: not is_playing(), "a step by hand stops it")
+    keys("ctrl+End")
+    window.expect("Event 94: ")
+    keys("space")
+    poll(lambda: not is_playing(), "at the last event there is nothing to play")
+    window.expect("Event 94: ")
+
+
+def focus_the_timeline(window):
+    x, y, width, height = extents(window.get("image", "^Timeline$"))
+    xdotool("mousemove", str(x + width - 30), str(y + height - 20), "click", "1")
+    poll(lambda: window.find("image", "^Timeline$").get_state_set().contains(Atspi.StateType.FOCUSED),
+         "the timeline has the focus")
+
+
+def z_zooms_to_the_story_of_the_panic(window):
+    go_to_the_panic(window)
+    keys("Home")
+    window.get("label", "^Z zooms to this panic's story$")
+    keys("z")
+    near = poll(lambda: window.range_ns() and window.range_ns()[1] - window.range_ns()[0] < 20000 and window.range_ns(),
+                "Z zooms in")
+    check(near[0] < 52000 and near[1] > 54000, f"{near} is not the story from 52 to 54 µs")
+    window.get("label", "^N P step")
+    keys("Home")
+
+
+def what_is_left_out_is_said_in_the_status_line(window):
+    keys("Home", "1")
+    window.get("label", "(not drawn|spans merged).*: zoom in$")
+    keys("ctrl+Home", "z")
+    poll(lambda: not window.find("label", ": zoom in$"), "from near nothing is left out")
+    keys("Escape", "Home")
+
+
 def the_overviews_window_can_be_dragged_and_resized(window):
     before, whole = zoomed_in(window)
     x, y, width, height = extents(window.get("image", "^Overview$"))
@@ -486,6 +559,10 @@ TESTS = [
     a_drag_measures_the_area,
     a_middle_drag_pans,
     space_and_a_drag_pan,
+    h_makes_a_drag_pan_and_shift_mark,
+    space_plays_and_stops_and_a_step_by_hand_stops_it,
+    z_zooms_to_the_story_of_the_panic,
+    what_is_left_out_is_said_in_the_status_line,
     the_overviews_window_can_be_dragged_and_resized,
     a_double_click_zooms_to_the_span,
     brackets_follow_an_arrow_there_and_back,
