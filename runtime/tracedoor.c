@@ -17,6 +17,9 @@
  *     what it emitted is a prefix of what it did, and ends between two transitions.
  * I2  The prefixes fit together: an M that reacts to another one stamps after it saw the other's doing (see
  *     tracedoor.h), so where the other was silent already, it reads `ended` too.
+ * I3  Who is in the middle of a transition then may have published it and not told it yet, while somebody else told
+ *     his answer to it. He is given END_GRACE_US to say it, before trace_end; the process goes on to its end whatever he
+ *     does, so a thread that is kept from the CPU for longer leaves its last transition untold.
  * Not done: to go on until the process is gone. The M that exits does not come back to its loop, so its P and its G
  * would stay in the picture for ever; and whether the last events are kept would be chance.
  */
@@ -41,6 +44,7 @@
 #define MAX_STRINGS    65536u
 #define SYNC_PERIOD_NS 1000000000
 #define SYNC_TRIES     10
+#define END_GRACE_US   1000
 #define SYNC_WINDOW    1000 /* ticks between the two clocks read */
 
 struct interned {
@@ -61,6 +65,7 @@ static struct {
   uint32_t capacity, max_rings;
   uint32_t clock;
   _Atomic bool ended;                             /* trace_end was, or is about to be, emitted */
+  _Atomic int32_t n_open;                         /* Ms with a ring */
   _Alignas(CACHE_LINE) _Atomic int64_t last_sync; /* what is above is read at each event */
   _Atomic uint32_t timer_ids;
   struct mutex strings_lock; /* guards the two below, and the order of telling and using a string */
@@ -367,6 +372,7 @@ void tr_open(struct m *mp)
     trace_writer_open(&door->writer, ring, trace.capacity, mp->id, trace.clock,
                       atomic_load(&trace.control->full_blocks) ? trace.control : NULL);
     door->writer.virtual_now = sim_clock;
+    atomic_fetch_add(&trace.n_open, 1);
   }
   mp->tw = door ? &door->writer : NULL;
   mp->trace_mask =
@@ -380,6 +386,7 @@ void tr_close(struct m *mp)
   mp->tw = NULL;
   if (!door)
     return;
+  atomic_fetch_sub(&trace.n_open, 1);
   if (door->writer.ring) /* else tr_end closed it */
     trace_writer_close(&door->writer);
   trace_shm_unmap_ring(door->ring, trace.capacity);
@@ -400,6 +407,8 @@ void tr_end(int exit_code)
   struct m *mp = getm();
   if (!trace.control || atomic_exchange(&trace.ended, true))
     return;
+  if (!SIM_BUILT && atomic_load(&trace.n_open) > (mp && mp->tw ? 1 : 0))
+    os_usleep(END_GRACE_US); /* I3; in the simulation the others do not go on from here */
   if (mp && mp->tw) {
     mp->tw->emitted = mp->tw->head + mp->tw->lost; /* a signal may have cut an emission in two */
     tr_sync_clocks(mp, true);
