@@ -332,6 +332,8 @@ def a_drag_measures_the_area(window):
 
 def zoomed_in(window):
     """The range after showing everything and zooming in; the whole of it before."""
+    x, y, width, height = extents(window.get("image", "^Timeline$"))
+    xdotool("mousemove", str(x + width // 2), str(y + height - 20))  # keys zoom where the pointer is
     keys("Home")
     whole = poll(lambda: window.range_ns(), "a range is told")
     keys("w", "w", "w")
