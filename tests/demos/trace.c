@@ -119,7 +119,7 @@ long long trace_ask(const char *query)
 
 void trace_record(const char *demo, struct how how)
 {
-  for (int i = 0; i < 10; i++) {
+  for (int i = 0; i < 40; i++) {
     record_once(demo, how);
     if (!how.until || trace_ask(how.until) != 0)
       return;
