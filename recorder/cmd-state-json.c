@@ -85,12 +85,12 @@ static bool json_p(const struct state *s, struct out_json *j, const struct trace
   return has_memory;
 }
 
-static void json_m(struct out_json *j, const struct trace_m *m)
+static void json_m(const struct state *s, struct out_json *j, const struct trace_m *m)
 {
   out_object(j, NULL);
   out_uint(j, "m", m->id);
   out_uint(j, "tid", m->tid);
-  out_string(j, "status", trace_word_text(TRACE_ARG_MSTATUS, m->status));
+  out_string(j, "status", trace_word_text(TRACE_ARG_MSTATUS, state_m_status(s, m)));
   out_int(j, "since", m->since);
   json_id(j, "g", m->g, 0);
   json_id(j, "p", m->p, TRACE_NO_P);
@@ -193,7 +193,7 @@ static bool json_things(const struct state *s, struct out_json *j, char kind)
     if (p && !json_p(s, j, p))
       has_memory = false;
     if (m)
-      json_m(j, m);
+      json_m(s, j, m);
     if (g)
       json_g(s, j, g);
   }

@@ -164,15 +164,44 @@ char *state_g_doing(const struct state *s, const struct trace_g *g, char *out)
   return out;
 }
 
+uint32_t state_m_status(const struct state *s, const struct trace_m *m)
+{
+  bool is_sysmon = m->id == s->sysmon && m->status == TRACE_MSTATUS_RUNNING;
+  return is_sysmon ? TRACE_MSTATUS_SYSMON : m->status;
+}
+
+static bool is_deed_of_sysmon(const struct trace_event *e)
+{
+  return e->kind == TRACE_SYSMON_RETAKE || e->kind == TRACE_SYSMON_NETPOLL ||
+         e->kind == TRACE_SYSMON_SLEEP;
+}
+
+/* Nobody but sysmon does these, and it is sysmon from its first event on: so a later one tells too. */
+static bool find_sysmon(struct state *s, struct tracefile_error *error)
+{
+  if (s->sysmon != TRACE_NO_M || s->at == INT64_MAX)
+    return true;
+  struct tracefile_cursor *cursor = tracefile_cursor_new(s->file, s->at + 1, INT64_MAX, error);
+  if (!cursor)
+    return false;
+  for (const struct trace_event *e; s->sysmon == TRACE_NO_M && (e = tracefile_cursor_next(cursor));)
+    s->sysmon = is_deed_of_sysmon(e) ? e->m : TRACE_NO_M;
+  tracefile_cursor_free(cursor);
+  return true;
+}
+
 static bool replay_to(struct state *s, struct trace_replay *replay, struct tracefile_error *error)
 {
   struct tracefile_cursor *cursor = tracefile_cursor_new(s->file, INT64_MIN, s->at, error);
   if (!cursor)
     return false;
-  for (const struct trace_event *e; (e = tracefile_cursor_next(cursor));)
+  for (const struct trace_event *e; (e = tracefile_cursor_next(cursor));) {
     s->n_breaches += !trace_replay_apply(replay, e);
+    s->sysmon = is_deed_of_sysmon(e) ? e->m : s->sysmon;
+  }
   tracefile_cursor_free(cursor);
-  return true;
+  s->n_damaged = tracefile_damages(s->file, NULL, 0);
+  return find_sysmon(s, error);
 }
 
 /* A time outside the trace has an answer, but rarely the one that was meant. */
@@ -209,11 +238,13 @@ static int print_state(struct state *s, bool as_json)
 static int state(const char *path, int64_t at, bool as_json)
 {
   struct tracefile_error error;
-  struct state s = { .path = path, .at = at, .file = tracefile_open(path, &error) };
+  struct state s = {
+    .path = path, .at = at, .sysmon = TRACE_NO_M, .file = tracefile_open(path, &error)
+  };
   if (!s.file)
     return cli_error(&error);
   int code = print_state(&s, as_json);
-  size_t n_damaged = tracefile_damages(s.file, NULL, 0);
+  size_t n_damaged = s.n_damaged;
   tracefile_close(s.file);
   if (code == TRACEFILE_OK && (n_damaged || s.n_breaches))
     return cli_fail(TRACEFILE_DAMAGED, path, "gmpscope check tells more",

@@ -11,6 +11,8 @@ struct state {
   int64_t at; /* asked for, ns */
   const struct trace_replay *replay;
   uint64_t n_breaches;
+  size_t n_damaged; /* chunks up to there */
+  uint32_t sysmon;  /* M that its deeds give away as sysmon, also by later ones; TRACE_NO_M: none */
 };
 
 /* Ids of a kind of thing, in order; n of them. To be freed; NULL only without memory. */
@@ -34,6 +36,8 @@ char *state_object_name(const struct state *s, uint64_t obj, char *out);
 /* "chan receive", "runnable in P1's queue" ... what a G does, in words. */
 #define STATE_DOING 160
 char *state_g_doing(const struct state *s, const struct trace_g *g, char *out);
+/* MSTATUS of an M, sysmon's too, of which the events alone do not tell at once. */
+uint32_t state_m_status(const struct state *s, const struct trace_m *m);
 /* A string of the trace, escaped. */
 char *state_string(const struct state *s, uint32_t id, char *out);
 

@@ -195,6 +195,23 @@ static void state_tells_everything_that_stands_at_a_time(void **state)
   expect_says(run_cli("state", "a.db", "--at", "@2120", "--json", NULL), "\"place\": \"queue\"");
 }
 
+/* The window's words; sysmon is so from its first event, though only its later deeds tell. */
+static void state_says_of_an_m_what_the_window_says(void **state)
+{
+  (void)state;
+  for (int at = 1000; at <= 21000; at += 20000) {
+    char when[16];
+    snprintf(when, sizeof when, "@%d", at);
+    expect_says(run_cli("state", "a.db", "--at", when, NULL),
+                "M2    sysmon: watches, needs no P   thread 102");
+    expect_says(run_cli("state", "a.db", "--at", when, "--json", NULL), "\"status\": \"sysmon\"");
+  }
+  expect_says(run_cli("state", "a.db", "--at", "@2100", NULL),
+              "M1    starting       its thread has not begun yet");
+  expect_says(run_cli("state", "a.db", "--at", "@4510", NULL), "M1    scheduling   P1");
+  expect_says(run_cli("state", "a.db", "--at", "@20", NULL), "M0    awake, holds no P");
+}
+
 static void a_time_outside_the_trace_has_no_state(void **state)
 {
   (void)state;
@@ -280,6 +297,7 @@ int main(void)
     cmocka_unit_test(check_names_the_broken_rule_and_the_event),
     cmocka_unit_test(the_worst_of_several_files_decides),
     cmocka_unit_test(state_tells_everything_that_stands_at_a_time),
+    cmocka_unit_test(state_says_of_an_m_what_the_window_says),
     cmocka_unit_test(a_time_outside_the_trace_has_no_state),
     cmocka_unit_test(sql_answers_in_three_forms),
     cmocka_unit_test(sql_describes_its_tables),
