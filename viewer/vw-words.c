@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct out { /* what fits is kept, all is counted, as snprintf does */
@@ -79,6 +80,21 @@ static void replace(struct out *out, const char *sentence, uint64_t value, const
   put(out, sentence);
 }
 
+/* A function that no argument of the event names, but the state before it (a frame's, by what it deferred). */
+static void name_function(struct vw_trace *trace, char *sentence, size_t n)
+{
+  static const char at[] = "the function at 0x";
+  const char *found = strstr(sentence, at);
+  const uint64_t fn = found ? strtoull(found + sizeof at - 1, NULL, 16) : 0;
+  const char *name = resolved(trace, TRACE_ARG_FN, fn, NULL, 0);
+  char next[1024];
+  if (!*name)
+    return;
+  struct out replaced = out_begin(next, sizeof next);
+  replace(&replaced, sentence, fn, name);
+  snprintf(sentence, n, "%s", next);
+}
+
 size_t vw_sentence(struct vw_trace *trace, uint64_t no, char *out, size_t n)
 {
   const struct trace_event *e = vw_event(trace, no);
@@ -97,6 +113,7 @@ size_t vw_sentence(struct vw_trace *trace, uint64_t no, char *out, size_t n)
     replace(&replaced, sentence, value, better);
     memcpy(sentence, next, sizeof sentence);
   }
+  name_function(trace, sentence, sizeof sentence);
   struct out whole = out_begin(out, n);
   put(&whole, sentence);
   return whole.length;

@@ -160,13 +160,38 @@ TRACE_SAY(panic_begin)
             a.depth > 1 ? ", while an older panic is in progress" : "");
 }
 
+/* The call that this frame of the running G would run next; 0 if it has none, or none that is known. */
+static uint64_t next_call_of(const struct trace_saying *s, uint32_t frame)
+{
+  const struct trace_g *g = trace_replay_g(s->before, s->e->g);
+  const struct trace_defer *newest = g && g->n_defers ? &g->defers[g->n_defers - 1] : NULL;
+  return newest && newest->frame == frame ? newest->fn : 0;
+}
+
+/* "the frame that deferred d1" says more than its depth, where the chain knows it. */
+static void say_frame(struct trace_saying *s, uint32_t frame)
+{
+  const uint64_t fn = next_call_of(s, frame);
+  if (fn)
+    trace_say(s, "the frame that deferred %s", trace_name_fn(s, fn));
+  else
+    trace_say(s, "the frame at depth %u", frame);
+}
+
 TRACE_SAY(panic_walk)
 {
+  const uint64_t fn = a.step == TRACE_WALK_RUN ? next_call_of(s, a.frame) : 0;
   const char *what = a.step == TRACE_WALK_RUN       ? "runs a deferred call of"
                      : a.step == TRACE_WALK_SKIPPED ? "skips"
                                                     : "looks at";
-  trace_say(s, "%s's panic walks outwards and %s the frame at depth %u.", trace_name_running(s),
-            what, a.frame);
+  if (fn) {
+    trace_say(s, "%s's panic runs %s, a deferred call of the frame that it looks at.",
+              trace_name_running(s), trace_name_fn(s, fn));
+    return;
+  }
+  trace_say(s, "%s's panic walks outwards and %s ", trace_name_running(s), what);
+  say_frame(s, a.frame);
+  trace_say(s, ".");
 }
 
 TRACE_SAY(panic_recover_call)
@@ -182,10 +207,9 @@ TRACE_SAY(panic_recover_call)
 
 TRACE_SAY(panic_recovered)
 {
-  trace_say(s,
-            "%s's panic is over: control goes back to the frame at depth %u, which runs its other "
-            "deferred calls and returns.",
-            trace_name_running(s), a.frame);
+  trace_say(s, "%s's panic is over: control goes back to ", trace_name_running(s));
+  say_frame(s, a.frame);
+  trace_say(s, ", which runs its other deferred calls and returns.");
 }
 
 TRACE_SAY(panic_nested)

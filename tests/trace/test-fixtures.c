@@ -153,6 +153,46 @@ static void every_event_says_a_whole_sentence(void **state)
   fixtures_each(check_sentences, NULL);
 }
 
+static void assert_said(const struct fixture *f, enum trace_kind kind, uint32_t nth,
+                        const char *what)
+{
+  struct trace_replay *r = trace_replay_new();
+  char text[500] = "";
+  size_t i = 0;
+  for (; i < f->n && (f->events[i].kind != kind || nth-- > 0); i++)
+    trace_replay_apply(r, &f->events[i]);
+  assert_true(i < f->n);
+  trace_sentence(r, &f->events[i], text, sizeof text);
+  assert_string_equal(text, what);
+  trace_replay_free(r);
+}
+
+static void check_frames_names(const struct fixture *f, void *arg)
+{
+  if (!strstr(f->name, "panic-is-recovered"))
+    return;
+  *(bool *)arg = true;
+  assert_said(f, TRACE_PANIC_WALK, 0,
+              "G1's panic walks outwards and skips the frame at depth 200.");
+  assert_said(
+      f, TRACE_PANIC_WALK, 1,
+      "G1's panic walks outwards and looks at the frame that deferred the function at 0xb.");
+  assert_said(
+      f, TRACE_PANIC_WALK, 2,
+      "G1's panic runs the function at 0xb, a deferred call of the frame that it looks at.");
+  assert_said(f, TRACE_PANIC_RECOVERED, 0,
+              "G1's panic is over: control goes back to the frame that deferred the function at "
+              "0xa, which runs its other deferred calls and returns.");
+}
+
+static void a_panics_walk_names_a_frame_by_what_it_deferred(void **state)
+{
+  (void)state;
+  bool is_found = false;
+  fixtures_each(check_frames_names, &is_found);
+  assert_true(is_found);
+}
+
 /* A copy taken anywhere goes on exactly as the original, whatever the original does meanwhile. */
 static void check_clones(const struct fixture *f, void *arg)
 {
@@ -213,6 +253,7 @@ int main(void)
     cmocka_unit_test(every_kind_of_event_is_in_some_fixture),
     cmocka_unit_test(every_rule_is_broken_by_some_fixture),
     cmocka_unit_test(every_event_says_a_whole_sentence),
+    cmocka_unit_test(a_panics_walk_names_a_frame_by_what_it_deferred),
     cmocka_unit_test(a_clone_goes_on_as_the_original_does),
     cmocka_unit_test(after_an_expected_loss_only_single_records_can_be_wrong),
   };

@@ -2,7 +2,11 @@
 /* test-model-panics.c - the paths of panics, step by step, to the frame that recovered or to the end. */
 #include "model.h"
 
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void a_recovered_panic_is_told_from_the_call_to_the_frame_that_it_returns_to(void **state)
 {
@@ -38,6 +42,41 @@ static void a_step_names_the_deferred_call_and_its_frame(void **state)
   assert_int_equal(path->steps[3].fn, 0xa2);
   assert_int_equal(path->steps[4].fn, 0xa2); /* its end, too */
   assert_int_equal(path->steps[6].fn, 0xa1);
+  vw_trace_free(t);
+}
+
+/* A trace file as the recorder leaves it, with the table of functions that a text has not. */
+static struct vw_trace *open_with_functions(const char *name, const char *functions)
+{
+  char path[] = "/tmp/test-model-panics-XXXXXX", command[1500], *complaint = NULL;
+  struct tracefile_error error = { 0 };
+  sqlite3 *db;
+  close(mkstemp(path));
+  unlink(path); /* the name alone is wanted */
+  snprintf(command, sizeof command, "%s/recorder/gmpscope load -q %s/tests/traces/good/%s -o %s",
+           getenv("GMPSCOPE_BUILD"), getenv("GMPSCOPE_SOURCE"), name, path);
+  assert_int_equal(system(command), 0);
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  if (sqlite3_exec(db, functions, NULL, NULL, &complaint) != SQLITE_OK)
+    fail_msg("%s", complaint);
+  sqlite3_close(db);
+  struct vw_trace *t = vw_trace_open(path, NULL, NULL, &error);
+  unlink(path);
+  if (!t)
+    fail_msg("%s", error.why);
+  return t;
+}
+
+static void a_walks_sentence_names_the_frame_by_the_function_that_it_deferred(void **state)
+{
+  (void)state;
+  struct vw_trace *t = open_with_functions("panic-is-recovered.trace",
+                                           "INSERT INTO frame(pc, function) VALUES (11, 'mend')");
+  char text[400];
+  vw_sentence(t, model_find(t, TRACE_PANIC_WALK, 1), text, sizeof text);
+  assert_string_equal(text, "G1's panic walks outwards and looks at the frame that deferred mend.");
+  vw_sentence(t, model_find(t, TRACE_PANIC_WALK, 2), text, sizeof text);
+  assert_string_equal(text, "G1's panic runs mend, a deferred call of the frame that it looks at.");
   vw_trace_free(t);
 }
 
@@ -202,6 +241,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_recovered_panic_is_told_from_the_call_to_the_frame_that_it_returns_to),
     cmocka_unit_test(a_step_names_the_deferred_call_and_its_frame),
+    cmocka_unit_test(a_walks_sentence_names_the_frame_by_the_function_that_it_deferred),
     cmocka_unit_test(calls_that_are_left_on_the_recovered_frame_end_the_story),
     cmocka_unit_test(other_calls_run_because_a_frame_returns_belong_to_no_path),
     cmocka_unit_test(of_a_fatal_panic_and_those_it_took_over_one_is_fatal),
