@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-demo-story.c - what happened, in a dozen lines made from the events alone.
  *
- * Two parts.  Sums first: a line for each subject that occurred.  Then the turns of the plot in order of
- * time: events that are rare and carry the story (a panic and its walk, a steal, a P taken from a system
- * call, a preemption), each in the sentence that the replay has for it.  A kind that occurs often is told
- * TURNS_PER_KIND times and then counted, so that a flood of steals cannot bury a panic.
+ * Two parts.  First the turns of the plot in order of time: events that are rare and carry the story (a panic
+ * and its walk, a G that parks inside a deferred call, a steal, a P taken from a system call, a preemption),
+ * each in the sentence that the replay has for it.  A kind that occurs often is told TURNS_PER_KIND times and
+ * then counted, so that a flood of steals cannot bury a panic.  Then the sums: a line for each subject that
+ * occurred.  Who reads on is told what happened before how often.
  */
 #include "cmd-demo.h"
 #include "out.h"
 #include "trace-replay.h"
+#include "trace-text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,19 +24,23 @@ struct story {
   struct trace_replay *replay;
   FILE *to;
   uint64_t n[TRACE_KIND_LIMIT];
-  uint32_t n_told;
+  uint32_t n_told, n_ps_first, n_ps_last, n_resized;
+  uint32_t napper;           /* parked inside its deferred call, and told so; 0 none */
+  uint64_t n_naps, n_starts; /* n_starts: of others, since the napper parked */
   int64_t first, last, look_at, latest;
-  uint64_t n_by_panic, n_stolen, n_gs, n_ms, n_ps_seen;
-  bool p_seen[UINT16_MAX + 1], has_look;
+  uint64_t n_by_panic, n_stolen, n_gs, n_ms;
+  size_t best_look; /* rank of the turn to look at */
+  bool has_look;
 };
 
 /* Kinds that carry the plot, the most telling first: where to look is the first of the best. */
 static const uint8_t turns[] = {
-  TRACE_FAULT,
-  TRACE_PANIC_BEGIN,     TRACE_PANIC_NESTED,  TRACE_PANIC_RECOVERED, TRACE_PANIC_FATAL,
-  TRACE_PANIC_ABORTED,   TRACE_GOEXIT_BEGIN,  TRACE_PANIC_WALK,      TRACE_PANIC_RECOVER_CALL,
-  TRACE_PROC_STEAL,      TRACE_RUNQ_STEAL,    TRACE_RUNQ_STEAL_NEXT, TRACE_PREEMPT_TAKEN,
-  TRACE_TIMER_RUN_OTHER, TRACE_RUNQ_OVERFLOW, TRACE_STW_BEGIN,
+  TRACE_FAULT,           TRACE_PANIC_BEGIN,     TRACE_PANIC_NESTED,
+  TRACE_PANIC_RECOVERED, TRACE_PANIC_FATAL,     TRACE_PANIC_ABORTED,
+  TRACE_GOEXIT_BEGIN,    TRACE_PANIC_WALK,      TRACE_PANIC_RECOVER_CALL,
+  TRACE_PROC_STEAL,      TRACE_RUNQ_STEAL,      TRACE_RUNQ_STEAL_NEXT,
+  TRACE_PREEMPT_TAKEN,   TRACE_TIMER_RUN_OTHER, TRACE_RUNQ_OVERFLOW,
+  TRACE_STW_BEGIN,
 };
 
 static size_t turn_rank(uint32_t kind)
@@ -52,9 +58,10 @@ static void count(struct story *s, const struct trace_event *e)
   s->n[e->kind]++;
   s->n_gs += e->kind == TRACE_GO_CREATE;
   s->n_ms += e->kind == TRACE_M_CREATE;
-  if (e->p != TRACE_NO_P && !s->p_seen[e->p]) {
-    s->p_seen[e->p] = true;
-    s->n_ps_seen++;
+  if (e->kind == TRACE_PROCS_CHANGE) {
+    s->n_ps_first = s->n_ps_first ? s->n_ps_first : e->w[1];
+    s->n_ps_last = e->w[1];
+    s->n_resized += e->w[0] != 0;
   }
   if (e->kind == TRACE_DEFER_BEGIN)
     s->n_by_panic += e->w[1] == TRACE_CAUSE_PANIC;
@@ -64,40 +71,121 @@ static void count(struct story *s, const struct trace_event *e)
     s->latest = (int64_t)e->d[1];
 }
 
+/* The sentence with "the function at 0x..." made a name, where the file knows it. */
+static void name_function(struct story *s, char *sentence, size_t n)
+{
+  static const char at[] = "the function at 0x";
+  struct tracefile_frame frame;
+  char *found = strstr(sentence, at), *end = NULL, rest[400];
+  uint64_t fn = found ? strtoull(found + sizeof at - 1, &end, 16) : 0;
+  if (!fn || !tracefile_frame(s->file, fn, &frame) || !frame.function)
+    return;
+  snprintf(rest, sizeof rest, "%s%s", frame.function, end);
+  snprintf(found, n - (size_t)(found - sentence), "%s", rest);
+}
+
+static void begin_turn(struct story *s, int64_t ts)
+{
+  char at[40];
+  if (s->n_told++ == 0)
+    fprintf(s->to, "How it went\n");
+  fprintf(s->to, "  %14s  ", out_time(ts, at));
+}
+
 static void tell_turn(struct story *s, const struct trace_event *e)
 {
-  char sentence[300], at[40];
+  char sentence[400];
   if (s->n[e->kind] > TURNS_PER_KIND || s->n_told >= TURNS_MAX ||
       turn_rank(e->kind) == COUNT_OF(turns))
     return;
-  if (s->n_told++ == 0)
-    fprintf(s->to, "How it went\n");
+  begin_turn(s, e->ts);
   trace_sentence(s->replay, e, sentence, sizeof sentence);
-  fprintf(s->to, "  %14s  ", out_time(e->ts, at));
+  name_function(s, sentence, sizeof sentence);
   out_text(s->to, sentence, strlen(sentence));
   fputc('\n', s->to);
 }
 
-static void note_look(struct story *s, const struct trace_event *e, size_t *best)
+static void tell_who(struct story *s, const struct trace_g *g)
 {
-  size_t rank = turn_rank(e->kind);
-  if (rank >= *best || (e->kind == TRACE_FAULT && e->w[1] == 0))
-    return; /* that a fault is on is nothing to look at; whom it strikes is */
-  *best = rank;
+  size_t length = 0;
+  const char *name = trace_replay_string(s->replay, g->name, &length);
+  fprintf(s->to, "G%" PRIu32 "%s", g->goid, name ? " \"" : "");
+  if (name) {
+    out_text(s->to, name, length);
+    fputc('"', s->to);
+  }
+}
+
+static void look_here(struct story *s, const struct trace_event *e, size_t rank)
+{
+  s->best_look = rank;
   s->look_at = e->ts;
   s->has_look = true;
+}
+
+/* A G parks inside a deferred call: the call has begun, and holds up nobody.  The first time tells it. */
+static void tell_nap(struct story *s, const struct trace_event *e)
+{
+  const struct trace_g *g = trace_replay_g(s->replay, e->g);
+  const char *why = trace_word_text(TRACE_ARG_WAIT, e->w[0]);
+  struct tracefile_frame frame;
+  if (!g || g->n_calls == 0 || s->n_naps++ > 0 || s->n_told >= TURNS_MAX)
+    return;
+  uint64_t fn = g->calls[g->n_calls - 1].fn;
+  begin_turn(s, e->ts);
+  tell_who(s, g);
+  fprintf(s->to, " parks (%s) inside a deferred call", why ? why : "unknown");
+  if (tracefile_frame(s->file, fn, &frame) && frame.function) {
+    fputs(" of ", s->to);
+    out_text(s->to, frame.function, strlen(frame.function));
+  }
+  fputs(", which has begun and not ended.\n", s->to);
+  s->napper = g->goid;
+  s->n_starts = 0;
+  if (turn_rank(TRACE_PROC_STEAL) < s->best_look)
+    look_here(s, e, turn_rank(TRACE_PROC_STEAL));
+}
+
+static void tell_end_of_nap(struct story *s, const struct trace_event *e)
+{
+  const struct trace_g *g = trace_replay_g(s->replay, e->w[0]);
+  s->napper = 0;
+  if (!g)
+    return;
+  begin_turn(s, e->ts);
+  tell_who(s, g);
+  fprintf(s->to, " goes on inside it; meanwhile others were started %" PRIu64 " time%s.\n",
+          s->n_starts, cli_s(s->n_starts));
+}
+
+static void follow_naps(struct story *s, const struct trace_event *e)
+{
+  if (e->kind == TRACE_GO_BLOCK)
+    tell_nap(s, e);
+  else if (e->kind == TRACE_GO_START && s->napper && e->w[0] == s->napper)
+    tell_end_of_nap(s, e);
+  else if (e->kind == TRACE_GO_START)
+    s->n_starts++;
+}
+
+static void note_look(struct story *s, const struct trace_event *e)
+{
+  size_t rank = turn_rank(e->kind);
+  if (rank >= s->best_look || (e->kind == TRACE_FAULT && e->w[1] == 0))
+    return; /* that a fault is on is nothing to look at; whom it strikes is */
+  look_here(s, e, rank);
 }
 
 static bool read_all(struct story *s, struct tracefile_error *error)
 {
   struct tracefile_cursor *cursor = tracefile_cursor_new(s->file, INT64_MIN, INT64_MAX, error);
-  size_t best = COUNT_OF(turns);
   if (!cursor)
     return false;
   for (const struct trace_event *e; (e = tracefile_cursor_next(cursor));) {
     count(s, e);
     tell_turn(s, e);
-    note_look(s, e, &best);
+    follow_naps(s, e);
+    note_look(s, e);
     trace_replay_apply(s->replay, e);
   }
   tracefile_cursor_free(cursor);
@@ -116,6 +204,30 @@ static void tell_rest(struct story *s)
     fputc('\n', s->to);
 }
 
+/* How many there were, and at the end if that is another number. */
+static void tell_ps(struct story *s)
+{
+  fprintf(s->to, " with %" PRIu32 " P%s", s->n_ps_first, cli_s(s->n_ps_first));
+  if (s->n_resized > 1)
+    fprintf(s->to, " at first, %" PRIu32 " at its end", s->n_ps_last);
+  else if (s->n_ps_last != s->n_ps_first)
+    fprintf(s->to, ", then %" PRIu32, s->n_ps_last);
+}
+
+static void tell_defers(struct story *s)
+{
+  uint64_t n = s->n[TRACE_DEFER_PUSH], n_ran = s->n[TRACE_DEFER_BEGIN];
+  fprintf(s->to, "%" PRIu64 " call%s deferred, %" PRIu64 " ran", n, n == 1 ? " was" : "s were",
+          n_ran);
+  if (s->n_by_panic)
+    fprintf(s->to, ", %" PRIu64 " of them because of a panic", s->n_by_panic);
+  if (s->n_naps)
+    fprintf(s->to, "; a G parked %" PRIu64 " time%s inside one", s->n_naps, cli_s(s->n_naps));
+  if (n > n_ran)
+    fprintf(s->to, "; %" PRIu64 " %s never reached", n - n_ran, n - n_ran == 1 ? "was" : "were");
+  fputs(".\n", s->to);
+}
+
 /* Begins a line, if there was any of it. */
 static bool any(struct story *s, uint64_t n)
 {
@@ -132,10 +244,13 @@ static void tell_sums(struct story *s)
   uint64_t n_taken = s->n_stolen + n[TRACE_RUNQ_STEAL_NEXT];
   uint64_t n_syscalls = n[TRACE_GO_SYSCALL_BEGIN], n_panics = n[TRACE_PANIC_BEGIN];
   fprintf(s->to, "In sum\n");
-  if (any(s, s->n_gs + s->n_ms))
-    fprintf(s->to, "%" PRIu64 " G%s ran on %" PRIu64 " M%s with %" PRIu64 " P%s, for %s.\n",
-            s->n_gs, cli_s(s->n_gs), s->n_ms, cli_s(s->n_ms), s->n_ps_seen, cli_s(s->n_ps_seen),
+  if (any(s, s->n_gs + s->n_ms)) {
+    fprintf(s->to, "%" PRIu64 " G%s ran on %" PRIu64 " M%s", s->n_gs, cli_s(s->n_gs), s->n_ms,
+            cli_s(s->n_ms));
+    tell_ps(s);
+    fprintf(s->to, ", for %s.\n",
             out_time(s->first == INT64_MIN ? 0 : s->last - s->first, duration));
+  }
   if (any(s, n[TRACE_GO_START]))
     fprintf(s->to,
             "Gs were started %" PRIu64 " time%s, parked %" PRIu64 " time%s, made ready %" PRIu64
@@ -153,11 +268,7 @@ static void tell_sums(struct story *s)
             n[TRACE_TIMER_FIRE], cli_s(n[TRACE_TIMER_FIRE]), out_time(s->latest, late),
             n[TRACE_TIMER_STOP]);
   if (any(s, n[TRACE_DEFER_PUSH]))
-    fprintf(s->to,
-            "%" PRIu64 " call%s deferred, %" PRIu64 " ran, %" PRIu64
-            " of them because of a panic.\n",
-            n[TRACE_DEFER_PUSH], n[TRACE_DEFER_PUSH] == 1 ? " was" : "s were", n[TRACE_DEFER_BEGIN],
-            s->n_by_panic);
+    tell_defers(s);
   if (any(s, n_panics))
     fprintf(s->to, "%" PRIu64 " panic%s, %" PRIu64 " recovered.\n", n_panics, cli_s(n_panics),
             n[TRACE_PANIC_RECOVERED]);
@@ -175,7 +286,7 @@ bool story_tell(const char *path, FILE *to, int64_t *look_at, struct tracefile_e
   bool is_told = false;
   if (!s)
     return tracefile_fail(error, TRACEFILE_REFUSED, path, "", "there is no memory to tell it");
-  *s = (struct story){ .to = to, .first = INT64_MIN };
+  *s = (struct story){ .to = to, .first = INT64_MIN, .best_look = COUNT_OF(turns) };
   s->file = tracefile_open(path, error);
   s->replay = s->file ? tracefile_replay_new(s->file) : NULL;
   if (s->file && !s->replay)

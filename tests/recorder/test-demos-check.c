@@ -195,6 +195,57 @@ static void a_seed_makes_a_demo_exact(void **state)
   run_free(&a), run_free(&b);
 }
 
+static void assert_story(const char *name, const char *form, const char *const *in_order, int n)
+{
+  setenv("RT_MAXPROCS", "2", 1);
+  struct run run = run_cli("demo", "--sim", "5", "-o", "story.db", name, form, NULL);
+  const char *at = strstr(run.out, "How it went"), *end = strstr(run.out, "To look at it");
+  int n_lines = 0;
+  assert_true(run.code == 0 && at && end);
+  for (const char *c = at; c < end; c++)
+    n_lines += *c == '\n';
+  for (int i = 0; i < n; i++) {
+    const char *found = strstr(at, in_order[i]);
+    if (!found)
+      fail_msg("%s %s: wanted, in this place, \"%s\":\n%s", name, form ? form : "", in_order[i],
+               run.out);
+    at = found;
+  }
+  assert_in_range(n_lines, 4, 12 + 4); /* a dozen, two titles, two empty lines */
+  run_free(&run);
+  unlink("story.db");
+}
+
+static void a_story_tells_that_a_deferred_call_parked_and_who_ran_meanwhile(void **state)
+{
+  static const char *const story[] = {
+    "G3 \"sleeper\" parks (sleep) inside a deferred call of sleep_deferred, which has begun",
+    "G3 \"sleeper\" goes on inside it; meanwhile others were started ",
+    "In sum",
+    "with 2 Ps, then 1, for",
+    "2 calls were deferred, 2 ran; a G parked ",
+  };
+  (void)state;
+  assert_story("deferred-sleep", "reached", story, (int)(sizeof story / sizeof story[0]));
+}
+
+static void a_story_tells_that_a_deferred_call_was_never_reached(void **state)
+{
+  static const char *const story[] = { "In sum", "with 2 Ps, for",
+                                       "1 call was deferred, 0 ran; 1 was never reached." };
+  (void)state;
+  assert_story("sleep-defer", NULL, story, (int)(sizeof story / sizeof story[0]));
+}
+
+static void a_story_names_the_frame_of_a_walk_by_what_it_deferred(void **state)
+{
+  static const char *const story[] = { "looks at the frame that deferred look_on.",
+                                       "panic runs recover_it, a deferred call of the frame",
+                                       "goes back to the frame that deferred print_deferred" };
+  (void)state;
+  assert_story("panic-recover", NULL, story, (int)(sizeof story / sizeof story[0]));
+}
+
 static int set_up(void **state)
 {
   (void)state;
@@ -218,6 +269,9 @@ int main(void)
     cmocka_unit_test(a_misspelt_form_or_fault_is_told_in_words),
     cmocka_unit_test(a_trace_with_a_fault_says_so_everywhere),
     cmocka_unit_test(a_seed_makes_a_demo_exact),
+    cmocka_unit_test(a_story_tells_that_a_deferred_call_parked_and_who_ran_meanwhile),
+    cmocka_unit_test(a_story_tells_that_a_deferred_call_was_never_reached),
+    cmocka_unit_test(a_story_names_the_frame_of_a_walk_by_what_it_deferred),
     cmocka_unit_test(every_demo_keeps_every_rule_on_1_2_4_and_8_ps),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
