@@ -7,6 +7,7 @@ machines drift by a quarter within minutes, so only ratios of one alternating ru
 """
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -70,18 +71,24 @@ def runtime(build):
     with tempfile.TemporaryDirectory() as folder:
         go, version = build_go(folder)
         trace = os.path.join(folder, "bench.db")
+        lost = {}  # the greatest share of the events that the recorder could not take, by test
 
         def on(test):
             if os.path.exists(trace):
                 os.unlink(trace)
-            return run_row([gmpscope, "record", "-q", "-o", trace, "--tables=none", "--", ours, test])
+            row = run_row([gmpscope, "record", "-q", "-o", trace, "--tables=none", "--", ours, test, "bursts"])
+            told = subprocess.run([gmpscope, "info", trace], capture_output=True, text=True, check=True).stdout
+            found = re.search(r"([\d,]+) events in [^\n]*; ([\d,]+) lost", told)
+            kept, gone = (int(n.replace(",", "")) for n in found.groups()) if found else (1, 0)
+            lost[test] = max(lost.get(test, 0.0), gone / (kept + gone))
+            return row
 
         columns = {"off": lambda test: run_row([ours, test]), "on": on}
         if go:
             columns = {"go": lambda test: run_row([go, test]), **columns}
         print(f"{machine()}; {version}; medians of {ROUNDS} alternating rounds, CPU ns per operation (wall for 2 Ps)")
         chosen = os.environ.get("GMPSCOPE_BENCH_TESTS", "").split() or RUNTIME_TESTS
-        print("test             go      off       on   off/go   must  aim    on/go   must  aim")
+        print("test             go      off       on   off/go   must  aim    on/go   must  aim  lost")
         for test in chosen:
             samples = {name: [] for name in columns}
             for _ in range(ROUNDS):
@@ -93,6 +100,7 @@ def runtime(build):
             row = [f"{test:10}", f"{base:8.1f}" if base else "       -", f"{medians['off']:8.1f}", f"{medians['on']:8.1f}"]
             for name, must, aim in (("off", *limits[:2]), ("on", *limits[2:])):
                 row.append(judged(medians[name] / base if base else None, must, aim))
+            row.append(f"{lost.get(test, 0):5.0%}")
             print(" ".join(row), flush=True)
 
 
