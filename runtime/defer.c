@@ -203,7 +203,9 @@ struct defer_view {
  * in the registers, or it goes on with the former. */
 static ALWAYS_INLINE bool is_unchanged(const struct defer_view *v, const struct g *gp)
 {
-  bool changed = (gp->_defer != v->next) | (gp->m->p != v->pp) | (v->pp->n_deferpool != v->n_pool);
+  if (unlikely(gp->m->p != v->pp))
+    return false; /* the pool is another M's now, and not to be looked at */
+  bool changed = (gp->_defer != v->next) | (v->pp->n_deferpool != v->n_pool);
   __asm__("" : "+r"(changed));
   return likely(!changed);
 }
