@@ -14,9 +14,9 @@ struct info {
   uint64_t by_family[TRACE_FAMILY_COUNT]; /* by bit */
   uint64_t n_gs, n_ps, n_timers, n_damaged;
   uint64_t n_faults, n_strikes; /* fault events; those that strike a G */
-  uint64_t n_bytes;  /* of the file */
-  uint32_t n_procs;  /* GOMAXPROCS at the end; 0 unknown */
-  int64_t exit_code; /* that the program told with trace_end; -1 unknown */
+  uint64_t n_bytes;             /* of the file */
+  uint32_t n_procs;             /* GOMAXPROCS at the end; 0 unknown */
+  int64_t exit_code;            /* that the program told with trace_end; -1 unknown */
   bool is_final, has_tables;
 };
 

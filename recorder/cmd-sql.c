@@ -44,8 +44,7 @@ static int sql_error(sqlite3 *db, int code)
                     "the answer was cut short after %d seconds", SECONDS_MAX);
   if (code == SQLITE_AUTH)
     return cli_fail(TRACEFILE_REFUSED, "sql", "only SELECT is answered here, and no WITH RECURSIVE",
-                    "%s",
-                    sqlite3_errmsg(db));
+                    "%s", sqlite3_errmsg(db));
   if (code == SQLITE_CORRUPT)
     return cli_fail(TRACEFILE_DAMAGED, "sql", "", "%s", sqlite3_errmsg(db));
   return cli_fail(TRACEFILE_USAGE, "sql", "gmpscope sql FILE --tables lists the tables", "%s",

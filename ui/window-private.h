@@ -16,7 +16,8 @@ struct _UiWindow {
   GtkWidget *opening_label, *opening_bar, *error_what, *error_why, *error_todo, *error_open,
       *welcome_open;
   GtkWidget *warning_bar, *warning_label;
-  GtkWidget *minimap_slot, *overview_label, *timeline_slot, *events_slot, *legend_slot, *legend_revealer;
+  GtkWidget *minimap_slot, *overview_label, *timeline_slot, *events_slot, *legend_slot,
+      *legend_revealer;
   GtkWidget *inspector_slot, *state_slot, *panels, *step_label, *sentence;
   GtkWidget *range_label, *mark_label, *left_out_label, *keys_label, *play_button;
 

@@ -32,7 +32,8 @@ struct tracefile *vw_trace_file(struct vw_trace *trace);
  * switched on. One sentence each; i from 0, NULL at the end. */
 const char *vw_warning(const struct vw_trace *trace, size_t i);
 /* How far an event family can be believed, with the reason as a sentence (borrowed). */
-enum tracefile_capability vw_capability(const struct vw_trace *trace, enum trace_family family, const char **why);
+enum tracefile_capability vw_capability(const struct vw_trace *trace, enum trace_family family,
+                                        const char **why);
 
 /* ---- events ---- */
 uint64_t vw_event_count(const struct vw_trace *trace);
@@ -43,18 +44,20 @@ const struct trace_event *vw_event(const struct vw_trace *trace, uint64_t no);
 uint64_t vw_event_at(const struct vw_trace *trace, int64_t t);
 
 /* ---- stepping and state ---- */
-struct vw_filter { /* all that are set must hold; zero-initialised (with the has_ flags false) lets all pass */
+struct
+    vw_filter { /* all that are set must hold; zero-initialised (with the has_ flags false) lets all pass */
   bool has_g, has_m, has_p, has_kind, has_timer;
   uint32_t g, m, p, kind, timer;
-  uint32_t families;  /* mask; 0 is all but META's string and stack parts */
-  const char *text;   /* in the event's sentence or arguments, case folded; NULL is no condition */
+  uint32_t families; /* mask; 0 is all but META's string and stack parts */
+  const char *text;  /* in the event's sentence or arguments, case folded; NULL is no condition */
 };
 /* An event concerns G, M, P or timer when it happened there or names it in an argument. */
 bool vw_filter_matches(const struct vw_trace *trace, const struct vw_filter *filter, uint64_t no);
 /* Next (direction 1) or previous (-1) matching event after `from`; from VW_NONE starts at that end. VW_NONE: none.
  * Milliseconds at most, unless a text is looked for: one that stands nowhere costs about a second for a million
  * events.  Who must not wait asks vw_filter_matches event by event, for as long as there is time. */
-uint64_t vw_step(const struct vw_trace *trace, const struct vw_filter *filter, uint64_t from, int direction);
+uint64_t vw_step(const struct vw_trace *trace, const struct vw_filter *filter, uint64_t from,
+                 int direction);
 
 /* The scheduler's whole state after (or just before) an event; borrowed until the next vw_state_* call. NULL: out
  * of memory. A step forward applies one event; one back replays a few thousand at most. */
@@ -79,37 +82,42 @@ const char *vw_string(const struct vw_trace *trace, uint32_t id);
 size_t vw_object_name(const struct vw_trace *trace, uint64_t obj, char *out, size_t n);
 
 /* ---- lanes ---- */
-enum vw_lane_kind { VW_LANES_M, VW_LANES_P, VW_LANES_G, VW_LANE_KINDS };
+enum vw_lane_kind {
+  VW_LANES_M,
+  VW_LANES_P,
+  VW_LANES_G,
+  VW_LANE_KINDS
+};
 
 enum vw_state { /* what a span shows; the palette has a colour for each */
   VW_STATE_NONE,
-  VW_STATE_RUNNING,    /* a G runs: coloured by G on M and P lanes */
+  VW_STATE_RUNNING, /* a G runs: coloured by G on M and P lanes */
   VW_STATE_SYSCALL,
-  VW_STATE_SCHED,      /* M lane: has a P, runs the scheduler */
-  VW_STATE_SPINNING,   /* M lane */
-  VW_STATE_POLLING,    /* M lane: asleep in netpoll */
-  VW_STATE_PARKED,     /* M lane: asleep on its note */
-  VW_STATE_SYSMON,     /* M lane: sysmon, which runs no G and needs no P; why tells how long it sleeps */
-  VW_STATE_RUNNABLE,   /* G lane */
-  VW_STATE_WAITING,    /* G lane: why says for what */
-  VW_STATE_IDLE,       /* P lane */
-  VW_STATE_GCSTOP,     /* P lane */
-  VW_STATE_CALL,       /* overlay: a deferred call runs */
-  VW_STATE_PANIC,      /* overlay: a panic is in progress */
-  VW_STATE_REGION,     /* overlay: the program's region */
-  VW_STATE_LOST,       /* events were lost here */
+  VW_STATE_SCHED,    /* M lane: has a P, runs the scheduler */
+  VW_STATE_SPINNING, /* M lane */
+  VW_STATE_POLLING,  /* M lane: asleep in netpoll */
+  VW_STATE_PARKED,   /* M lane: asleep on its note */
+  VW_STATE_SYSMON, /* M lane: sysmon, which runs no G and needs no P; why tells how long it sleeps */
+  VW_STATE_RUNNABLE, /* G lane */
+  VW_STATE_WAITING,  /* G lane: why says for what */
+  VW_STATE_IDLE,     /* P lane */
+  VW_STATE_GCSTOP,   /* P lane */
+  VW_STATE_CALL,     /* overlay: a deferred call runs */
+  VW_STATE_PANIC,    /* overlay: a panic is in progress */
+  VW_STATE_REGION,   /* overlay: the program's region */
+  VW_STATE_LOST,     /* events were lost here */
   VW_STATES,
 };
 
 #define VW_SYSMON_DEEP UINT32_MAX /* it sleeps until it is woken: everybody is idle */
 struct vw_span {
-  int64_t t0, t1;      /* t1 of the last is the end of the trace */
-  uint64_t no;         /* event that began it */
-  uint64_t end_no;     /* event that ended it, VW_NONE if the trace did */
-  uint32_t g, m;       /* 0 / TRACE_NO_M none */
-  uint16_t p;          /* TRACE_NO_P none */
-  uint8_t state;       /* enum vw_state */
-  uint8_t depth;       /* overlays: nesting, 0 outermost */
+  int64_t t0, t1;  /* t1 of the last is the end of the trace */
+  uint64_t no;     /* event that began it */
+  uint64_t end_no; /* event that ended it, VW_NONE if the trace did */
+  uint32_t g, m;   /* 0 / TRACE_NO_M none */
+  uint16_t p;      /* TRACE_NO_P none */
+  uint8_t state;   /* enum vw_state */
+  uint8_t depth;   /* overlays: nesting, 0 outermost */
   /* What it means depends on the state: waiting: the WAIT; runnable: the STOP of a G that was stopped, else 0;
    * sysmon: ns between its rounds, at most VW_SYSMON_DEEP - 1, 0 not told yet, or VW_SYSMON_DEEP.  Overlays: the CAUSE
    * of a deferred call, the depth of a panic, the string id of a region's name. */
@@ -117,8 +125,18 @@ struct vw_span {
 };
 
 enum vw_mark_kind { /* instants that stay visible at every zoom, in order of importance */
-  VW_MARK_FATAL, VW_MARK_PANIC, VW_MARK_RECOVER, VW_MARK_FAULT, VW_MARK_LOST, VW_MARK_PREEMPT,
-  VW_MARK_RETAKE, VW_MARK_STEAL, VW_MARK_TIMER, VW_MARK_STW, VW_MARK_USER, VW_MARK_KINDS,
+  VW_MARK_FATAL,
+  VW_MARK_PANIC,
+  VW_MARK_RECOVER,
+  VW_MARK_FAULT,
+  VW_MARK_LOST,
+  VW_MARK_PREEMPT,
+  VW_MARK_RETAKE,
+  VW_MARK_STEAL,
+  VW_MARK_TIMER,
+  VW_MARK_STW,
+  VW_MARK_USER,
+  VW_MARK_KINDS,
 };
 struct vw_mark {
   int64_t ts;
@@ -130,12 +148,15 @@ struct vw_mark {
 struct vw_lane {
   enum vw_lane_kind kind;
   uint32_t id;
-  bool is_sysmon;             /* an M without a P, which watches the others */
-  const char *title;          /* "M2", "P0", "G17" */
-  const char *subtitle;       /* "thread 4711", "", "worker" */
-  const struct vw_span *spans;    size_t n_spans;    /* disjoint, in time order, gaps are VW_STATE_NONE */
-  const struct vw_span *overlays; size_t n_overlays; /* by t0 */
-  const struct vw_mark *marks;    size_t n_marks;    /* by ts */
+  bool is_sysmon;       /* an M without a P, which watches the others */
+  const char *title;    /* "M2", "P0", "G17" */
+  const char *subtitle; /* "thread 4711", "", "worker" */
+  const struct vw_span *spans;
+  size_t n_spans; /* disjoint, in time order, gaps are VW_STATE_NONE */
+  const struct vw_span *overlays;
+  size_t n_overlays; /* by t0 */
+  const struct vw_mark *marks;
+  size_t n_marks; /* by ts */
 };
 size_t vw_lane_count(const struct vw_trace *trace, enum vw_lane_kind kind);
 const struct vw_lane *vw_lane(const struct vw_trace *trace, enum vw_lane_kind kind, size_t i);
@@ -146,18 +167,18 @@ size_t vw_span_at(const struct vw_lane *lane, int64_t t);
 
 /* ---- arrows ---- */
 enum vw_arrow_kind {
-  VW_ARROW_WAKE,    /* from who made a G ready to where the G then ran */
-  VW_ARROW_PARK,    /* from where a G parked to where it ran next: the G's own thread of life */
-  VW_ARROW_CREATE,  /* from the creator to the new G's first run */
-  VW_ARROW_STEAL,   /* from the victim P's lane to the thief's */
-  VW_ARROW_MWAKE,   /* from the M that woke another to its waking */
-  VW_ARROW_RETAKE,  /* a P taken from an M in a system call */
+  VW_ARROW_WAKE,   /* from who made a G ready to where the G then ran */
+  VW_ARROW_PARK,   /* from where a G parked to where it ran next: the G's own thread of life */
+  VW_ARROW_CREATE, /* from the creator to the new G's first run */
+  VW_ARROW_STEAL,  /* from the victim P's lane to the thief's */
+  VW_ARROW_MWAKE,  /* from the M that woke another to its waking */
+  VW_ARROW_RETAKE, /* a P taken from an M in a system call */
   VW_ARROW_KINDS,
 };
 struct vw_arrow_end {
   int64_t ts;
   uint64_t no;
-  uint32_t m, g;  /* TRACE_NO_M / 0 none */
+  uint32_t m, g; /* TRACE_NO_M / 0 none */
   uint16_t p;
 };
 struct vw_arrow {
@@ -167,8 +188,8 @@ struct vw_arrow {
 /* All arrows by from.ts. */
 const struct vw_arrow *vw_arrows(const struct vw_trace *trace, size_t *n);
 /* Index of the arrow that begins or ends at an event, or -1: for walking along with [ and ]. */
-long vw_arrow_into(const struct vw_trace *trace, uint64_t no);  /* ends at no */
-long vw_arrow_out_of(const struct vw_trace *trace, uint64_t no);/* begins at no */
+long vw_arrow_into(const struct vw_trace *trace, uint64_t no);   /* ends at no */
+long vw_arrow_out_of(const struct vw_trace *trace, uint64_t no); /* begins at no */
 
 /* ---- panics ---- */
 enum vw_outcome {
@@ -183,18 +204,19 @@ struct vw_panic_step {
   int64_t ts;
   uint32_t frame;
   uint32_t depth;
-  uint64_t fn;      /* deferred call, 0 none */
-  uint16_t kind;    /* enum trace_kind: panic_begin, panic_walk, defer_begin, defer_end, ... */
+  uint64_t fn;   /* deferred call, 0 none */
+  uint16_t kind; /* enum trace_kind: panic_begin, panic_walk, defer_begin, defer_end, ... */
 };
 struct vw_panic_path {
   uint32_t g;
   uint32_t depth;
-  const char *value;      /* "boom"; "Goexit" */
+  const char *value;         /* "boom"; "Goexit" */
   uint64_t begin_no, end_no; /* end_no VW_NONE if open */
   int64_t t0, t1;
   enum vw_outcome outcome;
   uint32_t recovered_frame;
   /* The panic's own, and after its end the deferred calls that the frame which it was recovered into still ran. */
-  const struct vw_panic_step *steps; size_t n_steps;
+  const struct vw_panic_step *steps;
+  size_t n_steps;
 };
 const struct vw_panic_path *vw_panics(const struct vw_trace *trace, size_t *n);

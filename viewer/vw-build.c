@@ -40,7 +40,8 @@ struct vw_builder *vw_builder_new(void)
 void vw_builder_expect_loss(struct vw_builder *b, int64_t ts)
 {
   trace_replay_expect_loss(b->replay, ts);
-  trace_replay_expect_loss(b->trace->history.points[0].state, ts); /* from which state_before is replayed */
+  trace_replay_expect_loss(b->trace->history.points[0].state,
+                           ts); /* from which state_before is replayed */
 }
 
 void vw_builder_free(struct vw_builder *b)

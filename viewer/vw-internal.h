@@ -23,28 +23,29 @@
 
 /* ---- the tracks: only while building ---- */
 #define VW_NO_TRACK   UINT32_MAX
-#define VW_LAYERS_MAX  64 /* drawn on one G at a time; deeper ones are counted, not drawn */
+#define VW_LAYERS_MAX 64 /* drawn on one G at a time; deeper ones are counted, not drawn */
 
-struct vw_layer { /* something stacked on a G */
-  uint8_t state;                  /* VW_STATE_CALL, _PANIC or _REGION */
-  uint32_t why;                   /* as in vw_span */
-  uint32_t depth;                 /* of the panic, or of the one that runs the call; 0 none */
-  uint64_t fn;                    /* CALL */
-  uint64_t no;                    /* event that began it */
-  uint32_t path;                  /* PANIC: index in paths, VW_BAG_NONE none */
-  uint32_t lane[VW_LANE_KINDS];   /* where it is drawn now, VW_NO_TRACK nowhere */
-  uint32_t piece[VW_LANE_KINDS];  /* its open overlay there */
+struct vw_layer {                /* something stacked on a G */
+  uint8_t state;                 /* VW_STATE_CALL, _PANIC or _REGION */
+  uint32_t why;                  /* as in vw_span */
+  uint32_t depth;                /* of the panic, or of the one that runs the call; 0 none */
+  uint64_t fn;                   /* CALL */
+  uint64_t no;                   /* event that began it */
+  uint32_t path;                 /* PANIC: index in paths, VW_BAG_NONE none */
+  uint32_t lane[VW_LANE_KINDS];  /* where it is drawn now, VW_NO_TRACK nowhere */
+  uint32_t piece[VW_LANE_KINDS]; /* its open overlay there */
 };
 
 struct vw_track { /* an M, P or G; each uses its part */
-  uint32_t no;           /* among its kind, in order of first mention */
+  uint32_t no;    /* among its kind, in order of first mention */
   uint32_t id;
-  int64_t until;         /* end of its last span */
-  uint32_t open;         /* its open span in the bag, VW_BAG_NONE: nothing known */
-  uint32_t m;            /* P: id of the M that holds it; G: of the M it runs on; TRACE_NO_M none */
-  uint32_t g;            /* M: goid that it runs or that is in a system call on it; 0 none */
-  uint16_t p;            /* M: the P that it holds; TRACE_NO_P none */
-  uint32_t wake;         /* arrow that waits for its other end: G: wake, M: mwake, P: retake; or VW_BAG_NONE */
+  int64_t until; /* end of its last span */
+  uint32_t open; /* its open span in the bag, VW_BAG_NONE: nothing known */
+  uint32_t m;    /* P: id of the M that holds it; G: of the M it runs on; TRACE_NO_M none */
+  uint32_t g;    /* M: goid that it runs or that is in a system call on it; 0 none */
+  uint16_t p;    /* M: the P that it holds; TRACE_NO_P none */
+  uint32_t
+      wake; /* arrow that waits for its other end: G: wake, M: mwake, P: retake; or VW_BAG_NONE */
   union {
     struct { /* M */
       uint64_t next_seq;
@@ -52,9 +53,10 @@ struct vw_track { /* an M, P or G; each uses its part */
       uint32_t tid;
       bool is_sysmon;
     };
-    struct { /* G */
+    struct {                 /* G */
       uint32_t park, create; /* arrows likewise */
-      uint32_t returning, returning_frame; /* 1 + the panic path that was recovered into this frame; 0 none */
+      uint32_t returning,
+          returning_frame; /* 1 + the panic path that was recovered into this frame; 0 none */
       uint64_t fn;
       struct vw_layer *layers;
       size_t layers_capacity;
@@ -96,7 +98,7 @@ struct vw_history {
   struct vw_cursor shown;   /* lent out by vw_state_* */
   struct vw_cursor search;  /* for sentences, so that they leave the lent one alone */
   struct vw_checkpoint fine[VW_FINE];
-  size_t n_fine;            /* in order, all between the same two points */
+  size_t n_fine; /* in order, all between the same two points */
 };
 
 /* ---- the trace ---- */
@@ -106,7 +108,7 @@ struct vw_lanes {
   void *spans, *overlays, *marks;
   struct vw_lane_text {
     char title[16], subtitle[40];
-  } *texts;
+  } * texts;
 };
 
 struct vw_digest; /* vw-step.c: what a block of events mentions */
@@ -117,7 +119,7 @@ struct vw_facts { /* gathered on the way, told as warnings */
   struct trace_breach breach; /* the first */
   uint32_t fault;             /* string id */
   bool has_fault, has_end;
-  uint32_t families;          /* that no categories record switched off */
+  uint32_t families; /* that no categories record switched off */
 };
 
 struct vw_trace {
@@ -146,10 +148,10 @@ struct vw_builder {
   struct trace_replay *replay;
   struct vw_tracks tracks[VW_LANE_KINDS];
   struct vw_bag spans[VW_LANE_KINDS], overlays[VW_LANE_KINDS], marks[VW_LANE_KINDS];
-  struct vw_bag steps;  /* of panic paths */
-  uint32_t *values;     /* of panic paths: string ids */
+  struct vw_bag steps; /* of panic paths */
+  uint32_t *values;    /* of panic paths: string ids */
   size_t values_capacity;
-  bool failed;          /* out of memory */
+  bool failed; /* out of memory */
 };
 
 /* ---- vw-tracks.c ---- */
@@ -160,7 +162,8 @@ struct vw_track *vw_track_find(struct vw_builder *b, enum vw_lane_kind kind, uin
 /* The same for the G that a record says runs, 0 included (NULL). */
 struct vw_track *vw_track_g(struct vw_builder *b, uint32_t goid);
 /* What the record itself says about its M, for an M of which nothing is known. */
-void vw_tracks_adopt(struct vw_builder *b, struct vw_track *m, const struct trace_event *e, uint64_t no);
+void vw_tracks_adopt(struct vw_builder *b, struct vw_track *m, const struct trace_event *e,
+                     uint64_t no);
 void vw_tracks_event(struct vw_builder *b, const struct trace_event *e, uint64_t no);
 void vw_tracks_free(struct vw_builder *b);
 
@@ -172,14 +175,14 @@ void vw_lost_event(struct vw_builder *b, const struct trace_event *e, uint64_t n
 void vw_span_begin(struct vw_builder *b, enum vw_lane_kind kind, struct vw_track *track,
                    struct vw_span span);
 /* Cuts what is open at `since`, and says lost until `now`. */
-void vw_span_lost(struct vw_builder *b, enum vw_lane_kind kind, struct vw_track *track, int64_t since,
-                  int64_t now, uint64_t no);
+void vw_span_lost(struct vw_builder *b, enum vw_lane_kind kind, struct vw_track *track,
+                  int64_t since, int64_t now, uint64_t no);
 
 /* ---- vw-layers.c ---- */
 void vw_layers_event(struct vw_builder *b, const struct trace_event *e, uint64_t no);
 /* The G's overlays are drawn on these lanes from here on; VW_NO_TRACK: on none. */
-void vw_layers_place(struct vw_builder *b, struct vw_track *g, uint32_t m_track, uint32_t p_track, int64_t ts,
-                     uint64_t no);
+void vw_layers_place(struct vw_builder *b, struct vw_track *g, uint32_t m_track, uint32_t p_track,
+                     int64_t ts, uint64_t no);
 void vw_layers_end(struct vw_builder *b, struct vw_track *g, int64_t ts, uint64_t no);
 /* The innermost panic in progress (depth 0) or the one of this depth; NULL none. */
 struct vw_layer *vw_layers_panic(struct vw_track *g, uint32_t depth);

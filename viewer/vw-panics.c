@@ -126,8 +126,8 @@ static void fatal(struct vw_builder *b, struct vw_track *g, const struct trace_e
   add_step(b, died_of->path, e, no, 0, 0);
   for (uint32_t i = 0; i < g->n_layers; i++)
     if (g->layers[i].state == VW_STATE_PANIC)
-      end_path(b, &g->layers[i],
-               &g->layers[i] == died_of ? VW_OUTCOME_FATAL : VW_OUTCOME_ABORTED, e, no);
+      end_path(b, &g->layers[i], &g->layers[i] == died_of ? VW_OUTCOME_FATAL : VW_OUTCOME_ABORTED,
+               e, no);
 }
 
 /* Called after the layers of what begins came, and before those of what ends go. */

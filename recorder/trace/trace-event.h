@@ -57,13 +57,14 @@ enum trace_family {
 #define TRACE_ARG_TYPES(X)                                                                            \
   X(NONE)                                                                                             \
   X(HIGH)                                                                                             \
-  X(G)         /* a goid; 0 is none */                                                                \
-      X(M)     /* an M's id */                                                                        \
-      X(P)     /* a P's id; TRACE_NO_P is none */                                                     \
-      X(TID)   /* the kernel's thread id */                                                           \
-      X(SEQ)   /* a g_seq or p_seq */                                                                 \
-      X(INDEX) /* a place: in a ring (only grows, modulo 2^32), or in a heap's array */               \
-      X(U32) X(BOOL) X(TIMER) /* a timer's id, never reused in a process; 0 is none */                \
+  X(G)     /* a goid; 0 is none */                                                                    \
+  X(M)     /* an M's id */                                                                            \
+  X(P)     /* a P's id; TRACE_NO_P is none */                                                         \
+  X(TID)   /* the kernel's thread id */                                                               \
+  X(SEQ)   /* a g_seq or p_seq */                                                                     \
+  X(INDEX) /* a place: in a ring (only grows, modulo 2^32), or in a heap's array */                   \
+  X(U32)                                                                                              \
+  X(BOOL) X(TIMER) /* a timer's id, never reused in a process; 0 is none */                           \
       X(FRAME) /* bytes between the top of the stack and a C frame: a deeper call has a larger one */ \
       X(FD) X(STR) /* a string's id; 0 is the empty string */                                         \
       X(STACK)     /* a stack's id; 0 is none */                                                      \

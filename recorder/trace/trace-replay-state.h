@@ -86,11 +86,11 @@ struct rep_p {
   bool wild; /* adopted: status and holder unknown */
   bool idle_listed;
   bool seq_known;
-  bool pool_known;  /* pool_len was counted from the start */
-  bool steal_due;   /* W2 */
-  uint32_t hand_m;  /* in whose hand it is while no M holds it, TRACE_NO_M if not known */
+  bool pool_known;    /* pool_len was counted from the start */
+  bool steal_due;     /* W2 */
+  uint32_t hand_m;    /* in whose hand it is while no M holds it, TRACE_NO_M if not known */
   uint32_t handed_by; /* the M that handed it to that one, TRACE_NO_M if none */
-  uint32_t lost_by; /* the M that found it gone */
+  uint32_t lost_by;   /* the M that found it gone */
   int64_t due_since;
   uint64_t idle_no; /* order of going idle */
   /* ring: ids of [low, tail), 0 where taken */

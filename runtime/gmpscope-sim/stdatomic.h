@@ -71,14 +71,14 @@ void sim_point(void);
 #endif
 /* clang-format on */
 
-#define atomic_load(ptr)                               (sim_point(), SIM_LOAD(ptr))
-#define atomic_load_explicit(ptr, order)               atomic_load(ptr)
-#define atomic_store(ptr, val)                         (sim_point(), SIM_STORE(ptr, val))
-#define atomic_store_explicit(ptr, val, order)         atomic_store(ptr, val)
-#define atomic_exchange(ptr, val)                      (sim_point(), SIM_EXCHANGE(ptr, val))
-#define atomic_exchange_explicit(ptr, val, order)      atomic_exchange(ptr, val)
-#define atomic_compare_exchange_strong(ptr, old, val)  (sim_point(), SIM_CAS(ptr, old, val))
-#define atomic_compare_exchange_weak(ptr, old, val)    atomic_compare_exchange_strong(ptr, old, val)
+#define atomic_load(ptr)                              (sim_point(), SIM_LOAD(ptr))
+#define atomic_load_explicit(ptr, order)              atomic_load(ptr)
+#define atomic_store(ptr, val)                        (sim_point(), SIM_STORE(ptr, val))
+#define atomic_store_explicit(ptr, val, order)        atomic_store(ptr, val)
+#define atomic_exchange(ptr, val)                     (sim_point(), SIM_EXCHANGE(ptr, val))
+#define atomic_exchange_explicit(ptr, val, order)     atomic_exchange(ptr, val)
+#define atomic_compare_exchange_strong(ptr, old, val) (sim_point(), SIM_CAS(ptr, old, val))
+#define atomic_compare_exchange_weak(ptr, old, val)   atomic_compare_exchange_strong(ptr, old, val)
 #define atomic_compare_exchange_strong_explicit(ptr, old, val, won, lost)                          \
   atomic_compare_exchange_strong(ptr, old, val)
 #define atomic_compare_exchange_weak_explicit(ptr, old, val, won, lost)                            \

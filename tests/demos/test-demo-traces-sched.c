@@ -361,7 +361,8 @@ static void each_line_of_schedtrace_is_the_state_of_its_instant(void **state)
   long long n = trace_ask("SELECT count(*) FROM e WHERE kind = 'user_log'");
   long long printed = count_in(trace_err, "SCHED ");
   assert_true(n > 0);
-  assert_true(printed == n || printed == n + 1); /* the last one may come when the trace has just ended */
+  assert_true(printed == n ||
+              printed == n + 1); /* the last one may come when the trace has just ended */
   assert_int_equal(count_in(trace_err, "  G"), 0);
   const char *line = trace_err;
   for (long long i = 0; i < n; i++) {

@@ -215,7 +215,8 @@ static size_t mapped(void)
 PROGRAM(fills_its_address_space)
 {
   struct rlimit limit = { .rlim_max = RLIM_INFINITY };
-  mallopt(M_ARENA_MAX, 1); /* 64 MB for each thread that allocates would decide how many Gs there are */
+  mallopt(M_ARENA_MAX,
+          1); /* 64 MB for each thread that allocates would decide how many Gs there are */
   getrlimit(RLIMIT_AS, &limit);
   limit.rlim_cur = mapped() + (200u << 20);
   setrlimit(RLIMIT_AS, &limit);
