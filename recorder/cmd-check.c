@@ -128,8 +128,10 @@ static void tell_damages(struct check *c)
   size_t n = list ? tracefile_damages(c->file, list, c->n_damaged) : 0;
   if (c->json)
     out_array(c->json, "damage");
-  for (size_t i = 0; i < n && i < c->n_damaged; i++)
+  for (size_t i = 0; i < n && i < c->n_damaged; i++) {
     tell_one_damage(c, &list[i]);
+    ledger_take_unreadable(&c->ledger, list[i].m, list[i].n);
+  }
   if (c->json)
     out_end(c->json);
   free(list);
@@ -161,6 +163,9 @@ static void tell_rings(struct check *c)
     c->n_unequal += !is_equal;
     if (c->json)
       ledger_json_ring(c->json, ring);
+    else if (ring->unreadable)
+      printf("  M%u: %" PRIu64 " stored event%s cannot be read\n", ring->m, ring->unreadable,
+             cli_s(ring->unreadable));
     else if (!is_equal)
       printf("  M%u: %" PRIu64 " events were emitted, but %" PRIu64 " stored and %" PRIu64
              " lost are %" PRIu64 "\n",

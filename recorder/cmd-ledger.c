@@ -103,9 +103,23 @@ void ledger_clear(struct ledger *ledger)
   *ledger = (struct ledger){ 0 };
 }
 
+void ledger_take_unreadable(struct ledger *ledger, uint32_t m, uint64_t n)
+{
+  for (size_t i = 0; i < ledger->n_rings; i++) {
+    struct ledger_ring *ring = &ledger->rings[i];
+    if (ring->m != m)
+      continue;
+    uint64_t taken = n < ring->stored ? n : ring->stored; /* a hostile row may claim any number */
+    ring->stored -= taken;
+    ring->unreadable += taken;
+    ledger->stored -= taken;
+  }
+}
+
 bool ledger_ring_is_equal(const struct ledger_ring *ring)
 {
-  return !ring->emitted_is_known || ring->emitted == ring->stored + ring->lost;
+  return ring->unreadable == 0 &&
+         (!ring->emitted_is_known || ring->emitted == ring->stored + ring->lost);
 }
 
 void ledger_print_loss(FILE *to, const struct ledger_loss *loss)
@@ -157,6 +171,7 @@ void ledger_json_ring(struct out_json *j, const struct ledger_ring *ring)
     out_null(j, "emitted");
   out_uint(j, "stored", ring->stored);
   out_uint(j, "lost", ring->lost);
+  out_uint(j, "unreadable", ring->unreadable);
   out_bool(j, "equal", ledger_ring_is_equal(ring));
   out_end(j);
 }

@@ -13,6 +13,7 @@ struct ledger_ring {
   uint32_t m;
   bool emitted_is_known; /* a loaded text has no ring: nobody counted */
   uint64_t emitted, stored, lost;
+  uint64_t unreadable; /* their chunks are in the file, but damaged: not in stored */
 };
 
 struct ledger_loss {
@@ -36,7 +37,11 @@ struct ledger {
 bool ledger_read(struct ledger *ledger, struct tracefile *file, struct tracefile_error *error);
 void ledger_clear(struct ledger *ledger);
 
-bool ledger_ring_is_equal(const struct ledger_ring *ring); /* or nobody counted */
+/* n events of M m, counted as stored, turned out to be in a damaged chunk. */
+void ledger_take_unreadable(struct ledger *ledger, uint32_t m, uint64_t n);
+
+/* All its events can be read or are told lost, or nobody counted them and all stored can be read. */
+bool ledger_ring_is_equal(const struct ledger_ring *ring);
 void ledger_print_loss(FILE *to, const struct ledger_loss *loss);
 void ledger_json_loss(struct out_json *j, const struct ledger_loss *loss);
 void ledger_json_ring(struct out_json *j, const struct ledger_ring *ring);

@@ -250,6 +250,12 @@ static void a_flipped_byte_in_a_chunk_is_damage_and_the_rest_is_read(void **stat
   struct run run = run_cli("check", "flipped.db", NULL);
   assert_int_equal(run.code, 3);
   assert_non_null(strstr(run.out, "damage: chunk"));
+  assert_non_null(strstr(run.out, "cannot be read"));
+  assert_null(strstr(run.out, " 0 rings not accounted for"));
+  run_free(&run);
+  run = run_cli("check", "--json", "flipped.db", NULL);
+  assert_non_null(strstr(run.out, "\"equal\": false"));
+  assert_null(strstr(run.out, "\"equal\": true"));
   run_free(&run);
   run = run_cli("dump", "flipped.db", NULL);
   run_expect_refusal(&run, 3, "damaged chunk");
