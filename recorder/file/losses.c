@@ -8,11 +8,14 @@
  *
  * A recorder that was killed, or is still at work, has stored one M up to now and another up to a moment before:
  * what is known of all of them ends where the first of them ends.
+ * Families that --categories left out are told to it, too: rules that need them are not checked.
  * Cost: one pass over the chunk table's small columns.
  */
 #include "tracefile-private.h"
 
 #include "trace-replay.h"
+
+#include <stdlib.h>
 
 /* The least time at which something may be missing, NULL if nothing is. */
 static const char first_gap[] = "SELECT MIN(t) FROM ("
@@ -48,7 +51,10 @@ struct trace_replay *tracefile_replay_new(struct tracefile *file)
 {
   struct trace_replay *replay = trace_replay_new();
   int64_t first = tracefile_first_loss(file);
+  const char *families = tracefile_meta(file, "categories");
   if (replay && first != INT64_MAX)
     trace_replay_expect_loss(replay, first);
+  if (replay && families)
+    trace_replay_expect_families(replay, (uint32_t)strtoul(families, NULL, 10));
   return replay;
 }

@@ -14,33 +14,52 @@
 #define MAX_DEPTH                                                                                  \
   (1u << 16) /* of any of the three stacks: a hostile trace must not take all memory */
 
-static struct rep_g *running_g(struct trace_replay *r, enum trace_rule rule)
+/* What g's deferred calls and panics make it do next. Each of these is told with one look at the clock, or by code of
+ * the runtime that nothing can interrupt. */
+static const char *undone(const struct rep_g *g, uint16_t kind)
 {
+  if (g->run_due && kind != TRACE_DEFER_POP)
+    return "the deferred call that its walk came to is not popped";
+  if (g->recovery_due && kind != TRACE_PANIC_RECOVERED)
+    return "the deferred call that recovered has ended, and control does not go back";
+  if (g->nested_due && kind != TRACE_PANIC_NESTED)
+    return "its panic began within another one, which is not told";
+  if (g->aborts_due && kind != TRACE_PANIC_ABORTED)
+    return "an older panic was dropped by the recovery, which is not told";
+  return g->is_fatal ? "its panic was fatal" : NULL;
+}
+
+static void check_undone(struct trace_replay *r, const struct rep_g *g, uint16_t kind)
+{
+  const char *what = undone(g, kind);
+  if (what && trace_judges(r, TRACE_FAMILY_DEFER | TRACE_FAMILY_PANIC))
+    trace_broken(r, TRACE_RULE_PANIC_ORDER, "G%u goes on, but %s", g->pub.goid, what);
+}
+
+void trace_check_panic_rest(struct trace_replay *r, const struct rep_g *g)
+{
+  check_undone(r, g, TRACE_KIND_NONE);
+}
+
+struct rep_g *trace_defering_g(struct trace_replay *r, enum trace_rule rule)
+{
+  uint16_t kind = r->event->kind;
   if (r->event->g == 0) {
     trace_broken(r, rule, "only a running G defers and panics, but M%u is on g0", r->event->m);
     return NULL;
   }
-  return trace_need_g(r, r->event->g, rule);
-}
-
-static struct trace_defer *newest_defer(const struct rep_g *g)
-{
-  return g->defers.n ? (struct trace_defer *)g->defers.items + g->defers.n - 1 : NULL;
-}
-
-static struct trace_call *innermost_call(const struct rep_g *g)
-{
-  return g->calls.n ? (struct trace_call *)g->calls.items + g->calls.n - 1 : NULL;
-}
-
-static struct trace_panic *newest_panic(const struct rep_g *g)
-{
-  return g->panics.n ? (struct trace_panic *)g->panics.items + g->panics.n - 1 : NULL;
+  struct rep_g *g = trace_need_g(r, r->event->g, rule);
+  if (g && g->has_popped && kind != TRACE_DEFER_BEGIN && trace_judges(r, TRACE_FAMILY_DEFER))
+    trace_broken(r, TRACE_RULE_DEFER_CALL, "G%u popped a deferred call, but did not begin it",
+                 g->pub.goid);
+  if (g)
+    check_undone(r, g, kind);
+  return g;
 }
 
 static uint32_t newest_depth(const struct rep_g *g)
 {
-  return g->panics.n ? newest_panic(g)->depth : 0;
+  return g->panics.n ? trace_newest_panic(g)->depth : 0;
 }
 
 void trace_publish_stacks(struct rep_g *g)
@@ -53,7 +72,7 @@ void trace_publish_stacks(struct rep_g *g)
   g->pub.n_panics = g->panics.n;
 }
 
-static void *add(struct trace_replay *r, struct trace_array *a, size_t size)
+void *trace_stack_add(struct trace_replay *r, struct trace_array *a, size_t size)
 {
   void *item = a->n < MAX_DEPTH ? trace_array_add(a, size) : NULL;
   if (!item)
@@ -61,11 +80,84 @@ static void *add(struct trace_replay *r, struct trace_array *a, size_t size)
   return item;
 }
 
+/* ---- the pools of records ---- */
+
+static struct rep_p *pool_p(const struct trace_replay *r, const struct rep_m *m)
+{
+  return m->pub.p == TRACE_NO_P ? NULL : trace_store_find(&r->ps, m->pub.p);
+}
+
+/* The P's pool has `now` records by what the event says, and should have `was` and `more`. */
+static void set_pool(struct trace_replay *r, const struct rep_m *m, uint32_t now, int64_t more)
+{
+  struct rep_p *p = pool_p(r, m);
+  if (!p)
+    return;
+  if (p->pool_known && (int64_t)now != p->pub.pool_len + more &&
+      trace_judges(r, TRACE_FAMILY_DEFER))
+    trace_broken(r, TRACE_RULE_DEFER_POOL,
+                 "P%u's pool is said to have %u defer records, but it had %u, and %ld %s",
+                 p->pub.id, now, p->pub.pool_len, (long)(more < 0 ? -more : more),
+                 more < 0 ? "went" : "came");
+  p->pub.pool_len = now;
+}
+
+/* A deferred call took a record from the pool, or the one that was made for it. */
+static void take_from_pool(struct trace_replay *r, const struct rep_m *m, bool pooled)
+{
+  struct rep_p *p = pool_p(r, m);
+  if (!p || !p->pool_known || !trace_judges(r, TRACE_FAMILY_DEFER))
+    return;
+  if (pooled && !m->alloc_done && p->pub.pool_len == 0)
+    trace_broken(r, TRACE_RULE_DEFER_POOL, "a defer record comes from P%u's pool, which is empty",
+                 p->pub.id);
+  else if (!pooled && m->alloc_done)
+    trace_broken(r, TRACE_RULE_DEFER_POOL, "a defer record was made, but not used");
+  else if (pooled && !m->alloc_done)
+    p->pub.pool_len--;
+}
+
+static void check_pool_empty(struct trace_replay *r, const struct rep_m *m, const char *why)
+{
+  const struct rep_p *p = pool_p(r, m);
+  if (p && p->pool_known && p->pub.pool_len && trace_judges(r, TRACE_FAMILY_DEFER))
+    trace_broken(r, TRACE_RULE_DEFER_POOL, "%s, but P%u's pool has %u defer records", why,
+                 p->pub.id, p->pub.pool_len);
+}
+
+void trace_on_defer_alloc(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)e;
+  check_pool_empty(r, m, "a record is made");
+  m->alloc_due = trace_judges(r, TRACE_FAMILY_DEFER);
+}
+
+void trace_on_defer_recycle(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  if (!m->recycle_done && trace_judges(r, TRACE_FAMILY_DEFER))
+    trace_broken(r, TRACE_RULE_DEFER_POOL, "M%u recycles a defer record, but popped none",
+                 m->pub.id);
+  set_pool(r, m, trace_args_defer_recycle(e).pool_len, 1);
+}
+
+void trace_on_defer_refill(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  struct trace_args_defer_refill a = trace_args_defer_refill(e);
+  check_pool_empty(r, m, "records come from the central pool");
+  set_pool(r, m, a.pool_len, a.n);
+}
+
+void trace_on_defer_spill(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  struct trace_args_defer_spill a = trace_args_defer_spill(e);
+  set_pool(r, m, a.pool_len, -(int64_t)a.n);
+}
+
 /* ---- defer ---- */
 
 static void push_defer(struct trace_replay *r, struct rep_g *g, struct trace_defer d)
 {
-  struct trace_defer *slot = add(r, &g->defers, sizeof *slot);
+  struct trace_defer *slot = trace_stack_add(r, &g->defers, sizeof *slot);
   if (slot)
     *slot = d;
   trace_publish_stacks(g);
@@ -73,9 +165,14 @@ static void push_defer(struct trace_replay *r, struct rep_g *g, struct trace_def
 
 void trace_on_defer_push(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   struct trace_args_defer_push a = trace_args_defer_push(e);
-  struct rep_g *g = running_g(r, TRACE_RULE_DEFER_CHAIN);
+  struct rep_g *g = trace_defering_g(r, TRACE_RULE_DEFER_CHAIN);
+  take_from_pool(r, m, a.record == TRACE_DEFERKIND_POOL);
+  const struct trace_defer *newest = g ? trace_newest_defer(g) : NULL;
+  if (newest && newest->frame > a.frame && trace_judges(r, TRACE_FAMILY_DEFER))
+    trace_broken(r, TRACE_RULE_DEFER_CHAIN,
+                 "G%u defers in frame %u, but frame %u, which is deeper, has deferred calls left",
+                 g->pub.goid, a.frame, newest->frame);
   if (g)
     push_defer(r, g, (struct trace_defer){ .fn = a.fn, .frame = a.frame, .record = a.record });
 }
@@ -89,14 +186,26 @@ void trace_on_defer_status(struct trace_replay *r, struct rep_m *m, const struct
     push_defer(r, g, (struct trace_defer){ .fn = a.fn, .frame = a.frame, .record = UINT32_MAX });
 }
 
+/* A panic says which frame's deferred call it runs, then pops it; a frame that returns pops its own. */
+static void check_popper(struct trace_replay *r, struct rep_g *g, uint32_t frame)
+{
+  if (!trace_judges(r, TRACE_FAMILY_DEFER | TRACE_FAMILY_PANIC))
+    return;
+  if (trace_in_panic(g) && (!g->run_due || g->run_frame != frame))
+    trace_broken(
+        r, TRACE_RULE_PANIC_WALK,
+        "panic %u of G%u pops a deferred call of frame %u, but its walk did not come to it",
+        trace_newest_panic(g)->depth, g->pub.goid, frame);
+  g->run_due = false;
+}
+
 void trace_on_defer_pop(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   struct trace_args_defer_pop a = trace_args_defer_pop(e);
-  struct rep_g *g = running_g(r, TRACE_RULE_DEFER_CHAIN);
+  struct rep_g *g = trace_defering_g(r, TRACE_RULE_DEFER_CHAIN);
   if (!g)
     return;
-  const struct trace_defer *newest = newest_defer(g);
+  const struct trace_defer *newest = trace_newest_defer(g);
   if (!newest && !r->adopting)
     trace_broken(r, TRACE_RULE_DEFER_CHAIN, "G%u pops a deferred call, but its chain is empty",
                  g->pub.goid);
@@ -106,18 +215,34 @@ void trace_on_defer_pop(struct trace_replay *r, struct rep_m *m, const struct tr
                  "G%u pops 0x%lx of frame %u, but the newest deferred call is 0x%lx of frame %u",
                  g->pub.goid, (unsigned long)a.fn, a.frame, (unsigned long)newest->fn,
                  newest->frame);
+  check_popper(r, g, a.frame);
   if (newest)
     g->defers.n--;
+  m->recycle_due = a.record == TRACE_DEFERKIND_POOL && trace_judges(r, TRACE_FAMILY_DEFER);
   g->popped = (struct trace_defer){ .fn = a.fn, .frame = a.frame, .record = a.record };
   g->has_popped = true;
   trace_publish_stacks(g);
+}
+
+/* A panic, and Goexit, runs the calls while control is in it; a call that it runs, and who does not panic, returns. */
+static void check_because(struct trace_replay *r, const struct rep_g *g, uint32_t because)
+{
+  const struct trace_panic *panic = trace_newest_panic(g);
+  uint32_t must = !trace_in_panic(g) ? TRACE_CAUSE_RETURN
+                  : panic->is_goexit ? TRACE_CAUSE_GOEXIT
+                                     : TRACE_CAUSE_PANIC;
+  if (because != must)
+    trace_broken(r, TRACE_RULE_DEFER_CALL,
+                 "a deferred call of G%u runs because of %s, but it must be because of %s",
+                 g->pub.goid, trace_word_text(TRACE_ARG_CAUSE, because),
+                 trace_word_text(TRACE_ARG_CAUSE, must));
 }
 
 void trace_on_defer_begin(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
   (void)m;
   struct trace_args_defer_begin a = trace_args_defer_begin(e);
-  struct rep_g *g = running_g(r, TRACE_RULE_DEFER_CALL);
+  struct rep_g *g = trace_defering_g(r, TRACE_RULE_DEFER_CALL);
   if (!g)
     return;
   if (!g->has_popped && !r->adopting)
@@ -127,33 +252,38 @@ void trace_on_defer_begin(struct trace_replay *r, struct rep_m *m, const struct 
     trace_broken(r, TRACE_RULE_DEFER_CALL,
                  "the deferred call of G%u that begins is not the one that was popped",
                  g->pub.goid);
-  const struct trace_panic *panic = newest_panic(g);
-  bool because_ok = a.because == TRACE_CAUSE_RETURN ||
-                    (panic && panic->is_goexit == (a.because == TRACE_CAUSE_GOEXIT));
-  if (!because_ok && trace_trusts(r, TRACE_FAMILY_PANIC) && !r->adopting)
-    trace_broken(r, TRACE_RULE_DEFER_CALL,
-                 "a deferred call of G%u runs because of %s, but there is none", g->pub.goid,
-                 trace_word_text(TRACE_ARG_CAUSE, a.because));
-  const struct trace_call *running = innermost_call(g);
-  if (running && running->frame >= a.frame && running->panic_depth == newest_depth(g))
+  if (trace_trusts(r, TRACE_FAMILY_PANIC) && !r->adopting)
+    check_because(r, g, a.because);
+  const struct trace_call *running = trace_innermost_call(g);
+  if (running && running->frame >= a.frame && running->panic_depth == newest_depth(g) &&
+      trace_trusts(r, TRACE_FAMILY_PANIC))
     trace_broken(r, TRACE_RULE_DEFER_CALL,
                  "a deferred call of G%u's frame %u begins, but that of frame %u has not ended",
                  g->pub.goid, a.frame, running->frame);
   g->has_popped = false;
-  struct trace_call *call = add(r, &g->calls, sizeof *call);
+  struct trace_call *call = trace_stack_add(r, &g->calls, sizeof *call);
   if (call)
     *call = (struct trace_call){ a.fn, a.frame, a.because, newest_depth(g) };
   trace_publish_stacks(g);
+}
+
+/* Where panics are not told, calls that they cut off are seen where a call of an outer frame ends. */
+static void drop_calls_above(struct rep_g *g, uint32_t frame)
+{
+  while (g->calls.n && trace_innermost_call(g)->frame > frame)
+    g->calls.n--;
 }
 
 void trace_on_defer_end(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
   (void)m;
   struct trace_args_defer_end a = trace_args_defer_end(e);
-  struct rep_g *g = running_g(r, TRACE_RULE_DEFER_CALL);
+  struct rep_g *g = trace_defering_g(r, TRACE_RULE_DEFER_CALL);
   if (!g)
     return;
-  const struct trace_call *call = innermost_call(g);
+  if (!trace_trusts(r, TRACE_FAMILY_PANIC))
+    drop_calls_above(g, a.frame);
+  const struct trace_call *call = trace_innermost_call(g);
   if (!call && !r->adopting)
     trace_broken(r, TRACE_RULE_DEFER_CALL, "a deferred call of G%u ends, but none runs",
                  g->pub.goid);
@@ -161,8 +291,19 @@ void trace_on_defer_end(struct trace_replay *r, struct rep_m *m, const struct tr
     trace_broken(r, TRACE_RULE_DEFER_CALL,
                  "a deferred call of G%u's frame %u ends, but that of frame %u runs", g->pub.goid,
                  a.frame, call->frame);
+  else if (call && call->panic_depth != newest_depth(g) &&
+           trace_judges(r, TRACE_FAMILY_DEFER | TRACE_FAMILY_PANIC))
+    trace_broken(r, TRACE_RULE_DEFER_CALL,
+                 "a deferred call of G%u ends, but a panic that began in it is in progress",
+                 g->pub.goid);
   if (call)
     g->calls.n--;
+  const struct trace_panic *panic = trace_newest_panic(g);
+  if (call && panic && panic->recovered && panic->depth == call->panic_depth &&
+      call->because == TRACE_CAUSE_PANIC) {
+    g->recovery_due = true;
+    g->recovery_frame = a.frame;
+  }
   trace_publish_stacks(g);
 }
 
@@ -187,227 +328,4 @@ void trace_on_fault(struct trace_replay *r, struct rep_m *m, const struct trace_
   }
   g->defers.n -= a.lost_defers < g->defers.n ? a.lost_defers : g->defers.n;
   trace_publish_stacks(g);
-}
-
-static void set_pool(struct trace_replay *r, const struct rep_m *m, uint32_t pool_len)
-{
-  struct rep_p *p = m->pub.p == TRACE_NO_P ? NULL : trace_store_find(&r->ps, m->pub.p);
-  if (p)
-    p->pub.pool_len = pool_len;
-}
-
-void trace_on_defer_recycle(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  set_pool(r, m, trace_args_defer_recycle(e).pool_len);
-}
-
-void trace_on_defer_refill(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  set_pool(r, m, trace_args_defer_refill(e).pool_len);
-}
-
-void trace_on_defer_spill(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  set_pool(r, m, trace_args_defer_spill(e).pool_len);
-}
-
-/* ---- panic ---- */
-
-static void begin_panic(struct trace_replay *r, struct trace_panic panic)
-{
-  struct rep_g *g = running_g(r, TRACE_RULE_PANIC_DEPTH);
-  if (!g)
-    return;
-  if (panic.depth != newest_depth(g) + 1 && !r->adopting)
-    trace_broken(r, TRACE_RULE_PANIC_DEPTH, "G%u begins panic %u, but %u are in progress",
-                 g->pub.goid, panic.depth, newest_depth(g));
-  struct trace_panic *slot = add(r, &g->panics, sizeof *slot);
-  panic.walked_to = panic.frame;
-  if (slot)
-    *slot = panic;
-  trace_publish_stacks(g);
-}
-
-void trace_on_panic_begin(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  (void)m;
-  struct trace_args_panic_begin a = trace_args_panic_begin(e);
-  begin_panic(r, (struct trace_panic){ .depth = a.depth, .value = a.value, .frame = a.frame });
-}
-
-void trace_on_goexit_begin(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  (void)m;
-  struct trace_args_goexit_begin a = trace_args_goexit_begin(e);
-  begin_panic(r, (struct trace_panic){ .depth = a.depth, .frame = a.frame, .is_goexit = true });
-}
-
-static struct trace_panic *find_panic(const struct rep_g *g, uint32_t depth)
-{
-  struct trace_panic *panics = g->panics.items;
-  for (uint32_t i = g->panics.n; i-- > 0;) {
-    if (panics[i].depth == depth)
-      return &panics[i];
-  }
-  return NULL;
-}
-
-/* The newest panic of the running G, which must have this depth. NULL: there is none. */
-static struct trace_panic *this_panic(struct trace_replay *r, struct rep_g **g, uint32_t depth)
-{
-  *g = running_g(r, TRACE_RULE_PANIC_DEPTH);
-  if (!*g)
-    return NULL;
-  if (depth != newest_depth(*g) && !r->adopting)
-    trace_broken(r, TRACE_RULE_PANIC_DEPTH, "G%u speaks of panic %u, but its newest is %u",
-                 (*g)->pub.goid, depth, newest_depth(*g));
-  struct trace_panic *panic = find_panic(*g, depth);
-  return panic ? panic : newest_panic(*g);
-}
-
-static void drop_panic(struct rep_g *g, const struct trace_panic *panic)
-{
-  struct trace_panic *panics = g->panics.items;
-  uint32_t i = (uint32_t)(panic - panics);
-  memmove(&panics[i], &panics[i + 1], (--g->panics.n - i) * sizeof *panics);
-  trace_publish_stacks(g);
-}
-
-void trace_on_panic_walk(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  (void)m;
-  struct trace_args_panic_walk a = trace_args_panic_walk(e);
-  struct rep_g *g;
-  struct trace_panic *panic = this_panic(r, &g, a.depth);
-  if (!panic)
-    return;
-  if (a.frame > panic->walked_to)
-    trace_broken(r, TRACE_RULE_PANIC_WALK,
-                 "panic %u of G%u looks at frame %u, which is deeper than frame %u", a.depth,
-                 g->pub.goid, a.frame, panic->walked_to);
-  panic->walked_to = a.frame;
-}
-
-/* NULL, or why this verdict cannot be. */
-static const char *wrong_verdict(const struct rep_g *g, uint32_t verdict)
-{
-  const struct trace_panic *panic = newest_panic(g);
-  const struct trace_call *call = innermost_call(g);
-  switch (verdict) {
-  case TRACE_VERDICT_VALID:
-    if (!panic)
-      return "there is no panic";
-    if (panic->is_goexit)
-      return "Goexit cannot be recovered";
-    if (panic->recovered)
-      return "it is recovered already";
-    if (!call || call->because != TRACE_CAUSE_PANIC || call->panic_depth != panic->depth)
-      return "no deferred call run by it is the innermost";
-    return NULL;
-  case TRACE_VERDICT_NO_PANIC:
-    return panic ? "there is a panic" : NULL;
-  case TRACE_VERDICT_ALREADY:
-    return panic && panic->recovered ? NULL : "no panic is recovered";
-  case TRACE_VERDICT_GOEXIT:
-    return panic && panic->is_goexit ? NULL : "there is no Goexit";
-  default:
-    return NULL;
-  }
-}
-
-void trace_on_panic_recover_call(struct trace_replay *r, struct rep_m *m,
-                                 const struct trace_event *e)
-{
-  (void)m;
-  struct trace_args_panic_recover_call a = trace_args_panic_recover_call(e);
-  struct rep_g *g;
-  struct trace_panic *panic = this_panic(r, &g, a.depth);
-  if (!g)
-    return;
-  const char *wrong = wrong_verdict(g, a.verdict);
-  if (wrong && !r->adopting)
-    trace_broken(r, TRACE_RULE_RECOVER, "G%u calls recover, which is said to find \"%s\", but %s",
-                 g->pub.goid, trace_word_text(TRACE_ARG_VERDICT, a.verdict), wrong);
-  if (panic && a.verdict == TRACE_VERDICT_VALID)
-    panic->recovered = true;
-}
-
-void trace_on_panic_recovered(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  (void)m;
-  struct trace_args_panic_recovered a = trace_args_panic_recovered(e);
-  struct rep_g *g;
-  struct trace_panic *panic = this_panic(r, &g, a.depth);
-  if (!g)
-    return;
-  if ((!panic || !panic->recovered) && !r->adopting)
-    trace_broken(r, TRACE_RULE_RECOVERED,
-                 "control of G%u returns to frame %u, but no recover counted", g->pub.goid,
-                 a.frame);
-  const struct trace_call *call = innermost_call(g);
-  if (call && call->because == TRACE_CAUSE_PANIC && call->panic_depth == a.depth)
-    trace_broken(
-        r, TRACE_RULE_DEFER_CALL,
-        "control of G%u returns to frame %u, but the deferred call that recovered has not ended",
-        g->pub.goid, a.frame);
-  /* Control is in `frame` again: deferred calls of it and of deeper frames are no more on the stack. */
-  while (g->calls.n && innermost_call(g)->frame >= a.frame)
-    g->calls.n--;
-  if (panic)
-    drop_panic(g, panic);
-  trace_publish_stacks(g);
-}
-
-void trace_on_panic_nested(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  (void)m;
-  struct trace_args_panic_nested a = trace_args_panic_nested(e);
-  struct rep_g *g;
-  struct trace_panic *panic = this_panic(r, &g, a.depth);
-  if (!panic)
-    return;
-  if ((a.supersedes >= a.depth || !find_panic(g, a.supersedes)) && !r->adopting)
-    trace_broken(r, TRACE_RULE_PANIC_DEPTH,
-                 "panic %u of G%u supersedes panic %u, which is not in progress", a.depth,
-                 g->pub.goid, a.supersedes);
-  panic->supersedes = a.supersedes;
-}
-
-void trace_on_panic_aborted(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  (void)m;
-  struct trace_args_panic_aborted a = trace_args_panic_aborted(e);
-  struct rep_g *g = running_g(r, TRACE_RULE_PANIC_DEPTH);
-  if (!g)
-    return;
-  const struct trace_panic *panic = find_panic(g, a.depth);
-  if ((!panic || a.by_depth <= a.depth) && !r->adopting)
-    trace_broken(r, TRACE_RULE_PANIC_DEPTH,
-                 "panic %u of G%u is dropped by panic %u, but it is not older and "
-                 "in progress",
-                 a.depth, g->pub.goid, a.by_depth);
-  if (panic)
-    drop_panic(g, panic);
-}
-
-void trace_on_panic_fatal(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  (void)m;
-  struct rep_g *g;
-  this_panic(r, &g, trace_args_panic_fatal(e).depth);
-}
-
-void trace_on_goexit_end(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  (void)m;
-  struct trace_args_goexit_end a = trace_args_goexit_end(e);
-  struct rep_g *g;
-  struct trace_panic *panic = this_panic(r, &g, a.depth);
-  if (!panic)
-    return;
-  if (!panic->is_goexit)
-    trace_broken(r, TRACE_RULE_PANIC_DEPTH, "Goexit of G%u ends, but its newest is a panic",
-                 g->pub.goid);
-  g->calls.n = 0; /* whatever called Goexit never returns */
-  drop_panic(g, panic);
 }

@@ -88,6 +88,17 @@ static const char *start_obstacle(const struct trace_replay *r, const struct rep
   return NULL;
 }
 
+/* A slice is inherited from whom put the G into runnext, or from itself: it never really stopped. A G that is locked
+ * to an M comes from another M's hand. */
+static void check_inherit(struct trace_replay *r, const struct rep_m *m, const struct rep_g *g)
+{
+  if (!g->from_next && m->prev_g != g->pub.goid && g->pub.locked_m == TRACE_NO_M &&
+      trace_judges(r, TRACE_FAMILY_RUNQ))
+    trace_broken(r, TRACE_RULE_G_START,
+                 "G%u inherits the rest of a time slice on M%u, but it was in no runnext",
+                 g->pub.goid, m->pub.id);
+}
+
 void trace_on_go_start(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
   struct trace_args_go_start a = trace_args_go_start(e);
@@ -101,6 +112,8 @@ void trace_on_go_start(struct trace_replay *r, struct rep_m *m, const struct tra
                  m->pub.id, obstacle, a.run_g, trace_g_phrase(g, g_is), m->pub.id,
                  trace_m_phrase(m, m_is));
   trace_check_g_seq(r, g, a.g_seq);
+  if (a.inherit)
+    check_inherit(r, m, g);
   trace_bind_g(r, m, g);
   trace_set_g(r, g, TRACE_GSTATUS_RUNNING);
   g->pub.why = 0;
@@ -114,6 +127,7 @@ void trace_on_go_stop(struct trace_replay *r, struct rep_m *m, const struct trac
   struct rep_g *g = trace_subject(r, m);
   if (!g)
     return;
+  trace_check_panic_rest(r, g);
   let_go(r, m, g);
   into_hand(r, m, g);
   g->pub.why = a.why;
@@ -125,6 +139,7 @@ void trace_on_go_block(struct trace_replay *r, struct rep_m *m, const struct tra
   struct rep_g *g = trace_subject(r, m);
   if (!g)
     return;
+  trace_check_panic_rest(r, g);
   let_go(r, m, g);
   trace_set_g(r, g, TRACE_GSTATUS_WAITING);
   g->pub.why = a.why;
@@ -141,6 +156,14 @@ void trace_on_go_unblock(struct trace_replay *r, struct rep_m *m, const struct t
   if (!g->wild && g->pub.status != TRACE_GSTATUS_WAITING)
     trace_broken(r, TRACE_RULE_G_UNBLOCK, "G%u is made ready by M%u, but it is %s", a.woken_g,
                  m->pub.id, trace_g_phrase(g, phrase));
+  else if (g->pub.why != TRACE_WAIT_SELECT && a.obj != g->pub.obj &&
+           trace_judges(r, TRACE_FAMILY_SCHED))
+    trace_broken(r, TRACE_RULE_G_UNBLOCK, "G%u is made ready from 0x%lx, but it waits for 0x%lx",
+                 a.woken_g, (unsigned long)a.obj, (unsigned long)g->pub.obj);
+  if (g->found_by == m->pub.id + 1) {
+    g->found_by = 0;
+    m->n_found--;
+  }
   trace_check_g_seq(r, g, a.g_seq);
   into_hand(r, m, g);
   g->pub.why = 0;
@@ -155,6 +178,7 @@ void trace_on_go_destroy(struct trace_replay *r, struct rep_m *m, const struct t
   struct rep_g *g = trace_subject(r, m);
   if (!g)
     return;
+  trace_check_panic_rest(r, g);
   bool told = trace_trusts(r, TRACE_FAMILY_DEFER) && trace_trusts(r, TRACE_FAMILY_PANIC);
   if (told && (g->defers.n || g->panics.n))
     trace_broken(r, TRACE_RULE_G_END, "G%u ends with %u deferred calls and %u panics left",

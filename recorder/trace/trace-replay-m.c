@@ -52,6 +52,32 @@ static bool in_syscall(const struct trace_replay *r, const struct rep_m *m)
   return g && g->pub.status == TRACE_GSTATUS_SYSCALL;
 }
 
+/* What some events say that their M does at once, without looking at its clock again. */
+void trace_check_next(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  enum trace_family family = trace_specs[e->kind].family;
+  if (family == TRACE_FAMILY_META || family == TRACE_FAMILY_PREEMPT)
+    return;
+  if (m->stop_due && e->kind != TRACE_GO_STOP)
+    trace_broken(r, TRACE_RULE_PREEMPT, "the G of M%u obeyed a request to stop, but did not stop",
+                 m->pub.id);
+  if (m->retake_due != TRACE_NO_P && e->kind != TRACE_PROC_STEAL)
+    trace_broken(r, TRACE_RULE_RETAKE, "M%u said that it takes P%u, but did not", m->pub.id,
+                 m->retake_due);
+  if (m->alloc_due && e->kind != TRACE_DEFER_PUSH)
+    trace_broken(r, TRACE_RULE_DEFER_POOL,
+                 "a defer record was made on M%u, but nothing was deferred with it", m->pub.id);
+  if (m->recycle_due && e->kind != TRACE_DEFER_RECYCLE && e->kind != TRACE_DEFER_SPILL)
+    trace_broken(r, TRACE_RULE_DEFER_POOL,
+                 "a pooled record was popped on M%u, but did not go back to the pool", m->pub.id);
+  m->alloc_done = m->alloc_due;
+  m->recycle_done = m->recycle_due;
+  m->stop_due = m->alloc_due = false;
+  m->recycle_due = m->recycle_due && e->kind == TRACE_DEFER_SPILL;
+  if (e->kind != TRACE_PROC_STEAL)
+    m->retake_due = TRACE_NO_P;
+}
+
 static void wrong_p(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
   char says[TRACE_PHRASE], has[TRACE_PHRASE];
@@ -96,9 +122,14 @@ void trace_on_m_create(struct trace_replay *r, struct rep_m *m, const struct tra
   else if (m->spoke)
     trace_broken(r, TRACE_RULE_M_CREATE, "M%u is created, but it has written events before",
                  m->pub.id);
+  if (m->woken_by != TRACE_NO_M && m->woken_by != a.creator_m &&
+      trace_judges(r, TRACE_FAMILY_SCHED))
+    trace_broken(r, TRACE_RULE_M_WAKE, "M%u is said to be made by M%d, but M%d woke it", m->pub.id,
+                 (int)a.creator_m, (int)m->woken_by);
   m->created = true;
-  m->wild = false;
+  m->wild = m->is_woken = false;
   m->pub.tid = a.tid;
+  m->search_since = e->ts;
   trace_set_m(r, m, m->wake_spins ? TRACE_MSTATUS_SPINNING : TRACE_MSTATUS_RUNNING);
 }
 
@@ -146,15 +177,42 @@ void trace_on_m_spinning_begin(struct trace_replay *r, struct rep_m *m, const st
   trace_set_m(r, m, TRACE_MSTATUS_SPINNING);
 }
 
+/* Who found something has a P, and mostly a G, in hand; who found nothing has none in hand. */
+static void check_find(struct trace_replay *r, const struct rep_m *m, bool found)
+{
+  if (found && m->pub.p == TRACE_NO_P)
+    trace_broken(r, TRACE_RULE_M_SPIN, "M%u stops spinning as if it had found a G, but it has no P",
+                 m->pub.id);
+  else if (!found && m->n_hand)
+    trace_broken(r, TRACE_RULE_M_SPIN,
+                 "M%u stops spinning as if it had found nothing, but it has a G in its hand",
+                 m->pub.id);
+}
+
 void trace_on_m_spinning_end(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)e;
   char phrase[TRACE_PHRASE];
+  if (trace_judges(r, TRACE_FAMILY_SCHED | TRACE_FAMILY_RUNQ))
+    check_find(r, m, trace_args_m_spinning_end(e).found);
   if (m->pub.status != TRACE_MSTATUS_SPINNING)
     trace_broken(r, TRACE_RULE_M_SPIN, "M%u stops spinning, but it is %s", m->pub.id,
                  trace_m_phrase(m, phrase));
   m->wake_spins = false;
   trace_set_m(r, m, TRACE_MSTATUS_RUNNING);
+}
+
+/* An M that sleeps can neither give a P away nor make a G ready. Who was woken just before it went to sleep (as an M
+ * that waits for its locked G may be) has the P that it was handed. */
+static void check_hands(struct trace_replay *r, const struct rep_m *m)
+{
+  uint32_t n_handed = m->is_woken && m->next_p != TRACE_NO_P;
+  if (m->n_ps > n_handed && trace_judges(r, TRACE_FAMILY_SCHED))
+    trace_broken(r, TRACE_RULE_P_HAND, "M%u goes to sleep with %u P%s in its hand", m->pub.id,
+                 m->n_ps - n_handed, m->n_ps - n_handed == 1 ? "" : "s");
+  if (m->n_found && trace_judges(r, TRACE_FAMILY_NETPOLL))
+    trace_broken(r, TRACE_RULE_NETPOLL,
+                 "M%u goes to sleep, but %u of the Gs that its netpoll found are not made ready",
+                 m->pub.id, m->n_found);
 }
 
 void trace_on_m_park(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
@@ -171,27 +229,63 @@ void trace_on_m_park(struct trace_replay *r, struct rep_m *m, const struct trace
     trace_broken(r, TRACE_RULE_RUNQ_ONCE,
                  "M%u parks with %u runnable Gs in its hand, which nobody can run", m->pub.id,
                  m->n_hand);
+  check_hands(r, m);
   m->wake_spins = false;
   trace_set_m(r, m, TRACE_MSTATUS_PARKED);
 }
 
+/* Nobody told: only the end of the run wakes everybody, while the world is stopped for good. */
+static bool wakes_at_the_end(const struct trace_replay *r)
+{
+  return r->world.stopped || !trace_trusts(r, TRACE_FAMILY_STW);
+}
+
 void trace_on_m_unpark(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)e;
   char phrase[TRACE_PHRASE];
   if (m->pub.status != TRACE_MSTATUS_PARKED)
     trace_broken(r, TRACE_RULE_M_PARK, "M%u wakes up, but it is %s", m->pub.id,
                  trace_m_phrase(m, phrase));
+  else if (!m->is_woken && !wakes_at_the_end(r) && trace_judges(r, TRACE_FAMILY_SCHED))
+    trace_broken(r, TRACE_RULE_M_WAKE, "M%u wakes up, but no M woke it", m->pub.id);
+  m->is_woken = false;
+  m->search_since = e->ts;
   trace_set_m(r, m, m->wake_spins ? TRACE_MSTATUS_SPINNING : TRACE_MSTATUS_RUNNING);
+}
+
+static void check_wake(struct trace_replay *r, const struct rep_m *m, const struct rep_m *woken,
+                       const struct rep_p *p)
+{
+  char phrase[TRACE_PHRASE];
+  bool is_made = woken->created;
+  if (woken == m || (is_made && woken->pub.status == TRACE_MSTATUS_DEAD))
+    trace_broken(r, TRACE_RULE_M_WAKE, "M%u wakes M%u, which %s", m->pub.id, woken->pub.id,
+                 woken == m ? "it is itself" : "has ended");
+  else if (is_made && woken->is_woken) /* a thread that could not be made is tried again */
+    trace_broken(r, TRACE_RULE_M_WAKE, "M%u wakes M%u, but M%u woke it already", m->pub.id,
+                 woken->pub.id, woken->woken_by);
+  else if (p && p->hand_m != m->pub.id)
+    trace_broken(r, TRACE_RULE_P_HAND, "M%u hands P%u to M%u, but it is %s", m->pub.id, p->pub.id,
+                 woken->pub.id, trace_p_phrase(p, phrase));
 }
 
 void trace_on_m_wake(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   struct trace_args_m_wake a = trace_args_m_wake(e);
   struct rep_m *woken = trace_need_m(r, a.woken_m);
-  if (woken)
-    woken->wake_spins = a.to_spin;
+  struct rep_p *p = a.next_p == TRACE_NO_P ? NULL : trace_need_p(r, a.next_p, TRACE_RULE_P_HAND);
+  if (!woken)
+    return;
+  if (trace_judges(r, TRACE_FAMILY_SCHED))
+    check_wake(r, m, woken, p);
+  if (p) {
+    trace_hand_p(r, p, a.woken_m);
+    p->handed_by = m->pub.id;
+  }
+  woken->is_woken = true;
+  woken->wake_spins = a.to_spin;
+  woken->next_p = a.next_p;
+  woken->woken_by = m->pub.id;
 }
 
 void trace_on_m_poll_begin(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
@@ -204,16 +298,24 @@ void trace_on_m_poll_begin(struct trace_replay *r, struct rep_m *m, const struct
   else if (m->pub.p != TRACE_NO_P || m->pub.g)
     trace_broken(r, TRACE_RULE_M_POLL, "M%u goes to sleep in netpoll with %s and G%u", m->pub.id,
                  trace_p_name(m->pub.p, phrase), m->pub.g);
+  else if (m->pub.status != TRACE_MSTATUS_RUNNING && trace_judges(r, TRACE_FAMILY_SCHED))
+    trace_broken(r, TRACE_RULE_M_POLL, "M%u goes to sleep in netpoll, but it is %s", m->pub.id,
+                 trace_m_phrase(m, phrase));
+  check_hands(r, m);
   r->world.polling_m = m->pub.id;
   trace_set_m(r, m, TRACE_MSTATUS_POLLING);
 }
 
 void trace_on_m_poll_end(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)e;
+  uint32_t n = trace_args_m_poll_end(e).n;
   if (!r->adopting && r->world.polling_m != m->pub.id)
     trace_broken(r, TRACE_RULE_M_POLL, "M%u comes back from netpoll, but did not sleep there",
                  m->pub.id);
+  if (n != m->n_found && trace_judges(r, TRACE_FAMILY_NETPOLL))
+    trace_broken(r, TRACE_RULE_NETPOLL, "M%u comes back from netpoll with %u Gs, but it found %u",
+                 m->pub.id, n, m->n_found);
+  m->search_since = e->ts;
   r->world.polling_m = TRACE_NO_M;
   trace_set_m(r, m, TRACE_MSTATUS_RUNNING);
 }
@@ -225,6 +327,9 @@ void trace_on_m_lock(struct trace_replay *r, struct rep_m *m, const struct trace
   struct rep_g *g = trace_need_g(r, trace_args_m_lock(e).locked_g, TRACE_RULE_G_RUNNING);
   if (!g)
     return;
+  if (g->pub.locked_m != TRACE_NO_M || m->pub.locked_g)
+    trace_broken(r, TRACE_RULE_G_RUNNING, "G%u is locked to M%u, but one of them is locked already",
+                 g->pub.goid, m->pub.id);
   m->pub.locked_g = g->pub.goid;
   g->pub.locked_m = m->pub.id;
 }
@@ -232,6 +337,9 @@ void trace_on_m_lock(struct trace_replay *r, struct rep_m *m, const struct trace
 void trace_on_m_unlock(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
   struct rep_g *g = trace_need_g(r, trace_args_m_unlock(e).locked_g, TRACE_RULE_G_RUNNING);
+  if (g && g->pub.locked_m != m->pub.id && trace_judges(r, TRACE_FAMILY_SCHED))
+    trace_broken(r, TRACE_RULE_G_RUNNING, "G%u is unlocked from M%u, but it was not locked to it",
+                 g->pub.goid, m->pub.id);
   m->pub.locked_g = 0;
   if (g)
     g->pub.locked_m = TRACE_NO_M;

@@ -88,6 +88,8 @@ void trace_on_string(struct trace_replay *r, struct rep_m *m, const struct trace
   }
   if (trace_store_find(&r->strings, a.string) && !r->adopting)
     trace_broken(r, TRACE_RULE_TABLE, "string %u is told twice", a.string);
+  else if (!trace_store_find(&r->strings, a.string))
+    trace_store_add(&r->strings, a.string); /* what was said of it at once may be told in between */
   m->part_kind = TRACE_STRING_PART;
   m->part_id = a.string;
   m->n_bytes = a.n_bytes;
@@ -214,6 +216,8 @@ void trace_on_trace_begin(struct trace_replay *r, struct rep_m *m, const struct 
 {
   (void)m;
   struct trace_args_trace_begin a = trace_args_trace_begin(e);
+  if (r->began_from_start)
+    trace_broken(r, TRACE_RULE_END, "the trace begins a second time");
   r->adopting = !a.from_start;
   r->began_from_start = a.from_start;
   r->world.n_procs = a.n_procs;
@@ -231,8 +235,54 @@ void trace_on_trace_status_done(struct trace_replay *r, struct rep_m *m,
 void trace_on_categories(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
   (void)m;
-  r->world.categories = trace_args_categories(e).mask | TRACE_FAMILY_ALWAYS;
-  r->trusted &= r->world.categories;
+  trace_replay_expect_families(r, trace_args_categories(e).mask);
+}
+
+/* ---- what sysmon, netpoll and preemption say ---- */
+
+void trace_on_preempt_taken(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)e;
+  if (trace_judges(r, TRACE_FAMILY_PREEMPT))
+    m->stop_due = true;
+}
+
+void trace_on_sysmon_retake(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  struct trace_args_sysmon_retake a = trace_args_sysmon_retake(e);
+  if (a.why != TRACE_RETAKE_SLICE && trace_judges(r, TRACE_FAMILY_SYSMON))
+    m->retake_due = a.proc;
+}
+
+void trace_on_netpoll_ready(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  struct rep_g *g = trace_need_g(r, trace_args_netpoll_ready(e).ready_g, TRACE_RULE_NETPOLL);
+  if (!g)
+    return;
+  if (g->found_by == m->pub.id + 1 && trace_judges(r, TRACE_FAMILY_NETPOLL))
+    trace_broken(r, TRACE_RULE_NETPOLL, "M%u finds G%u, but it found it before", m->pub.id,
+                 g->pub.goid);
+  m->n_found += g->found_by != m->pub.id + 1;
+  g->found_by = m->pub.id + 1;
+}
+
+void trace_on_sysmon_netpoll(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  uint32_t n = trace_args_sysmon_netpoll(e).n;
+  if (n != m->n_found && trace_judges(r, TRACE_FAMILY_NETPOLL))
+    trace_broken(r, TRACE_RULE_NETPOLL, "sysmon says that its netpoll found %u Gs, but it found %u",
+                 n, m->n_found);
+}
+
+/* A G may call exit in its deferred calls, but a panic of its own ends otherwise. */
+void trace_on_trace_end(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  uint32_t exit_code = trace_args_trace_end(e).exit_code;
+  if (exit_code == 0 && m->n_hand && trace_judges(r, TRACE_FAMILY_RUNQ))
+    trace_broken(r, TRACE_RULE_END, "the program ends on M%u, which has %u runnable Gs in its hand",
+                 m->pub.id, m->n_hand);
+  trace_check_panic_end(r, m, exit_code);
+  m->has_ended = true;
 }
 
 /* These tell a story but change nothing that is kept.  A preempt_request may come late: its G may have
@@ -244,19 +294,13 @@ void trace_on_categories(struct trace_replay *r, struct rep_m *m, const struct t
     (void)m;                                                                                       \
     (void)e;                                                                                       \
   }
-TELLS_ONLY(defer_alloc)
 TELLS_ONLY(preempt_request)
 TELLS_ONLY(preempt_send)
 TELLS_ONLY(preempt_land)
-TELLS_ONLY(preempt_taken)
-TELLS_ONLY(sysmon_retake)
-TELLS_ONLY(sysmon_netpoll)
 TELLS_ONLY(sysmon_sleep)
 TELLS_ONLY(stack_scan)
-TELLS_ONLY(netpoll_ready)
 TELLS_ONLY(netpoll_break)
 TELLS_ONLY(user_log)
-TELLS_ONLY(trace_end)
 TELLS_ONLY(clock_sync)
 TELLS_ONLY(lost)
 TELLS_ONLY(choice)

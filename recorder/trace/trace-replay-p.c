@@ -16,6 +16,23 @@ static bool is_free(const struct rep_p *p)
          (p->pub.status == TRACE_PSTATUS_HANDED && p->pub.m == TRACE_NO_M && !p->steal_due);
 }
 
+/* A P is taken by the M in whose hand it is; an M that was woken takes first what it was handed. */
+static void check_taker(struct trace_replay *r, struct rep_m *m, const struct rep_p *p)
+{
+  char phrase[TRACE_PHRASE];
+  if (!trace_judges(r, TRACE_FAMILY_SCHED))
+    return;
+  if (p->hand_m != m->pub.id)
+    trace_broken(r, TRACE_RULE_P_HAND, "M%u acquires P%u, but it is %s", m->pub.id, p->pub.id,
+                 trace_p_phrase(p, phrase));
+  else if (m->next_p != TRACE_NO_P && m->next_p != p->pub.id)
+    trace_broken(r, TRACE_RULE_M_WAKE, "M%u acquires P%u, but it was woken with P%u", m->pub.id,
+                 p->pub.id, m->next_p);
+  else if (r->world.stopped && r->stopper != m->pub.id && trace_trusts(r, TRACE_FAMILY_STW))
+    trace_broken(r, TRACE_RULE_STW, "M%u acquires P%u while the world is stopped", m->pub.id,
+                 p->pub.id);
+}
+
 void trace_on_proc_start(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
   struct trace_args_proc_start a = trace_args_proc_start(e);
@@ -34,10 +51,12 @@ void trace_on_proc_start(struct trace_replay *r, struct rep_m *m, const struct t
   if (m->pub.p != TRACE_NO_P)
     trace_broken(r, TRACE_RULE_P_START, "M%u acquires P%u, but it holds P%u", m->pub.id, a.proc,
                  m->pub.p);
+  check_taker(r, m, p);
   trace_check_p_seq(r, p, a.p_seq);
   p->steal_due = false;
   trace_bind_p(r, m, p);
   trace_set_p(r, p, TRACE_PSTATUS_RUNNING);
+  m->next_p = m->runs_heap = TRACE_NO_P;
   m->reacquired = in_syscall;
 }
 
@@ -58,6 +77,7 @@ void trace_on_proc_stop(struct trace_replay *r, struct rep_m *m, const struct tr
   trace_check_p_seq(r, p, a.p_seq);
   trace_bind_p(r, m, NULL);
   trace_set_p(r, p, TRACE_PSTATUS_HANDED);
+  trace_hand_p(r, p, m->pub.id);
   m->reacquired = false;
 }
 
@@ -84,12 +104,14 @@ void trace_on_proc_steal(struct trace_replay *r, struct rep_m *m, const struct t
                  "M%u steals P%u from M%u, but it is %s and that M's G is not in a "
                  "system call with it",
                  m->pub.id, a.proc, a.from_m, trace_p_phrase(p, phrase));
+  m->retake_due = TRACE_NO_P;
   trace_check_p_seq(r, p, a.p_seq);
   struct rep_m *holder = p->pub.m == TRACE_NO_M ? NULL : trace_store_find(&r->ms, p->pub.m);
   if (holder)
     trace_bind_p(r, holder, NULL);
   p->steal_due = false;
   trace_set_p(r, p, TRACE_PSTATUS_HANDED);
+  trace_hand_p(r, p, m->pub.id);
 }
 
 /* ---- the idle list ---- */
@@ -112,9 +134,14 @@ static void owe_queue_to_thieves(struct trace_replay *r, struct rep_p *p)
   }
 }
 
+/* p is in m's hand, or m takes it back from an M whose thread could not be made. */
+static bool in_hand_of(const struct rep_p *p, const struct rep_m *m)
+{
+  return p->hand_m == m->pub.id || p->handed_by == m->pub.id;
+}
+
 void trace_on_proc_idle(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   char phrase[TRACE_PHRASE];
   struct rep_p *p = trace_need_p(r, trace_args_proc_idle(e).proc, TRACE_RULE_P_IDLE);
   if (!p)
@@ -122,13 +149,15 @@ void trace_on_proc_idle(struct trace_replay *r, struct rep_m *m, const struct tr
   if (!is_free(p))
     trace_broken(r, TRACE_RULE_P_IDLE, "P%u is put on the idle list, but it is %s", p->pub.id,
                  trace_p_phrase(p, phrase));
+  else if (!in_hand_of(p, m) && trace_judges(r, TRACE_FAMILY_SCHED))
+    trace_broken(r, TRACE_RULE_P_HAND, "M%u puts P%u on the idle list, but it is %s", m->pub.id,
+                 p->pub.id, trace_p_phrase(p, phrase));
   owe_queue_to_thieves(r, p);
   trace_set_p(r, p, TRACE_PSTATUS_IDLE);
 }
 
 void trace_on_proc_unidle(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   char phrase[TRACE_PHRASE];
   struct rep_p *p = trace_need_p(r, trace_args_proc_unidle(e).proc, TRACE_RULE_P_IDLE);
   if (!p)
@@ -137,6 +166,7 @@ void trace_on_proc_unidle(struct trace_replay *r, struct rep_m *m, const struct 
     trace_broken(r, TRACE_RULE_P_IDLE, "P%u is taken off the idle list, but it is %s", p->pub.id,
                  trace_p_phrase(p, phrase));
   trace_set_p(r, p, TRACE_PSTATUS_HANDED);
+  trace_hand_p(r, p, m->pub.id);
 }
 
 /* ---- stop-the-world ---- */
@@ -155,15 +185,15 @@ void trace_on_proc_gcstop(struct trace_replay *r, struct rep_m *m, const struct 
     return;
   check_world_stops(r, p, "stopped");
   bool own = p->pub.m == m->pub.id; /* who stops the world keeps its P, stopped */
-  if (!is_free(p) && !own && p->pub.status != TRACE_PSTATUS_IDLE)
+  bool again = own && p->pub.status == TRACE_PSTATUS_GCSTOP;
+  if (again || (!is_free(p) && !own && p->pub.status != TRACE_PSTATUS_IDLE))
     trace_broken(r, TRACE_RULE_P_STOPPED, "P%u is stopped by M%u, but it is %s", p->pub.id,
-                 m->pub.id, trace_p_phrase(p, phrase));
+                 m->pub.id, again ? "stopped already" : trace_p_phrase(p, phrase));
   trace_set_p(r, p, TRACE_PSTATUS_GCSTOP);
 }
 
 void trace_on_proc_restart(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   char phrase[TRACE_PHRASE];
   struct rep_p *p = trace_need_p(r, trace_args_proc_restart(e).proc, TRACE_RULE_P_STOPPED);
   if (!p)
@@ -173,6 +203,8 @@ void trace_on_proc_restart(struct trace_replay *r, struct rep_m *m, const struct
     trace_broken(r, TRACE_RULE_P_STOPPED, "P%u is restarted, but it is %s", p->pub.id,
                  trace_p_phrase(p, phrase));
   trace_set_p(r, p, p->pub.m == TRACE_NO_M ? TRACE_PSTATUS_HANDED : TRACE_PSTATUS_RUNNING);
+  if (p->pub.m == TRACE_NO_M)
+    trace_hand_p(r, p, m->pub.id);
 }
 
 void trace_on_stw_begin(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
@@ -183,6 +215,7 @@ void trace_on_stw_begin(struct trace_replay *r, struct rep_m *m, const struct tr
                  m->pub.id, r->world.stopped ? "ed" : "ing");
   r->world.stopping = true;
   r->world.stopped = false;
+  r->stopper = m->pub.id;
 }
 
 void trace_on_stw_stopped(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
@@ -209,18 +242,40 @@ void trace_on_stw_end(struct trace_replay *r, struct rep_m *m, const struct trac
   (void)e;
   if (!r->world.stopped && !r->adopting)
     trace_broken(r, TRACE_RULE_STW, "the world is started, but it was not stopped");
+  for (uint32_t i = 0; i < r->ps.n_slots; i++) {
+    const struct rep_p *p = trace_store_at(&r->ps, i);
+    if (p && p->pub.status == TRACE_PSTATUS_GCSTOP && !r->adopting)
+      trace_broken(r, TRACE_RULE_STW, "the world is started, but P%u is still stopped", p->pub.id);
+  }
   r->world.stopping = r->world.stopped = false;
 }
 
 /* ---- how many there are ---- */
 
+/* In a trace from the start, a P is told of when it is made: then no M holds it, and it goes on counting. */
+static void check_new_p(struct trace_replay *r, const struct rep_p *p,
+                        const struct trace_args_proc_status *a)
+{
+  if (!trace_judges(r, TRACE_FAMILY_SCHED))
+    return;
+  uint32_t seq = p && p->seq_known ? p->pub.seq : 0;
+  if (p && !p->wild && p->pub.status != TRACE_PSTATUS_DEAD)
+    trace_broken(r, TRACE_RULE_P_START, "P%u is made, but there is one already", a->proc);
+  else if (a->on_m != TRACE_NO_M)
+    trace_broken(r, TRACE_RULE_P_START, "P%u is made, but M%u is said to hold it", a->proc,
+                 a->on_m);
+  else if (a->p_seq != seq)
+    trace_broken(r, TRACE_RULE_P_SEQ, "P%u is made with number %u, but its last one was %u",
+                 a->proc, a->p_seq, seq);
+}
+
 void trace_on_proc_status(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   struct trace_args_proc_status a = trace_args_proc_status(e);
   char phrase[TRACE_PHRASE];
   bool was_adopting = r->adopting;
   struct rep_p *p = trace_store_find(&r->ps, a.proc);
+  check_new_p(r, p, &a);
   if (p && !p->wild && !r->adopting && p->pub.status != TRACE_PSTATUS_DEAD &&
       p->pub.status != a.status)
     trace_broken(r, TRACE_RULE_P_START, "P%u is said to be %s, but it is %s", a.proc,
@@ -231,6 +286,9 @@ void trace_on_proc_status(struct trace_replay *r, struct rep_m *m, const struct 
   if (!p)
     return;
   trace_set_p(r, p, a.status);
+  if (a.status == TRACE_PSTATUS_HANDED)
+    trace_hand_p(r, p, m->pub.id);
+  p->pool_known = p->pool_known || trace_judges(r, TRACE_FAMILY_DEFER);
   p->pub.seq = a.p_seq;
   p->seq_known = true;
   struct rep_m *on_m =
@@ -239,11 +297,28 @@ void trace_on_proc_status(struct trace_replay *r, struct rep_m *m, const struct 
     trace_bind_p(r, on_m, p);
 }
 
+static void check_procs(struct trace_replay *r, uint32_t old_n, uint32_t new_n)
+{
+  uint32_t n_live = 0;
+  for (uint32_t i = 0; i < r->ps.n_slots; i++) {
+    const struct rep_p *p = trace_store_at(&r->ps, i);
+    n_live += p && p->pub.id < new_n && p->pub.status != TRACE_PSTATUS_DEAD;
+  }
+  if (old_n != r->procs_told)
+    trace_broken(r, TRACE_RULE_P_START, "there were %u Ps, it is said, but %u had been told", old_n,
+                 r->procs_told);
+  else if (new_n != n_live || (old_n == 0 && new_n != r->world.n_procs))
+    trace_broken(r, TRACE_RULE_P_START, "there are %u Ps now, it is said, but %u were made", new_n,
+                 n_live);
+}
+
 void trace_on_procs_change(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
   (void)m;
   struct trace_args_procs_change a = trace_args_procs_change(e);
-  r->world.n_procs = a.new_n;
+  if (trace_judges(r, TRACE_FAMILY_SCHED))
+    check_procs(r, a.old_n, a.new_n);
+  r->world.n_procs = r->procs_told = a.new_n;
   for (uint32_t i = 0; i < r->ps.n_slots; i++) {
     struct rep_p *p = trace_store_at(&r->ps, i);
     if (p && p->pub.id >= a.new_n && p->pub.status != TRACE_PSTATUS_DEAD)

@@ -234,6 +234,21 @@ static struct rep_g *from_hand(struct trace_replay *r, const struct rep_m *m, ui
   return g;
 }
 
+/* One G went to the hand and none to m's ring, whose tail is told all the same. */
+static void check_tail(struct trace_replay *r, const struct rep_m *m, uint32_t tail)
+{
+  struct rep_p *p = m->pub.p == TRACE_NO_P ? NULL : trace_store_find(&r->ps, m->pub.p);
+  if (!p)
+    return;
+  if (!p->tail_known) {
+    p->tail_known = true;
+    empty_ring(r, p, tail);
+  } else if (tail != p->tail) {
+    trace_broken(r, TRACE_RULE_RUNQ_RING, "the tail of P%u's ring is said to be %u, but it is %u",
+                 p->pub.id, tail, p->tail);
+  }
+}
+
 /* ---- events ---- */
 
 void trace_on_runq_put(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
@@ -308,6 +323,7 @@ void trace_on_runq_get_next(struct trace_replay *r, struct rep_m *m, const struc
     trace_broken(r, TRACE_RULE_RUNQ_GET, "M%u takes G%u from P%u's runnext, but it is %s",
                  m->pub.id, a.got_g, p->pub.id, trace_g_phrase(g, phrase));
   to_hand(r, m, g);
+  g->from_next = true;
 }
 
 void trace_on_runq_get_global(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
@@ -329,6 +345,8 @@ void trace_on_runq_batch(struct trace_replay *r, struct rep_m *m, const struct t
   if (!batch_fits(r, a.n))
     return;
   to_hand(r, m, global_take(r, a.got_g));
+  if (a.n == 1)
+    check_tail(r, m, a.tail);
   struct rep_p *p = a.n > 1 ? own_p(r, m) : NULL;
   for (uint32_t i = 0; p && i < a.n - 1; i++) {
     struct rep_g *g = global_first(r);
@@ -351,6 +369,8 @@ void trace_on_runq_steal(struct trace_replay *r, struct rep_m *m, const struct t
     trace_broken(r, TRACE_RULE_RUNQ_GET, "%u Gs are stolen from a ring that holds 256", a.n);
     return;
   }
+  if (a.n == 1)
+    check_tail(r, m, a.tail);
   struct rep_p *p = a.n > 1 ? own_p(r, m) : NULL;
   for (uint32_t i = 0; i < a.n; i++) {
     struct rep_g *g = ring_look(r, victim, a.victim_head + i, 0);

@@ -71,9 +71,20 @@ static uint32_t family_of(enum trace_rule rule)
     return TRACE_FAMILY_DEFER;
   if (rule <= TRACE_RULE_RECOVERED)
     return TRACE_FAMILY_PANIC;
-  if (rule == TRACE_RULE_STW)
+  switch (rule) {
+  case TRACE_RULE_STW:
     return TRACE_FAMILY_STW;
-  return rule == TRACE_RULE_TASK ? TRACE_FAMILY_USER : TRACE_FAMILY_META;
+  case TRACE_RULE_NETPOLL:
+    return TRACE_FAMILY_NETPOLL;
+  case TRACE_RULE_PREEMPT:
+    return TRACE_FAMILY_PREEMPT;
+  case TRACE_RULE_RETAKE:
+    return TRACE_FAMILY_SYSMON;
+  case TRACE_RULE_TASK:
+    return TRACE_FAMILY_USER;
+  default:
+    return TRACE_FAMILY_META;
+  }
 }
 
 void trace_broken(struct trace_replay *r, enum trace_rule rule, const char *format, ...)
@@ -227,7 +238,9 @@ struct rep_m *trace_need_m(struct trace_replay *r, uint32_t id)
   m->pub.id = id;
   m->pub.p = TRACE_NO_P;
   m->pub.since = r->world.ts;
-  m->pub.last_ts = INT64_MIN;
+  m->pub.last_ts = m->fired_now = INT64_MIN;
+  m->next_p = m->runs_heap = m->retake_due = TRACE_NO_P;
+  m->woken_by = TRACE_NO_M;
   m->wild = r->adopting;
   r->world.n_ms++;
   return m;
@@ -251,7 +264,7 @@ struct rep_p *trace_need_p(struct trace_replay *r, uint32_t id, enum trace_rule 
   }
   p->pub.id = id;
   p->pub.status = TRACE_PSTATUS_HANDED;
-  p->pub.m = TRACE_NO_M;
+  p->pub.m = p->hand_m = p->handed_by = TRACE_NO_M;
   p->pub.since = r->world.ts;
   p->wild = true;
   r->world.n_ps++;
@@ -299,6 +312,8 @@ void trace_set_m(struct trace_replay *r, struct rep_m *m, uint32_t status)
 void trace_set_p(struct trace_replay *r, struct rep_p *p, uint32_t status)
 {
   bool idle = status == TRACE_PSTATUS_IDLE;
+  if (p->hand_m != TRACE_NO_M)
+    trace_hand_p(r, p, TRACE_NO_M);
   r->world.n_idle_ps += idle - p->idle_listed;
   r->world.n_ps += (status != TRACE_PSTATUS_DEAD) - (p->pub.status != TRACE_PSTATUS_DEAD);
   if (idle)
@@ -307,6 +322,18 @@ void trace_set_p(struct trace_replay *r, struct rep_p *p, uint32_t status)
   p->pub.status = status;
   p->pub.since = r->world.ts;
   p->wild = false;
+}
+
+void trace_hand_p(struct trace_replay *r, struct rep_p *p, uint32_t m)
+{
+  struct rep_m *old = p->hand_m == TRACE_NO_M ? NULL : trace_store_find(&r->ms, p->hand_m);
+  struct rep_m *new = m == TRACE_NO_M ? NULL : trace_store_find(&r->ms, m);
+  if (old && old->n_ps > 0)
+    old->n_ps--;
+  if (new)
+    new->n_ps++;
+  p->hand_m = m;
+  p->handed_by = TRACE_NO_M;
 }
 
 /* A G whose lock to an M lets that M start it from anybody's hand is not counted. */
@@ -353,7 +380,7 @@ void trace_set_place(struct trace_replay *r, struct rep_g *g, enum trace_place p
   g->pub.place = place;
   g->pub.place_id = id;
   g->place_index = index;
-  g->place_unknown = false;
+  g->place_unknown = g->from_next = false;
   if (place == TRACE_PLACE_HAND && counts_in_hand(g, id)) {
     struct rep_m *m = trace_store_find(&r->ms, id);
     if (m)

@@ -39,6 +39,15 @@ struct rep_g {
   int64_t due_since;
   uint32_t due_noticed_by; /* M */
   struct trace_defer popped;
+  bool from_next;    /* in hand, from a runnext */
+  uint32_t found_by; /* the M whose netpoll found it, which will make it ready; plus 1, 0 none */
+  /* What its panic must do next (trace-replay-panic.c). */
+  bool run_due;        /* its walk said that it runs a deferred call of run_frame */
+  bool recovery_due;   /* the call that recovered ended: control goes back to recovery_frame */
+  bool nested_due;     /* a panic began within another: panic_nested comes next */
+  bool is_fatal;       /* nobody recovered */
+  uint32_t aborts_due; /* older panics that the recovery dropped are still to be told */
+  uint32_t run_frame, recovery_frame, aborted_by;
 };
 
 struct rep_m {
@@ -48,10 +57,24 @@ struct rep_m {
   bool spoke;      /* it wrote a record other than of the trace itself */
   bool wake_spins; /* who woke it says that it spins */
   bool seq_known;
-  bool reacquired;  /* got a P while its G was still in the system call */
-  uint32_t prev_g;  /* ran last */
-  uint32_t n_hand;  /* runnable Gs in its hand that nobody else could start */
-  uint64_t idle_no; /* order of parking */
+  bool reacquired;            /* got a P while its G was still in the system call */
+  bool is_woken;              /* m_wake was said, and the M did not wake yet */
+  bool stop_due;              /* its G obeyed a request: go_stop comes next */
+  bool alloc_due, alloc_done; /* a defer record was made: its defer_push comes next */
+  bool recycle_due,
+      recycle_done;     /* a pooled defer record was popped: it goes back to the pool next */
+  bool has_ended;       /* it said trace_end */
+  uint32_t woken_by;    /* the M that woke it last */
+  uint32_t next_p;      /* the P that it was handed with that, TRACE_NO_P none */
+  uint32_t retake_due;  /* sysmon takes this P next, TRACE_NO_P none */
+  uint32_t runs_heap;   /* another P whose timers it runs, TRACE_NO_P none */
+  uint32_t n_ps;        /* Ps in its hand */
+  uint32_t n_found;     /* Gs that its netpoll found and that it did not make ready yet */
+  int64_t search_since; /* its last event of before it looked at the timers' clock */
+  int64_t fired_now;    /* what that clock showed when its last timer fired */
+  uint32_t prev_g;      /* ran last */
+  uint32_t n_hand;      /* runnable Gs in its hand that nobody else could start */
+  uint64_t idle_no;     /* order of parking */
   /* a string or stack under way */
   uint16_t part_kind; /* that must come next, or TRACE_KIND_NONE */
   uint32_t part_id, parts_left, n_bytes;
@@ -63,7 +86,10 @@ struct rep_p {
   bool wild; /* adopted: status and holder unknown */
   bool idle_listed;
   bool seq_known;
+  bool pool_known;  /* pool_len was counted from the start */
   bool steal_due;   /* W2 */
+  uint32_t hand_m;  /* in whose hand it is while no M holds it, TRACE_NO_M if not known */
+  uint32_t handed_by; /* the M that handed it to that one, TRACE_NO_M if none */
   uint32_t lost_by; /* the M that found it gone */
   int64_t due_since;
   uint64_t idle_no; /* order of going idle */
@@ -78,6 +104,7 @@ struct rep_p {
   /* timer heap */
   struct trace_array heap; /* struct rep_entry */
   bool unordered;          /* a scan changed it, and heapify is still to come */
+  uint32_t firing;         /* the timer that fired, whose removal or update comes next; 0 none */
 };
 
 struct rep_entry {
@@ -88,6 +115,7 @@ struct rep_entry {
 struct rep_timer {
   struct trace_timer pub;
   bool modified, zombie, fired;
+  bool is_made; /* timer_new or timer_status was seen */
 };
 
 struct rep_object {
@@ -112,6 +140,8 @@ struct trace_replay {
   uint32_t trusted;      /* families that were told without a gap so far */
   bool adopting;         /* things never told of are adopted */
   bool began_from_start; /* trace_begin said so */
+  uint32_t stopper;      /* the M that stops the world */
+  uint32_t procs_told;   /* by the last procs_change; 0 none yet */
   uint64_t n_parks, n_idles;
   int64_t loss_from; /* nothing is trusted from this time on */
   uint64_t breaches, losses;
@@ -150,6 +180,34 @@ struct rep_g *trace_subject(struct trace_replay *r, struct rep_m *m);
 /* Makes what the outside sees of g's three stacks agree with them. */
 void trace_publish_stacks(struct rep_g *g);
 
+static inline struct trace_defer *trace_newest_defer(const struct rep_g *g)
+{
+  return g->defers.n ? (struct trace_defer *)g->defers.items + g->defers.n - 1 : NULL;
+}
+
+static inline struct trace_call *trace_innermost_call(const struct rep_g *g)
+{
+  return g->calls.n ? (struct trace_call *)g->calls.items + g->calls.n - 1 : NULL;
+}
+
+static inline struct trace_panic *trace_newest_panic(const struct rep_g *g)
+{
+  return g->panics.n ? (struct trace_panic *)g->panics.items + g->panics.n - 1 : NULL;
+}
+
+/* Control is in the newest panic itself, between two of the deferred calls that it runs: not in one of them. */
+static inline bool trace_in_panic(const struct rep_g *g)
+{
+  const struct trace_panic *panic = trace_newest_panic(g);
+  const struct trace_call *call = trace_innermost_call(g);
+  return panic && (!call || call->panic_depth < panic->depth);
+}
+
+/* The running G of a defer or panic event, which must be what its panics make it do next. NULL as above. */
+struct rep_g *trace_defering_g(struct trace_replay *r, enum trace_rule rule);
+/* Room for one more thing on one of its three stacks; NULL: it was said. */
+void *trace_stack_add(struct trace_replay *r, struct trace_array *a, size_t size);
+
 /* The only ways to change these states; they keep the counts of the world. */
 void trace_set_g(struct trace_replay *r, struct rep_g *g, uint32_t status);
 void trace_set_m(struct trace_replay *r, struct rep_m *m, uint32_t status);
@@ -161,9 +219,18 @@ void trace_bind_g(struct trace_replay *r, struct rep_m *m, struct rep_g *g);
 /* m holds p from now on; NULL: none. */
 void trace_bind_p(struct trace_replay *r, struct rep_m *m, struct rep_p *p);
 
+/* p, which no M holds, is in m's hand; TRACE_NO_M: not known in whose. */
+void trace_hand_p(struct trace_replay *r, struct rep_p *p, uint32_t m);
+
 static inline bool trace_trusts(const struct trace_replay *r, uint32_t family)
 {
   return (r->trusted & family) != 0;
+}
+
+/* What depends on all that happened before can be judged, by events of these families. */
+static inline bool trace_judges(const struct trace_replay *r, uint32_t families)
+{
+  return (r->trusted & families) == families && r->began_from_start && !r->adopting;
 }
 
 /* seq must be the next one of g, or of p. */
@@ -184,6 +251,12 @@ static inline bool trace_place_open(const struct rep_g *g)
 
 /* A record's P and G against what its M holds and runs. */
 void trace_check_record(struct trace_replay *r, struct rep_m *m, const struct trace_event *e);
+/* A record of m against what m must do next. */
+void trace_check_next(struct trace_replay *r, struct rep_m *m, const struct trace_event *e);
+/* The same for what the deferred calls and panics of g make it do next, where g stops or ends. */
+void trace_check_panic_rest(struct trace_replay *r, const struct rep_g *g);
+/* The program ends on m. */
+void trace_check_panic_end(struct trace_replay *r, const struct rep_m *m, uint32_t exit_code);
 /* A record of m that is not the part that must come next. */
 void trace_string_cut(struct trace_replay *r, struct rep_m *m);
 void trace_blob_unref(struct trace_text_blob *blob);

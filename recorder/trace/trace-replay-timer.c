@@ -58,8 +58,19 @@ static void heapify(struct rep_entry *heap, uint32_t n)
     sift_down(heap, n, i);
 }
 
+/* A timer that fired leaves its heap, or gets its new place, before anything else happens to the heap. */
+static void needs_nobody_firing(struct trace_replay *r, struct rep_p *p, uint32_t timer)
+{
+  if (p->firing && p->firing != timer && trace_judges(r, TRACE_FAMILY_TIMER))
+    trace_broken(r, TRACE_RULE_TIMER_FIRE,
+                 "P%u's heap changes, but timer %u fired and is still where it was", p->pub.id,
+                 p->firing);
+  p->firing = 0;
+}
+
 static void needs_order(struct trace_replay *r, struct rep_p *p)
 {
+  needs_nobody_firing(r, p, 0);
   if (p->unordered)
     trace_broken(r, TRACE_RULE_TIMER_ORDER,
                  "a scan changed P%u's heap, and it is used before its order was rebuilt",
@@ -129,15 +140,37 @@ static struct rep_timer *timer_in(struct trace_replay *r, uint32_t id, const str
   return NULL;
 }
 
+static void needs_made(struct trace_replay *r, struct rep_timer *t)
+{
+  if (!t->is_made && trace_judges(r, TRACE_FAMILY_TIMER))
+    trace_broken(r, TRACE_RULE_TIMER_OWNER, "timer %u is armed, but it was never made", t->pub.id);
+  t->is_made = true;
+}
+
+/* m works on p's heap: its own, or one that it said it would run. */
+static void needs_run_other(struct trace_replay *r, const struct rep_m *m, const struct rep_p *p)
+{
+  if (m->pub.p != p->pub.id && m->runs_heap != p->pub.id && trace_judges(r, TRACE_FAMILY_TIMER))
+    trace_broken(r, TRACE_RULE_TIMER_OWNER,
+                 "M%u works on P%u's heap, but neither holds P%u nor said that it runs its timers",
+                 m->pub.id, p->pub.id, p->pub.id);
+}
+
 /* ---- events ---- */
 
 void trace_on_timer_new(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   struct trace_args_timer_new a = trace_args_timer_new(e);
   struct rep_timer *t = need_timer(r, a.timer);
   if (!t)
     return;
+  uint32_t armed_by = e->g ? e->g : m->prev_g; /* a sleeper arms its timer when it has parked */
+  if (t->is_made)
+    trace_broken(r, TRACE_RULE_TIMER_OWNER, "timer %u is made, but there is one already", a.timer);
+  else if (a.owner_g && a.owner_g != armed_by && trace_judges(r, TRACE_FAMILY_TIMER))
+    trace_broken(r, TRACE_RULE_TIMER_OWNER, "timer %u is said to be G%u's, but G%u makes it",
+                 a.timer, a.owner_g, armed_by);
+  t->is_made = true;
   t->pub.what = a.what;
   t->pub.owner = a.owner_g;
 }
@@ -159,6 +192,7 @@ void trace_on_timer_add(struct trace_replay *r, struct rep_m *m, const struct tr
       cut_out(r, old, place, true);
   }
   needs_order(r, p);
+  needs_made(r, t);
   t->pub.when = (int64_t)a.when;
   t->modified = t->zombie = t->fired = false;
   append(r, p, t, t->pub.when);
@@ -173,6 +207,7 @@ void trace_on_timer_modify(struct trace_replay *r, struct rep_m *m, const struct
   struct rep_timer *t = timer_in(r, a.timer, trace_need_p(r, a.heap, TRACE_RULE_TIMER_OWNER));
   if (!t)
     return;
+  needs_made(r, t);
   t->pub.when = (int64_t)a.when;
   t->modified = true;
   t->zombie = false;
@@ -213,9 +248,10 @@ static struct rep_entry *entry_at(struct trace_replay *r, struct rep_p *p, uint3
     trace_broken(r, TRACE_RULE_TIMER_CHECK,
                  "timer %u is handled as the last of P%u's heap, but it is at %u", timer, p->pub.id,
                  place);
-  if (step == TRACE_HEAPSTEP_FIRED && !t->fired)
-    trace_broken(r, TRACE_RULE_TIMER_FIRE, "timer %u is handled as fired, but it did not fire",
-                 timer);
+  else if (t->fired != (step == TRACE_HEAPSTEP_FIRED))
+    trace_broken(r, TRACE_RULE_TIMER_FIRE, "timer %u is handled as if it had%s fired, but it %s",
+                 timer, t->fired ? " not" : "", t->fired ? "did" : "did not");
+  needs_nobody_firing(r, p, timer);
   if (step != TRACE_HEAPSTEP_SCAN)
     needs_order(r, p);
   uint32_t i = place < p->heap.n && entries(p)[place].timer == t ? place : place_of(p, t);
@@ -230,6 +266,7 @@ void trace_on_timer_update(struct trace_replay *r, struct rep_m *m, const struct
   struct rep_entry *entry = p ? entry_at(r, p, a.timer, a.place, a.step) : NULL;
   if (!entry)
     return;
+  needs_run_other(r, m, p);
   struct rep_timer *t = entry->timer;
   if (!t->modified || t->zombie)
     trace_broken(r, TRACE_RULE_TIMER_OWNER, "the place of timer %u is mended, but it was %s",
@@ -250,6 +287,7 @@ void trace_on_timer_remove(struct trace_replay *r, struct rep_m *m, const struct
   struct rep_entry *entry = p ? entry_at(r, p, a.timer, a.place, a.step) : NULL;
   if (!entry)
     return;
+  needs_run_other(r, m, p);
   if (a.step != TRACE_HEAPSTEP_FIRED && !entry->timer->zombie)
     trace_broken(r, TRACE_RULE_TIMER_OWNER,
                  "timer %u leaves P%u's heap, but it neither fired nor was stopped", a.timer,
@@ -270,6 +308,11 @@ void trace_on_timer_heapify(struct trace_replay *r, struct rep_m *m, const struc
   if (a.n != p->heap.n && !r->adopting)
     trace_broken(r, TRACE_RULE_TIMER_CHECK,
                  "P%u's heap has %u entries, but by the events it has %u", a.heap, a.n, p->heap.n);
+  else if (!p->unordered && trace_judges(r, TRACE_FAMILY_TIMER))
+    trace_broken(r, TRACE_RULE_TIMER_ORDER,
+                 "the order of P%u's heap is rebuilt, but no scan changed it", a.heap);
+  needs_nobody_firing(r, p, 0);
+  needs_run_other(r, m, p);
   heapify(entries(p), p->heap.n);
   p->unordered = false;
 }
@@ -277,9 +320,26 @@ void trace_on_timer_heapify(struct trace_replay *r, struct rep_m *m, const struc
 /* ts comes from a calibrated counter, `when` from CLOCK_MONOTONIC: they may differ by this much. */
 #define CLOCK_SLACK_NS 1000000
 
+/* The clock that the timer was compared with: the M looked at it after it last ran a G, and for each heap that it
+ * visits on one search not before it did so for the last one. */
+static void check_late(struct trace_replay *r, struct rep_m *m, const struct trace_event *e,
+                       uint32_t timer, int64_t now)
+{
+  if (!trace_judges(r, TRACE_FAMILY_TIMER))
+    return;
+  const char *wrong = now > e->ts + CLOCK_SLACK_NS             ? "in the future"
+                      : now < m->search_since - CLOCK_SLACK_NS ? "before it looked"
+                      : now < m->fired_now                     ? "before the last one"
+                                                               : NULL;
+  if (wrong)
+    trace_broken(r, TRACE_RULE_TIMER_FIRE,
+                 "timer %u fires, and by its lateness M%u's clock was at %ld then, %s", timer,
+                 m->pub.id, (long)now, wrong);
+  m->fired_now = now;
+}
+
 void trace_on_timer_fire(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   struct trace_args_timer_fire a = trace_args_timer_fire(e);
   struct rep_p *p = trace_need_p(r, a.heap, TRACE_RULE_TIMER_OWNER);
   struct rep_timer *t = timer_in(r, a.timer, p);
@@ -294,7 +354,10 @@ void trace_on_timer_fire(struct trace_replay *r, struct rep_m *m, const struct t
                  t->zombie ? "stopped" : "modified and not mended");
   else if ((int64_t)a.late < 0 || entries(p)[0].key - CLOCK_SLACK_NS > e->ts)
     trace_broken(r, TRACE_RULE_TIMER_FIRE, "timer %u fires before its time", a.timer);
+  needs_run_other(r, m, p);
+  check_late(r, m, e, a.timer, (int64_t)((uint64_t)entries(p)[0].key + a.late));
   t->fired = true;
+  p->firing = a.timer;
 }
 
 void trace_on_timer_check(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
@@ -336,6 +399,7 @@ void trace_on_timer_status(struct trace_replay *r, struct rep_m *m, const struct
     return;
   }
   t->pub.when = (int64_t)a.when;
+  t->is_made = true;
   append(r, p, t, t->pub.when);
   if (t->pub.heap != a.heap)
     return;
@@ -366,4 +430,5 @@ void trace_on_timer_run_other(struct trace_replay *r, struct rep_m *m, const str
   if (heap == m->pub.p && heap != TRACE_NO_P)
     trace_broken(r, TRACE_RULE_TIMER_OWNER,
                  "M%u runs the timers of P%u as another P's, but it holds it", m->pub.id, heap);
+  m->runs_heap = heap;
 }

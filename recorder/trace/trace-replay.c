@@ -18,7 +18,8 @@ static uint8_t words_with_range(const struct trace_spec *spec)
   uint8_t bits = 0;
   for (int i = 0; i < 4; i++) {
     enum trace_arg type = spec->args[i].type;
-    if (type == TRACE_ARG_BOOL || type == TRACE_ARG_P || trace_arg_is_word(type))
+    if (type == TRACE_ARG_BOOL || type == TRACE_ARG_P || type == TRACE_ARG_STR ||
+        trace_arg_is_word(type))
       bits |= (uint8_t)(1u << i);
   }
   return bits;
@@ -37,6 +38,7 @@ struct trace_replay *trace_replay_new(void)
   r->strings.size = sizeof(struct rep_string);
   for (uint32_t kind = 0; kind < TRACE_KIND_LIMIT; kind++)
     r->word_checks[kind] = trace_specs[kind].name ? words_with_range(&trace_specs[kind]) : 0;
+  r->word_checks[TRACE_STRING] = 0; /* it makes one */
   r->world.polling_m = TRACE_NO_M;
   r->world.categories = r->trusted = TRACE_FAMILY_ALL;
   r->world.ts = INT64_MIN;
@@ -230,7 +232,14 @@ static bool word_in_range(const struct trace_arg_spec *arg, uint32_t value)
     return value <= 1;
   if (arg->type == TRACE_ARG_P)
     return value <= TRACE_NO_P;
-  return trace_word_text(arg->type, value) != NULL;
+  return arg->type == TRACE_ARG_STR || trace_word_text(arg->type, value) != NULL;
+}
+
+/* A string is told before it is spoken of. */
+static void check_string(struct trace_replay *r, const struct trace_arg_spec *arg, uint32_t id)
+{
+  if (id && !trace_store_find(&r->strings, id) && trace_judges(r, TRACE_FAMILY_META))
+    trace_broken(r, TRACE_RULE_TABLE, "%s is string %u, but nobody told it", arg->name, id);
 }
 
 static bool check_words(struct trace_replay *r, const struct trace_event *e)
@@ -242,6 +251,8 @@ static bool check_words(struct trace_replay *r, const struct trace_event *e)
   const struct trace_spec *spec = &trace_specs[e->kind];
   for (uint32_t bits = r->word_checks[e->kind]; bits; bits &= bits - 1) {
     int i = __builtin_ctz(bits);
+    if (spec->args[i].type == TRACE_ARG_STR)
+      check_string(r, &spec->args[i], e->w[i]);
     if (word_in_range(&spec->args[i], e->w[i]))
       continue;
     trace_broken(r, TRACE_RULE_RECORD, "%s has %s=%u, which is out of its range", spec->name,
@@ -304,6 +315,11 @@ static void check_speaker(struct trace_replay *r, struct rep_m *m, const struct 
   bool is_meta = trace_specs[e->kind].family == TRACE_FAMILY_META;
   if (m->part_kind != TRACE_KIND_NONE && e->kind != m->part_kind)
     trace_string_cut(r, m);
+  if (m->has_ended)
+    trace_broken(r, TRACE_RULE_END, "M%u writes after it told the end of the program", m->pub.id);
+  trace_check_next(r, m, e);
+  if (e->g)
+    m->search_since = e->ts;
   if (is_meta || e->kind == TRACE_M_CREATE)
     return;
   if (!m->created && !r->adopting)
@@ -318,6 +334,12 @@ void trace_replay_expect_loss(struct trace_replay *r, int64_t ts)
 {
   if (ts < r->loss_from)
     r->loss_from = ts;
+}
+
+void trace_replay_expect_families(struct trace_replay *r, uint32_t mask)
+{
+  r->world.categories = mask | TRACE_FAMILY_ALWAYS;
+  r->trusted &= r->world.categories;
 }
 
 bool trace_replay_apply(struct trace_replay *r, const struct trace_event *e)

@@ -58,12 +58,14 @@
   X(G_END, "g.end", "a G that ends has no deferred call and no panic left")                             \
   X(M_CREATE, "m.create", "an M is created once, as the first event of its ring")                       \
   X(M_PARK, "m.park", "an M parks awake, with no P and no G, and wakes parked")                         \
+  X(M_WAKE, "m.wake", "an M wakes because another one woke it, and takes the P that it was handed")     \
   X(M_SPIN, "m.spin", "an M begins spinning not spinning, and ends it spinning")                        \
   X(M_POLL, "m.poll", "only one M at a time is asleep in netpoll, and it has no G and no P")            \
   X(M_RECORD, "m.record", "a record's P and G are those that its M holds and runs")                     \
   X(P_START, "p.start", "a P that is acquired has no M, is not idle-listed, stopped or dead, and the M has none") \
   X(P_STOP, "p.stop", "a P is released by the M that holds it")                                         \
   X(P_STEAL, "p.steal", "a P is taken from an M whose G is in a system call")                           \
+  X(P_HAND, "p.hand", "a P that no M holds is in one M's hand, idle or stopped, and in none when that M sleeps") \
   X(P_SEQ, "p.seq", "a P's sequence number is the next one")                                            \
   X(P_IDLE, "p.idle", "a P goes on the idle list when no M has it and its queue is empty, and off it when it is on it") \
   X(P_STOPPED, "p.stopped", "a P is stopped and restarted only while the world is stopping or stopped") \
@@ -75,13 +77,19 @@
   X(TIMER_ORDER, "timer.order", "no entry of a heap is earlier than its parent")                        \
   X(TIMER_FIRE, "timer.fire", "a timer fires from the root, not before its time, and not when stopped") \
   X(TIMER_CHECK, "timer.check", "the heap rebuilt from events equals the runtime's")                    \
+  X(DEFER_POOL, "defer.pool", "a P's pool of defer records has as many as came and went")               \
   X(DEFER_CHAIN, "defer.chain", "deferred calls are popped newest first, each as it was pushed")        \
   X(DEFER_CALL, "defer.call", "a deferred call begins after its pop and ends once")                     \
+  X(PANIC_ORDER, "panic.order", "a panic ends as it must: recovered once a call recovered, fatal once no call is left") \
   X(PANIC_DEPTH, "panic.depth", "panics nest: depth counts up by one and down as they end")             \
   X(PANIC_WALK, "panic.walk", "a panic walks outwards: frames never get deeper")                        \
   X(RECOVER, "panic.recover", "recover counts only in a deferred call run by an unrecovered panic")     \
   X(RECOVERED, "panic.recovered", "control returns only after a recover that counts")                   \
   X(STW, "stw", "the world stops once at a time, and is stopped when every P is")                       \
+  X(NETPOLL, "netpoll", "who netpoll finds is made ready by the M that found him, all of them")         \
+  X(PREEMPT, "preempt", "a G that obeys a request stops next")                                          \
+  X(RETAKE, "sysmon.retake", "sysmon takes the P that it says it takes")                           \
+  X(END, "trace.end", "the program ends once, and not in the middle of a transition")                   \
   X(TASK, "task", "tasks and regions end after they began")                                             \
   X(TABLE, "table", "strings and stacks are told whole and once")                                       \
   X(LOST, "lost", "a gap in sequence numbers equals the loss that is told")
@@ -128,6 +136,7 @@ struct trace_panic {
   uint32_t supersedes; /* depth, 0 none */
   bool is_goexit;
   bool recovered; /* a recover that counts was called */
+  uint8_t walked; /* WALK of its last step, plus 1; 0 none yet */
 };
 
 struct trace_call { /* a deferred call that runs now */
@@ -231,6 +240,8 @@ bool trace_replay_apply(struct trace_replay *r, const struct trace_event *e);
  * comes at all: not when the program ended with its ring full). The least ts said counts: from it on other Ms
  * speak of what was lost, so contradictions re-synchronise. Call it before the first event. */
 void trace_replay_expect_loss(struct trace_replay *r, int64_t ts);
+/* Says that only these families were recorded, all along. Rules that need another one are not checked. */
+void trace_replay_expect_families(struct trace_replay *r, uint32_t mask);
 /* At the end of the trace: rules that only the end can break. complete: the program said trace_end. */
 bool trace_replay_finish(struct trace_replay *r, bool complete);
 /* The breach found by the last apply or finish that returned false. */
