@@ -343,7 +343,7 @@ CASE(syscall_gives_up_its_p,
     abort();
   rt_waitgroup_add(&wg, 1);
   go(read_then_say, NULL);
-  rt_sleep(MS);
+  rt_sleep(50 * MS);
   say("others run ");
   if (write(pipe_ends[1], "", 1) != 1)
     abort();

@@ -231,7 +231,7 @@ func init() {
 				syscall.Read(ends[0], make([]byte, 1))
 				say("back ")
 			})
-			time.Sleep(ms)
+			time.Sleep(50 * ms)
 			say("others run ")
 			syscall.Write(ends[1], make([]byte, 1))
 			wg.Wait()
