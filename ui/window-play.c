@@ -27,30 +27,34 @@ void ui_window_stop_playing(UiWindow *window)
   set_playing(window, false);
 }
 
-static gboolean play_step(gpointer data)
+static bool step(UiWindow *window)
 {
-  UiWindow *window = data;
   window->is_own_step = true;
   const bool has_stepped = ui_session_step(window->session, 1);
   window->is_own_step = false;
-  if (has_stepped)
+  return has_stepped;
+}
+
+static gboolean play_on(gpointer data)
+{
+  UiWindow *window = data;
+  if (step(window))
     return G_SOURCE_CONTINUE;
   window->playing = 0;
   set_playing(window, false);
   return G_SOURCE_REMOVE;
 }
 
+/* The first step is made at once: the key did something. Where there is none, nothing plays. */
 void ui_window_change_play(GSimpleAction *action, GVariant *value, gpointer data)
 {
   UiWindow *window = data;
   (void)action;
   if (!g_variant_get_boolean(value)) {
     ui_window_stop_playing(window);
-  } else if (!window->playing && ui_session_trace(window->session)) {
-    window->playing = g_timeout_add(PACE_MS, play_step, window);
+  } else if (!window->playing && ui_session_trace(window->session) && step(window)) {
+    window->playing = g_timeout_add(PACE_MS, play_on, window);
     set_playing(window, true);
-    if (play_step(window) == G_SOURCE_REMOVE) /* the first step at once: the key did something */
-      g_warn_if_fail(window->playing == 0);
   }
 }
 

@@ -88,14 +88,6 @@ static void a_sleep_is_no_system_call_but_the_kernel_s_is(void **state)
 static void a_hog_is_preempted_by_request_signal_and_landing(void **state)
 {
   (void)state;
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-  skip();
-#endif
-#endif
-#ifdef __SANITIZE_THREAD__
-  skip();
-#endif
   for (int procs = 1; procs <= 2; procs *= 2) {
     trace_record("preempt", (struct how){ .procs = procs });
     trace_expect_some("SELECT count(*) FROM e WHERE kind = 'preempt_taken' AND a0 = 1");

@@ -10,14 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_THREAD__)
-#define UNDER_THREAD_SANITIZER
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define UNDER_THREAD_SANITIZER
-#endif
-#endif
-
 struct outcome {
   int code;
   char out[4096], err[32768]; /* scheddetail is long */
@@ -221,7 +213,7 @@ static void diagnose_prints_what_each_form_promises(void **state)
   struct outcome o = run_demo("diagnose", NULL, 2);
   assert_memory_equal(o.err, "SCHED 0ms: gomaxprocs=2 ", 24);
   assert_null(strstr(o.err, "  G1: "));
-#ifndef UNDER_THREAD_SANITIZER /* scheddetail looks at what others change, as Go's does */
+#if !UNDER_THREAD_SANITIZER /* scheddetail looks at what others change, as Go's does */
   o = run_demo("diagnose", "detail", 2);
   assert_memory_equal(o.err, "SCHED 0ms: gomaxprocs=2 ", 24);
   assert_non_null(strstr(o.err, "\n  G1: status="));
@@ -308,15 +300,8 @@ static void echo_brings_every_line_back(void **state)
 static void preempt_lets_every_hog_have_its_turn(void **state)
 {
   (void)state;
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-  print_message("# no preemption by signal under the thread sanitizer\n");
-  skip();
-#endif
-#endif
-#ifdef __SANITIZE_THREAD__
-  skip();
-#endif
+  if (UNDER_THREAD_SANITIZER)
+    skip();
   assert_demo("preempt", NULL,
               "more hogs than Ps, and all had their turns\n0 hogs ended before main was back\n");
 }

@@ -20,18 +20,6 @@ static struct demo {
 } demos[DEMOS_MAX];
 static int n_demos;
 
-#if defined(__SANITIZE_THREAD__)
-static const bool under_thread_sanitizer = true;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-static const bool under_thread_sanitizer = true;
-#else
-static const bool under_thread_sanitizer = false;
-#endif
-#else
-static const bool under_thread_sanitizer = false;
-#endif
-
 static void read_names(void)
 {
   char line[512];
@@ -191,9 +179,9 @@ static void a_trace_with_a_fault_says_so_everywhere(void **state)
 
 static void a_seed_makes_a_demo_exact(void **state)
 {
-  if (under_thread_sanitizer)
-    skip(); /* which cannot simulate, and makes what is told here rare */
   (void)state;
+  if (UNDER_THREAD_SANITIZER)
+    skip();
   for (int i = 0; i < 2; i++) {
     struct run run =
         run_cli("demo", "-q", "--sim", "5", "-o", i ? "b.db" : "a.db", "sleep-defer", "busy", NULL);
@@ -232,8 +220,8 @@ static void assert_story(const char *name, const char *form, const char *const *
 
 static void a_story_tells_that_a_deferred_call_parked_and_who_ran_meanwhile(void **state)
 {
-  if (under_thread_sanitizer)
-    skip(); /* which cannot simulate, and makes what is told here rare */
+  if (UNDER_THREAD_SANITIZER)
+    skip(); /* it makes what is told here rare */
   static const char *const story[] = {
     "G3 \"sleeper\" parks (sleep) inside a deferred call of sleep_deferred, which has begun",
     "G3 \"sleeper\" goes on inside it; meanwhile others were started ",

@@ -46,14 +46,8 @@ static void record(const char *demo)
 static void both_ways_of_stopping_a_hog_are_told(void **state)
 {
   (void)state;
-#ifdef __has_feature
-#if __has_feature(thread_sanitizer)
-  skip(); /* the thread sanitizer hides the interrupted registers: there is no preemption by signal */
-#endif
-#endif
-#ifdef __SANITIZE_THREAD__
-  skip();
-#endif
+  if (UNDER_THREAD_SANITIZER)
+    skip();
   run_enter_new_directory();
   for (int procs = 1; procs <= 8; procs *= 2) {
     char text[16];

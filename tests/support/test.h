@@ -8,3 +8,16 @@
 #include <setjmp.h>
 #include <cmocka.h>
 /* clang-format on */
+
+/* 1 under the thread sanitizer: it hides the interrupted registers, so nothing is preempted by signal; and it cannot
+ * simulate. */
+#if defined(__SANITIZE_THREAD__)
+#define UNDER_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define UNDER_THREAD_SANITIZER 1
+#endif
+#endif
+#ifndef UNDER_THREAD_SANITIZER
+#define UNDER_THREAD_SANITIZER 0
+#endif

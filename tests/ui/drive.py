@@ -413,6 +413,11 @@ def space_plays_and_stops_and_a_step_by_hand_stops_it(window):
     keys("space")
     poll(lambda: not is_playing(), "at the last event there is nothing to play")
     window.expect("Event 94: ")
+    keys("ctrl+Home")
+    window.expect("Event 0: ")
+    time.sleep(1)  # two steps of playing: that nothing happens can only be waited for
+    window.expect("Event 0: ")
+    check(not is_playing(), "and nothing plays on from elsewhere")
 
 
 def focus_the_timeline(window):
