@@ -366,11 +366,11 @@ static void each_line_of_schedtrace_is_the_state_of_its_instant(void **state)
     expect_same_state(line, trace_ask(query));
     line++;
   }
-  /* at least 5 ms apart */
-  trace_expect("SELECT count(*) FROM e AS a JOIN e AS b ON b.no = (SELECT min(no) FROM e AS n "
-               "WHERE n.no > a.no AND n.kind "
-               "= 'user_log') WHERE a.kind = 'user_log' AND b.ts - a.ts < 4000000",
-               0);
+  /* One each 5 ms at most. A line's log comes late when the machine is busy, never early: so that two logs are close says
+   * nothing, but that there are more of them than the time since the first event has room for would. */
+  trace_expect("SELECT count(*) <= 1 + (max(ts) - (SELECT min(ts) FROM e)) / 5000000 FROM e WHERE "
+               "kind = 'user_log'",
+               1);
 }
 
 /* Row 81: the sleeper is plain to see, in the text and in the trace. */
