@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* api.c - rt.h's calls about Gs that are no more than a name for the scheduler's. */
 #include "os.h"
-#include "runtime.h"
+#include "print.h"
+#include "proc.h"
 
 /* On a thread that the runtime does not know these cannot work: say so, instead of crashing. */
 _Noreturn void not_on_a_g(const char *what)

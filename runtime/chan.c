@@ -18,6 +18,7 @@
 #include "chan.h"
 
 #include "panic.h"
+#include "proc.h"
 #include "sim.h"
 #include "user.h"
 

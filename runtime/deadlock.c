@@ -4,7 +4,7 @@
  * Looked at when an M parks: if no M is left awake, and no timer is set, then no G will ever run again. An M
  * that sleeps in netpoll counts as awake, since a file descriptor may wake a G.
  */
-#include "runtime.h"
+#include "proc.h"
 #include "sim.h"
 
 struct census {

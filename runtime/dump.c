@@ -18,6 +18,8 @@
  */
 #include "options.h"
 #include "panic.h"
+#include "print.h"
+#include "proc.h"
 #include "switch.h"
 #include "symtab.h"
 

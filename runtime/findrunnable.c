@@ -10,7 +10,7 @@
  */
 #include "netpoll.h"
 #include "os.h"
-#include "runtime.h"
+#include "proc.h"
 #include "sim.h"
 #include "tracedoor.h"
 

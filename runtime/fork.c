@@ -13,7 +13,8 @@
  * A process that forks while no run is on is no child in this sense: both may call rt_run.
  */
 #include "os.h"
-#include "runtime.h"
+#include "print.h"
+#include "proc.h"
 
 #include <unistd.h>
 

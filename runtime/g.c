@@ -6,7 +6,7 @@
  * is beyond goes through sched.gfree. A G on its way to a P has the promise of a stack.
  */
 #include "os.h"
-#include "runtime.h"
+#include "proc.h"
 
 #include <stdlib.h>
 #include <string.h>

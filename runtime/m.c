@@ -6,7 +6,7 @@
  * A struct m is not freed while its run lasts, because sysmon and dumps look at any M at any time.
  */
 #include "os.h"
-#include "runtime.h"
+#include "proc.h"
 #include "switch.h"
 #include "tracedoor.h"
 

@@ -9,6 +9,7 @@
  */
 #include "os.h"
 #include "poll-desc.h"
+#include "proc.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

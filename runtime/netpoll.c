@@ -20,6 +20,7 @@
 
 #include "os.h"
 #include "poll-desc.h"
+#include "proc.h"
 #include "sema.h"
 #include "sim.h"
 #include "tracedoor.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* newproc.c - making Gs. A G costs no stack until it first runs. */
 #include "os.h"
-#include "runtime.h"
+#include "proc.h"
 #include "tracedoor.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
  * (Pgcstop) or dead. p.seq counts who held it, for the trace: it goes up at each start, stop and steal.
  */
 #include "os.h"
-#include "runtime.h"
+#include "proc.h"
 #include "tracedoor.h"
 
 #include <errno.h>

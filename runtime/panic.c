@@ -15,6 +15,8 @@
  */
 #include "panic.h"
 
+#include "print.h"
+#include "proc.h"
 #include "sim.h"
 #include "tracedoor.h"
 

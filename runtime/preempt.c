@@ -23,8 +23,8 @@
 
 #include "options.h"
 #include "os.h"
+#include "proc.h"
 #include "rt-preempt.h"
-#include "runtime.h"
 #include "switch.h"
 #include "tracedoor.h"
 

@@ -4,6 +4,7 @@
  * What is printed between printlock and printunlock comes out as one piece, of one thread; the lock nests
  * within a thread, since a fault may come while the thread prints.
  */
+#include "print.h"
 #include "os.h"
 #include "runtime.h"
 

@@ -12,7 +12,7 @@
 #include "netpoll.h"
 #include "options.h"
 #include "os.h"
-#include "runtime.h"
+#include "proc.h"
 #include "sim.h"
 #include "switch.h"
 #include "tracedoor.h"

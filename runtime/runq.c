@@ -16,7 +16,7 @@
  * under sched.lock, which is taken before the CAS, so that ring and queue change as one step.
  */
 #include "os.h"
-#include "runtime.h"
+#include "proc.h"
 #include "sim.h"
 #include "tracedoor.h"
 

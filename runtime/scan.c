@@ -5,7 +5,7 @@
  * instruction, and only code marked RT_PREEMPTIBLE has that. What such a G had in registers is on its stack.
  */
 #include "os.h"
-#include "runtime.h"
+#include "proc.h"
 #include "tracedoor.h"
 
 struct scan {

@@ -4,7 +4,8 @@
  * The trace gets a log at the same instant, under the same lock: so each line can be laid beside the state. */
 #include "options.h"
 #include "os.h"
-#include "runtime.h"
+#include "print.h"
+#include "proc.h"
 #include "tracedoor.h"
 
 #include <inttypes.h>

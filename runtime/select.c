@@ -13,6 +13,7 @@
  */
 #include "chan.h"
 #include "panic.h"
+#include "proc.h"
 #include "sim.h"
 
 #include <stdlib.h>

@@ -13,6 +13,7 @@
  * Cost: uncontended one CAS; else the lock, and a park or a ready.
  */
 #include "sema.h"
+#include "proc.h"
 #include "sim.h"
 
 bool cansemacquire(struct rt_sema *s)

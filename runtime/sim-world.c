@@ -18,6 +18,7 @@
 #include "sim-world.h"
 
 #include "os.h"
+#include "print.h"
 #include "tracedoor.h"
 
 #include <stdarg.h>

@@ -21,7 +21,7 @@
  * Cost: from the cache 3 ns; a fresh one a page fault (2 us) and its guard (1 us).
  */
 #include "os.h"
-#include "runtime.h"
+#include "proc.h"
 #include "switch.h"
 
 #include <string.h>

@@ -5,6 +5,7 @@
  * afterwards.  Here its sudog is in the queue from the start; ticket says whether its G has parked.  A signal
  * in between only marks it, and it does not park.
  */
+#include "proc.h"
 #include "sema.h"
 
 enum {

@@ -11,6 +11,7 @@
  * Cost: one CAS to lock, one subtraction to unlock, when nobody else is there.
  */
 #include "os.h"
+#include "proc.h"
 #include "sema.h"
 
 enum {

@@ -12,7 +12,7 @@
  */
 #include "fault.h"
 #include "os.h"
-#include "runtime.h"
+#include "proc.h"
 #include "sim.h"
 #include "tracedoor.h"
 

@@ -9,7 +9,7 @@
 #include "netpoll.h"
 #include "options.h"
 #include "os.h"
-#include "runtime.h"
+#include "proc.h"
 #include "sim.h"
 #include "tracedoor.h"
 

@@ -8,7 +8,8 @@
  */
 #include "options.h"
 #include "os.h"
-#include "runtime.h"
+#include "print.h"
+#include "proc.h"
 #include "sim.h"
 #include "tracedoor.h"
 

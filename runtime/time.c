@@ -9,7 +9,7 @@
 #include "chan.h"
 #include "fault.h"
 #include "os.h"
-#include "runtime.h"
+#include "proc.h"
 
 #include <stdlib.h>
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* timer-wake.c - who must hear of the next timer: the M that sleeps in netpoll, or an M to be woken for it. */
 #include "netpoll.h"
-#include "runtime.h"
+#include "proc.h"
 #include "sim.h"
 
-/* An earlier timer than whoever sleeps in netpoll knows of. */
 void wake_net_poller(struct m *mp, int64_t when)
 {
   if (atomic_load(&sched.lastpoll) != 0) {
@@ -16,7 +15,6 @@ void wake_net_poller(struct m *mp, int64_t when)
     MUTANT(5, (void)0, netpollBreak(mp));
 }
 
-/* The earliest timer of all Ps; INT64_MAX if there is none. */
 int64_t time_sleep_until(void)
 {
   int64_t next = INT64_MAX;

@@ -29,7 +29,7 @@
  * I8  A thief takes a runnext only if it lay there while the thief waited (runq.c).
  */
 #include "os.h"
-#include "runtime.h"
+#include "proc.h"
 #include "sim.h"
 #include "tracedoor.h"
 

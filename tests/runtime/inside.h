@@ -3,7 +3,7 @@
 #pragma once
 #include "test.h"
 
-#include "runtime.h"
+#include "proc.h"
 
 #include <stdlib.h>
 #include <string.h>

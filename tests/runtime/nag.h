@@ -4,7 +4,7 @@
 #pragma once
 #include "program.h"
 
-#include "runtime.h"
+#include "proc.h"
 #include "switch.h"
 
 #include <pthread.h>

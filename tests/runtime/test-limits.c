@@ -7,8 +7,8 @@
  */
 #include "fail.h"
 #include "os.h"
+#include "proc.h"
 #include "program.h"
-#include "runtime.h"
 #include "switch.h"
 
 #include <errno.h>

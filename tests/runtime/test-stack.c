@@ -2,8 +2,8 @@
 /* test-stack.c - what guards the end of a stack: light guards, protected pages, and canaries where the kernel
  * allows no more of either.
  */
+#include "proc.h"
 #include "program.h"
-#include "runtime.h"
 
 #define MANY 200
 

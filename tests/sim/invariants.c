@@ -18,6 +18,7 @@
  */
 #include "invariants.h"
 
+#include "proc.h"
 #include "sim-world.h"
 
 #define MAX_STEPS 3000000

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* print.h - the runtime's voice on stderr (print.c), and dumps of Gs (dump.c): usable in a process that dies. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+struct g;
+
+/* After a fork: whoever held the print lock is not here. */
+void print_reset(void);
+/* Printing without malloc or stdio, to stderr or the fd of the dump; signal-safe. */
+void printlock(void);
+void printunlock(void);
+void print_to(int fd);
+void print_str(const char *s);
+void print_bytes(const char *s, size_t n);
+void print_int(int64_t n);
+void print_uint(uint64_t n);
+void print_hex(uint64_t n);
+void print_float(double d);
+/* From now on dumps are as detailed as at RT_TRACEBACK=system. */
+void dump_internals(void);
+/* "goroutine 7 [chan receive]:" and its frames. */
+void goroutineheader(struct g *gp);
+void tracebackg(struct g *gp);
+/* All Gs, the running one first if me. */
+void tracebackothers(struct g *me);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* throw.h - how a process ends that cannot go on, and who says so (throw.c, fork.c). */
+#pragma once
+#include <stdbool.h>
+
+/* Our bug: prints "fatal error: msg", dumps every G, ends the trace, exits with 2. */
+_Noreturn void throw(const char *msg);
+/* The user's: the same without the runtime's own frames. */
+_Noreturn void fatal(const char *msg);
+/* What the signals come to. */
+bool on_fault(void *address, void *pc, void *fp, void *sp);
+void on_quit(void *pc, int sigcode);
+/* Before a panic is printed: from here on this thread alone speaks; the program's own output is flushed. */
+void startpanic(void);
+/* After it was printed: dumps as RT_TRACEBACK says, ends the trace, exits with 2. */
+_Noreturn void dopanic(void);
+/* The user called what only a G may call: throws, after saying so. what: the function, or NULL. */
+_Noreturn void not_on_a_g(const char *what);
+/* fork.c: from now on a child of fork() is told of; ends the process, in words, if this is one. */
+void fork_watch(void);
+void check_forked(void);
+/* Ends the trace and the process. */
+_Noreturn void rt_exit(int code);
