@@ -30,6 +30,15 @@ static bool json_order(const struct state *s, struct out_json *j, const char *ke
   return ids != NULL;
 }
 
+static void json_stop(const struct state *s, const struct trace_world *w, struct out_json *j)
+{
+  char reason[STATE_NAME];
+  json_id(j, "stopper_m", w->stopper, TRACE_NO_M);
+  out_string(j, "stop_why",
+             w->stopping || w->stopped ? trace_word_text(TRACE_ARG_STWWHY, w->stop_why) : NULL);
+  out_string(j, "stop_reason", w->stop_reason ? state_string(s, w->stop_reason, reason) : NULL);
+}
+
 static void json_world(const struct state *s, struct out_json *j)
 {
   const struct trace_world *w = trace_replay_world(s->replay);
@@ -41,6 +50,7 @@ static void json_world(const struct state *s, struct out_json *j)
   json_id(j, "polling_m", w->polling_m, TRACE_NO_M);
   out_bool(j, "stopping", w->stopping);
   out_bool(j, "stopped", w->stopped);
+  json_stop(s, w, j);
 }
 
 static void json_heap(const struct state *s, struct out_json *j,

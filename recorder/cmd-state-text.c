@@ -32,6 +32,22 @@ static bool print_order(const struct state *s, FILE *to, const char *title, char
   return ids != NULL;
 }
 
+/* "The world is stopped by M0: the program asked (flush)". */
+static void print_stop(const struct state *s, const struct trace_world *w, FILE *to)
+{
+  char reason[STATE_NAME];
+  if (!w->stopping && !w->stopped)
+    return;
+  fprintf(to, "The world is %sstopped", w->stopped ? "" : "being ");
+  if (w->stopper != TRACE_NO_M)
+    fprintf(to, " by M%u", w->stopper);
+  if (w->stop_why != TRACE_STWWHY_UNKNOWN)
+    fprintf(to, ": %s", trace_word_text(TRACE_ARG_STWWHY, w->stop_why));
+  if (w->stop_reason)
+    fprintf(to, " (%s)", state_string(s, w->stop_reason, reason));
+  fputc('\n', to);
+}
+
 static void print_world(const struct state *s, FILE *to)
 {
   const struct trace_world *w = trace_replay_world(s->replay);
@@ -48,8 +64,7 @@ static void print_world(const struct state *s, FILE *to)
           w->n_timers, cli_s(w->n_timers));
   if (w->polling_m != TRACE_NO_M)
     fprintf(to, "M%u sleeps in netpoll\n", w->polling_m);
-  if (w->stopping || w->stopped)
-    fprintf(to, "The world %s stopped\n", w->stopped ? "is" : "is being");
+  print_stop(s, w, to);
 }
 
 static void print_who(const struct state *s, FILE *to, uint32_t goid)

@@ -213,7 +213,7 @@ void rt_stack_dump(int fd, bool all)
 {
   struct g *gp = getg();
   if (all)
-    stopTheWorld(TRACE_STWWHY_STACKS);
+    stopTheWorld(TRACE_STWWHY_STACKS, NULL);
   printlock();
   print_to(fd);
   detail = DETAIL_PLAIN;

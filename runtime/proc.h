@@ -130,7 +130,8 @@ void schedtrace(struct m *mp, int64_t now);
 void sysmon(struct m *mp);
 
 /* stw.c */
-void stopTheWorld(uint32_t why); /* TRACE_STWWHY_... */
+/* why: TRACE_STWWHY_...; reason: what the program says, or NULL. On a G, which must not park until startTheWorld. */
+void stopTheWorld(uint32_t why, const char *reason);
 void startTheWorld(void);
 
 /* stack.c */

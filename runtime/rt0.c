@@ -158,7 +158,7 @@ static void wake_everybody(struct m *mp)
 /* The main G is done: on its own stack, for the last time. */
 static _Noreturn void end_run(void)
 {
-  stopTheWorld(TRACE_STWWHY_EXIT);
+  stopTheWorld(TRACE_STWWHY_EXIT, NULL);
   struct m *mp = getm();
   struct g *gp = mp->curg;
   lock2(&sched.lock);

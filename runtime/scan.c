@@ -45,7 +45,7 @@ static void scan_one(struct g *gp, void *arg)
 
 static void scan_all(void (*visit)(uint64_t, const void *, const void *, void *), void *arg)
 {
-  stopTheWorld(TRACE_STWWHY_GC);
+  stopTheWorld(TRACE_STWWHY_GC, NULL);
   struct scan scan = { .mp = getm(), .visit = visit, .arg = arg };
   forEachG(scan_one, &scan);
   startTheWorld();

@@ -66,14 +66,15 @@ static void wait_for_the_others(struct m *mp, uint32_t why)
   noteclear(&sched.stopnote);
 }
 
-void stopTheWorld(uint32_t why)
+void stopTheWorld(uint32_t why, const char *reason)
 {
   uint32_t ask = why == TRACE_STWWHY_GC ? TRACE_PREEMPTWHY_SCAN : TRACE_PREEMPTWHY_STW;
   enter(getg());
   struct m *mp = acquirem();
+  uint32_t reason_id = tr_string_id(mp, reason);
   lock2(&sched.lock);
   tr_stamp_after(mp);
-  tr_stw_begin(mp, why);
+  tr_stw_begin(mp, why, reason_id);
   sched.stopwait = sched.gomaxprocs;
   atomic_store(&sched.gcwaiting, 1);
   preemptall(mp, ask);
@@ -130,7 +131,7 @@ int rt_gomaxprocs(int n)
   int old = sched.gomaxprocs;
   if (n <= 0 || n == old)
     return old;
-  stopTheWorld(TRACE_STWWHY_GOMAXPROCS);
+  stopTheWorld(TRACE_STWWHY_GOMAXPROCS, NULL);
   old = sched.gomaxprocs;
   start_with(n > MAX_PROCS ? MAX_PROCS : n);
   return old;
@@ -138,11 +139,10 @@ int rt_gomaxprocs(int n)
 
 void rt_stop_the_world(const char *reason)
 {
-  (void)reason; /* the trace knows a closed list of reasons */
   need_g("rt_stop_the_world");
   if (getm()->locks > 0) /* nobody but who stopped it runs with one */
     fatal("rt_stop_the_world: this goroutine has stopped it already");
-  stopTheWorld(TRACE_STWWHY_USER);
+  stopTheWorld(TRACE_STWWHY_USER, reason);
 }
 
 void rt_start_the_world(void)

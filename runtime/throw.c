@@ -40,7 +40,7 @@ static void freeze_the_world(struct m *mp)
 {
   if (mp && !atomic_load(&sched.gcwaiting)) {
     tr_stamp(mp);
-    tr_stw_begin(mp, TRACE_STWWHY_EXIT);
+    tr_stw_begin(mp, TRACE_STWWHY_EXIT, 0);
   }
   sched.stopwait = INT32_MAX;
   atomic_store(&sched.gcwaiting, 1);

@@ -227,6 +227,17 @@ static void write_subject(UiFacts *facts, struct vw_trace *trace, const struct t
   write_calls(facts, trace, gp);
 }
 
+static void write_stop(UiFacts *facts, const struct vw_trace *trace,
+                       const struct trace_world *world)
+{
+  if (!world->stopping && !world->stopped)
+    return;
+  const char *why = trace_word_text(TRACE_ARG_STWWHY, world->stop_why);
+  const char *reason = vw_string(trace, world->stop_reason);
+  ui_facts_text(facts, "", "The world is %sstopped%s%s%s%s%s.", world->stopped ? "" : "being ",
+                why ? ": " : "", why ? why : "", *reason ? " (" : "", reason, *reason ? ")" : "");
+}
+
 void ui_state_panel_write(UiFacts *facts, UiSession *session)
 {
   struct vw_trace *trace = ui_session_trace(session);
@@ -236,9 +247,7 @@ void ui_state_panel_write(UiFacts *facts, UiSession *session)
   ui_facts_begin(facts);
   if (state) {
     const struct trace_world *world = trace_replay_world(state);
-    if (world->stopping || world->stopped)
-      ui_facts_note(facts,
-                    world->stopped ? "The world is stopped." : "The world is being stopped.");
+    write_stop(facts, trace, world);
     write_ps(facts, state, &theme);
     write_ms(facts, trace, state, &theme);
     write_subject(facts, trace, state, ui_session_subject_g(session));

@@ -28,7 +28,8 @@ static void check_taker(struct trace_replay *r, struct rep_m *m, const struct re
   else if (m->next_p != TRACE_NO_P && m->next_p != p->pub.id)
     trace_broken(r, TRACE_RULE_M_WAKE, "M%u acquires P%u, but it was woken with P%u", m->pub.id,
                  p->pub.id, m->next_p);
-  else if (r->world.stopped && r->stopper != m->pub.id && trace_trusts(r, TRACE_FAMILY_STW))
+  else if (r->world.stopped && r->world.stopper != TRACE_NO_M && r->world.stopper != m->pub.id &&
+           trace_trusts(r, TRACE_FAMILY_STW))
     trace_broken(r, TRACE_RULE_STW, "M%u acquires P%u while the world is stopped", m->pub.id,
                  p->pub.id);
 }
@@ -209,13 +210,15 @@ void trace_on_proc_restart(struct trace_replay *r, struct rep_m *m, const struct
 
 void trace_on_stw_begin(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)e;
+  struct trace_args_stw_begin a = trace_args_stw_begin(e);
   if (r->world.stopping || r->world.stopped)
     trace_broken(r, TRACE_RULE_STW, "M%u begins to stop the world, but it is stopp%s already",
                  m->pub.id, r->world.stopped ? "ed" : "ing");
   r->world.stopping = true;
   r->world.stopped = false;
-  r->stopper = m->pub.id;
+  r->world.stopper = m->pub.id;
+  r->world.stop_why = a.why;
+  r->world.stop_reason = a.reason;
 }
 
 void trace_on_stw_stopped(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
@@ -248,6 +251,8 @@ void trace_on_stw_end(struct trace_replay *r, struct rep_m *m, const struct trac
       trace_broken(r, TRACE_RULE_STW, "the world is started, but P%u is still stopped", p->pub.id);
   }
   r->world.stopping = r->world.stopped = false;
+  r->world.stopper = TRACE_NO_M;
+  r->world.stop_why = r->world.stop_reason = 0;
 }
 
 /* ---- how many there are ---- */

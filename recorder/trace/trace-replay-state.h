@@ -140,7 +140,6 @@ struct trace_replay {
   uint32_t trusted;      /* families that were told without a gap so far */
   bool adopting;         /* things never told of are adopted */
   bool began_from_start; /* trace_begin said so */
-  uint32_t stopper;      /* the M that stops the world */
   uint32_t procs_told;   /* by the last procs_change; 0 none yet */
   uint64_t n_parks, n_idles;
   int64_t loss_from; /* nothing is trusted from this time on */

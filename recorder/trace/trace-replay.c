@@ -39,7 +39,7 @@ struct trace_replay *trace_replay_new(void)
   for (uint32_t kind = 0; kind < TRACE_KIND_LIMIT; kind++)
     r->word_checks[kind] = trace_specs[kind].name ? words_with_range(&trace_specs[kind]) : 0;
   r->word_checks[TRACE_STRING] = 0; /* it makes one */
-  r->world.polling_m = TRACE_NO_M;
+  r->world.polling_m = r->world.stopper = TRACE_NO_M;
   r->world.categories = r->trusted = TRACE_FAMILY_ALL;
   r->world.ts = INT64_MIN;
   r->loss_from = INT64_MAX;

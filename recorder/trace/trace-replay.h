@@ -220,6 +220,9 @@ struct trace_world {
   uint32_t n_idle_ps, n_idle_ms, n_spinning;
   uint32_t polling_m; /* TRACE_NO_M none */
   bool stopping, stopped;
+  uint32_t stopper;     /* the M that stops the world; TRACE_NO_M: unknown, or none does */
+  uint32_t stop_why;    /* STWWHY */
+  uint32_t stop_reason; /* string id: in the program's words; 0 none */
   uint32_t categories;
   uint32_t n_by_status[8];
 };

@@ -289,8 +289,11 @@ TRACE_SAY(sysmon_sleep)
 TRACE_SAY(stw_begin)
 {
   const bool has_reason = a.why != TRACE_STWWHY_UNKNOWN;
-  trace_say(s, "%s began to stop the world%s%s.", trace_name_running(s), has_reason ? ": " : "",
+  trace_say(s, "%s began to stop the world%s%s", trace_name_running(s), has_reason ? ": " : "",
             has_reason ? trace_name_word(TRACE_ARG_STWWHY, a.why) : "");
+  if (a.reason)
+    trace_say(s, " (%s)", trace_name_string(s, a.reason));
+  trace_say(s, ".");
 }
 
 TRACE_SAY(stw_stopped)

@@ -180,6 +180,18 @@ static int is_preempted(int argc, char **argv)
   return 0;
 }
 
+/* ---- a program that stops the world, and says why ---- */
+
+static int stops_the_world(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  rt_stop_the_world("a checkpoint is written");
+  rt_start_the_world();
+  rt_stop_the_world(NULL);
+  rt_start_the_world();
+  return 0;
+}
+
 /* ---- the tests ---- */
 
 static int run_as(const char *name, int argc, char **argv)
@@ -198,6 +210,8 @@ static int run_as(const char *name, int argc, char **argv)
     return begins_late();
   if (strcmp(name, "preempted") == 0)
     return rt_main(argc, argv, is_preempted);
+  if (strcmp(name, "stops-the-world") == 0)
+    return rt_main(argc, argv, stops_the_world);
   return 4;
 }
 
@@ -307,6 +321,34 @@ static void a_safe_point_gives_way_to_who_waits(void **state)
   run_free(&dump);
 }
 
+/* What gmpscope state says at the event of the dump that at points to. */
+static void expect_state(const char *at, const char *says, bool is_said)
+{
+  char when[32];
+  const char *line = at;
+  while (*line != '@')
+    line--;
+  snprintf(when, sizeof when, "%.*s", (int)strcspn(line, " "), line);
+  struct run run = run_cli("state", "t.db", "--at", when, NULL);
+  assert_int_equal(strstr(run.out, says) != NULL, is_said);
+  run_free(&run);
+}
+
+static void who_stops_the_world_says_why_and_the_trace_repeats_it(void **state)
+{
+  (void)state;
+  record_and_check("stops-the-world", "2");
+  struct run dump = run_cli("dump", "t.db", NULL);
+  const char *first = strstr(dump.out, " stw_stopped");
+  assert_non_null(first);
+  const char *second = strstr(first + 1, " stw_stopped");
+  assert_non_null(second);
+  expect_state(first, ": the program asked (a checkpoint is written)\n", true);
+  expect_state(second, ": the program asked\n", true);
+  expect_state(strstr(first, " stw_end"), "The world is", false);
+  run_free(&dump);
+}
+
 static void sysmon_tells_its_interval_first(void **state)
 {
   (void)state;
@@ -344,6 +386,7 @@ int main(int argc, char **argv)
     cmocka_unit_test(a_thread_that_was_refused_is_asked_for_again),
     cmocka_unit_test(a_run_that_cannot_begin_gives_everything_back),
     cmocka_unit_test(a_safe_point_gives_way_to_who_waits),
+    cmocka_unit_test(who_stops_the_world_says_why_and_the_trace_repeats_it),
     cmocka_unit_test(sysmon_tells_its_interval_first),
   };
   if (argc > 1)

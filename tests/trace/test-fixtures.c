@@ -193,6 +193,24 @@ static void a_panics_walk_names_a_frame_by_what_it_deferred(void **state)
   assert_true(is_found);
 }
 
+static void check_says_why(const struct fixture *f, void *arg)
+{
+  if (!strstr(f->name, "the-program-stops-the-world"))
+    return;
+  *(bool *)arg = true;
+  assert_said(f, TRACE_STW_BEGIN, 0,
+              "G1 began to stop the world: the program asked (\"checkpoint\").");
+  assert_said(f, TRACE_STW_BEGIN, 1, "G1 began to stop the world: the program asked.");
+}
+
+static void who_stops_the_world_is_quoted(void **state)
+{
+  (void)state;
+  bool is_found = false;
+  fixtures_each(check_says_why, &is_found);
+  assert_true(is_found);
+}
+
 /* A copy taken anywhere goes on exactly as the original, whatever the original does meanwhile. */
 static void check_clones(const struct fixture *f, void *arg)
 {
@@ -254,6 +272,7 @@ int main(void)
     cmocka_unit_test(every_rule_is_broken_by_some_fixture),
     cmocka_unit_test(every_event_says_a_whole_sentence),
     cmocka_unit_test(a_panics_walk_names_a_frame_by_what_it_deferred),
+    cmocka_unit_test(who_stops_the_world_is_quoted),
     cmocka_unit_test(a_clone_goes_on_as_the_original_does),
     cmocka_unit_test(after_an_expected_loss_only_single_records_can_be_wrong),
   };

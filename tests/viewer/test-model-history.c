@@ -14,10 +14,10 @@ static void tell_world(FILE *out, const struct trace_replay *r)
   const struct trace_world *w = trace_replay_world(r);
   fprintf(out,
           "world %lld %llu procs %u gs %u ms %u ps %u timers %u global %u idle %u %u spin %u poll "
-          "%u %d%d %x\n",
+          "%u %d%d %u %u %u %x\n",
           (long long)w->ts, (unsigned long long)w->n_events, w->n_procs, w->n_gs, w->n_ms, w->n_ps,
           w->n_timers, w->n_global, w->n_idle_ps, w->n_idle_ms, w->n_spinning, w->polling_m,
-          w->stopping, w->stopped, w->categories);
+          w->stopping, w->stopped, w->stopper, w->stop_why, w->stop_reason, w->categories);
   for (int i = 0; i < 8; i++)
     fprintf(out, " %u", w->n_by_status[i]);
   fprintf(out, " breaches %llu losses %llu\n", (unsigned long long)trace_replay_breaches(r),
