@@ -60,6 +60,14 @@ static const ElfW(Shdr) *
   return NULL;
 }
 
+/* As it is written in the source: without what the compiler appends to a copy it made (".constprop.0"). */
+static size_t length_of_name(const char *text, size_t n)
+{
+  size_t length = strnlen(text, n);
+  const char *dot = length > 1 ? memchr(text + 1, '.', length - 1) : NULL;
+  return dot ? (size_t)(dot - text) : length;
+}
+
 static void copy_name(const struct image *image, const ElfW(Shdr) * strings, uint32_t name,
                       char *out, size_t n)
 {
@@ -67,7 +75,7 @@ static void copy_name(const struct image *image, const ElfW(Shdr) * strings, uin
       name >= strings->sh_size)
     return;
   const char *text = image->bytes + strings->sh_offset + name;
-  size_t length = strnlen(text, strings->sh_size - name);
+  size_t length = length_of_name(text, strings->sh_size - name);
   if (length >= n)
     length = n - 1;
   memcpy(out, text, length);
