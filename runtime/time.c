@@ -51,10 +51,10 @@ void rt_sleep(int64_t ns)
   checkpreempt(gp);
   if (ns <= 0)
     return;
-  if (gp->timer.owner != (uint32_t)gp->goid)
-    gp->timer.id = 0; /* another G slept with it: this is another timer */
   timer_init(&gp->timer, TRACE_TIMERKIND_SLEEP, goroutine_ready, gp);
-  gp->timer.owner = (uint32_t)gp->goid;
+  if (gp->timer.owner != (uint32_t)gp->goid)
+    timer_name(
+        &gp->timer); /* another G slept with it, if any: this is another timer, which the park tells */
   gp->sleep_when = timer_when(ns);
   gopark(reset_for_sleep, NULL, TRACE_WAIT_SLEEP, gp->timer.id);
 }

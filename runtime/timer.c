@@ -185,7 +185,7 @@ static void maybe_add(struct m *mp, struct timer *t, bool is_new)
     wake_net_poller(mp, when);
 }
 
-/* Armed for the first time; lock held. */
+/* Lock held, or nobody else knows it. */
 static void name_timer(struct m *mp, struct timer *t)
 {
   if (mp->curg)
@@ -212,6 +212,13 @@ static bool modify_in_heap(struct m *mp, struct timer *t, int64_t when)
     return false;
   lower_min_when_modified(t->ts, when);
   return true;
+}
+
+void timer_name(struct timer *t)
+{
+  struct m *mp = getm();
+  tr_stamp(mp);
+  name_timer(mp, t);
 }
 
 bool timer_modify(struct timer *t, int64_t when, int64_t period, timer_func *f, void *arg,

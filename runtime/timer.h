@@ -59,6 +59,9 @@ struct timers {      /* one a P */
 
 /* Makes a timer that is not armed. kind: TRACE_TIMERKIND_... Callable from anywhere. */
 void timer_init(struct timer *t, uint32_t kind, timer_func *f, void *arg);
+/* Gives it an id of its own for the trace, where it must be told before it is armed; else it gets one then. It is
+ * in no heap. On a G. */
+void timer_name(struct timer *t);
 /* Arms it for when (os_now() ns, > 0), then every period ns if > 0. True if it was armed before.
  * Needs a P. */
 bool timer_modify(struct timer *t, int64_t when, int64_t period, timer_func *f, void *arg,

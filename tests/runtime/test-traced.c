@@ -192,6 +192,27 @@ static int stops_the_world(int argc, char **argv)
   return 0;
 }
 
+/* ---- Gs that sleep one after the other, in the same memory ---- */
+
+static void sleep_twice(void *done)
+{
+  rt_sleep(1000);
+  rt_sleep(1000);
+  rt_chan_close(done);
+}
+
+static int sleeps_in_turn(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  for (int i = 0; i < 3; i++) {
+    struct rt_chan *done = rt_chan_new(0, 0);
+    rt_go(sleep_twice, done);
+    rt_chan_recv(done, NULL);
+    rt_chan_free(done);
+  }
+  return 0;
+}
+
 /* ---- the tests ---- */
 
 static int run_as(const char *name, int argc, char **argv)
@@ -210,6 +231,8 @@ static int run_as(const char *name, int argc, char **argv)
     return begins_late();
   if (strcmp(name, "preempted") == 0)
     return rt_main(argc, argv, is_preempted);
+  if (strcmp(name, "sleeps-in-turn") == 0)
+    return rt_main(argc, argv, sleeps_in_turn);
   if (strcmp(name, "stops-the-world") == 0)
     return rt_main(argc, argv, stops_the_world);
   return 4;
@@ -321,6 +344,18 @@ static void a_safe_point_gives_way_to_who_waits(void **state)
   run_free(&dump);
 }
 
+/* From its first sleep on; and no G waits for a timer of the one that had its memory before. */
+static void who_sleeps_waits_for_a_timer_of_its_own(void **state)
+{
+  (void)state;
+  record_and_check("sleeps-in-turn", "1");
+  struct run dump = run_cli("dump", "t.db", NULL);
+  assert_int_equal(count_lines_with(dump.out, " go_block why=\"sleep\" "), 6);
+  assert_int_equal(count_lines_with(dump.out, " go_block why=\"sleep\" stack=0 obj=0x0\n"), 0);
+  assert_int_equal(count_lines_with(dump.out, " what=\"sleep\" "), 3);
+  run_free(&dump);
+}
+
 /* What gmpscope state says at the event of the dump that at points to. */
 static void expect_state(const char *at, const char *says, bool is_said)
 {
@@ -386,6 +421,7 @@ int main(int argc, char **argv)
     cmocka_unit_test(a_thread_that_was_refused_is_asked_for_again),
     cmocka_unit_test(a_run_that_cannot_begin_gives_everything_back),
     cmocka_unit_test(a_safe_point_gives_way_to_who_waits),
+    cmocka_unit_test(who_sleeps_waits_for_a_timer_of_its_own),
     cmocka_unit_test(who_stops_the_world_says_why_and_the_trace_repeats_it),
     cmocka_unit_test(sysmon_tells_its_interval_first),
   };

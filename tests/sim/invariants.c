@@ -141,6 +141,7 @@ static void check_entry(const struct timers *ts, uint32_t i)
   FAIL_IF(i > 0 && ts->heap[i].when < ts->heap[(i - 1) / 4].when,
           "P%u's timer heap is out of order at %u of %u", ts->p, i, ts->n);
   FAIL_IF(t->ts != ts, "a timer in P%u's heap does not know it", ts->p);
+  FAIL_IF(t->id == 0, "a timer in P%u's heap has no number", ts->p);
   if (!is_free(&t->lock) || !(t->state & timer_modified) || (t->state & timer_zombie))
     return;
   int64_t least = atomic_load(&ts->min_when_modified);
