@@ -18,13 +18,14 @@ _Noreturn void not_on_a_g(const char *what)
 
 int rt_go(void (*fn)(void *), void *arg)
 {
-  return rt_go_named(NULL, fn, arg);
+  checkpreempt(need_g("rt_go"));
+  return newproc(NULL, fn, arg, __builtin_return_address(0));
 }
 
 int rt_go_named(const char *name, void (*fn)(void *), void *arg)
 {
-  checkpreempt(need_g("rt_go"));
-  return newproc(name, fn, arg);
+  checkpreempt(need_g("rt_go_named"));
+  return newproc(name, fn, arg, __builtin_return_address(0));
 }
 
 void rt_yield(void)

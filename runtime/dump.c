@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* dump.c - goroutine dumps, in Go's format.
  *
- *   goroutine 7 [chan receive] {name: worker}:
+ *   goroutine 7 [chan receive labels:{"name": "worker"}]:
  *   worker(...)
  *   	demo-steal:0x1a2f +0x2f
  *   deferred: unlock(0x7f3b20)
- *   created by goroutine 1
+ *   created by body in goroutine 1
+ *   	demo-steal:0x1b40 +0x51
  *
  * What differs: for FILE:LINE, which is in the debug information that nobody reads here, stands the module and
- * the address that addr2line takes; and deferred calls that still wait are listed, newest first, which Go's
- * dump does not do.
+ * the address that addr2line takes; deferred calls that still wait are listed, newest first, which Go's dump does
+ * not do; and a name is always shown as Go shows a label when GODEBUG=tracebacklabels=1 asks for it.
  *
  * The runtime's own frames are left out below RT_TRACEBACK=system, as far as it is a library of its own.
  * Frames are walked by frame pointers between the saved one and the top of the G's stack, each checked: a
@@ -26,6 +27,8 @@
 #include <string.h>
 
 #define MAX_FRAMES 100 /* as Go: 50 innermost, 50 outermost */
+/* Reads stacks that their threads may be writing, when the process dies before the world could be stopped. */
+#define PEEKS __attribute__((no_sanitize("thread")))
 
 /* runtime.Stack never shows the runtime, a throw always. */
 static enum detail {
@@ -79,6 +82,24 @@ static void print_identity(const struct g *gp)
   }
 }
 
+/* As Go quotes a label: a name must not look like a part of the dump. */
+static void print_quoted(const char *text)
+{
+  print_str("\"");
+  for (; *text; text++) {
+    char c = *text;
+    if (c == '"' || c == '\\')
+      print_str("\\");
+    if (c == '\n')
+      print_str("\\n");
+    else if ((unsigned char)c < ' ')
+      print_str("?");
+    else
+      print_bytes(text, 1);
+  }
+  print_str("\"");
+}
+
 void goroutineheader(struct g *gp)
 {
   print_str("goroutine ");
@@ -89,19 +110,29 @@ void goroutineheader(struct g *gp)
   print_str(status_text(gp));
   if (gp->lockedm)
     print_str(", locked to thread");
-  print_str("]");
-  if (gp->name && gp->goid != 1) { /* as a label */
-    print_str(" {name: ");
-    print_str(gp->name);
+  if (gp->name && gp->goid != 1) {
+    print_str(" labels:{\"name\": ");
+    print_quoted(gp->name);
     print_str("}");
   }
-  print_str(":\n");
+  print_str("]:\n");
 }
 
 /* Go hides its runtime's frames, but for the functions that programs call. */
 static bool hidden(const struct symbol *s)
 {
   return s->in_runtime && !show_internals() && strncmp(s->name, "rt_", 3) != 0;
+}
+
+static void print_location(const struct symbol *s)
+{
+  print_str("\t");
+  print_str(s->module);
+  print_str(":");
+  print_hex(s->module_offset);
+  print_str(" +");
+  print_hex(s->offset);
+  print_str("\n");
 }
 
 static void print_symbol(uint64_t pc)
@@ -111,43 +142,44 @@ static void print_symbol(uint64_t pc)
   if (hidden(&s))
     return;
   print_str(s.name);
-  print_str("(...)\n\t");
-  print_str(s.module);
-  print_str(":");
-  print_hex(s.module_offset);
-  print_str(" +");
-  print_hex(s.offset);
-  print_str("\n");
+  print_str("(...)\n");
+  print_location(&s);
 }
 
-/* Fills pcs with up to n return addresses from the frame fp on, innermost first. */
-static size_t walk(const struct g *gp, const char *fp, uint64_t *pcs, size_t n)
+/* A frame's return address; *fp becomes the frame above it, NULL after the last. 0: it is no frame. */
+static PEEKS uint64_t next_frame(const struct g *gp, const char **fp)
 {
-  size_t count = 0;
-  while (count < n && fp >= gp->stack.lo && fp < gp->stack.hi - 2 * sizeof(void *) &&
-         (uintptr_t)fp % 8 == 0) {
-    const uint64_t *frame = (const uint64_t *)(const void *)fp;
-    if (frame[1] == 0)
-      break;
-    pcs[count++] = frame[1];
-    const char *above = (const char *)(uintptr_t)frame[0];
-    if (above <= fp)
-      break;
-    fp = above;
-  }
-  return count;
+  const char *at = *fp;
+  *fp = NULL;
+  if (at < gp->stack.lo || at >= gp->stack.hi - 2 * sizeof(void *) || (uintptr_t)at % 8 != 0)
+    return 0;
+  const uint64_t *frame = (const uint64_t *)(const void *)at;
+  const char *above = (const char *)(uintptr_t)frame[0];
+  *fp = above > at ? above : NULL;
+  return frame[1];
 }
 
-static void print_frames(const uint64_t *pcs, size_t n)
+static size_t count_frames(const struct g *gp, const char *fp)
 {
-  for (size_t i = 0; i < n; i++) {
+  size_t n = 0;
+  while (next_frame(gp, &fp))
+    n++;
+  return n;
+}
+
+/* From the frame fp on, innermost first. n_above: frames that were printed already. */
+static void print_frames(const struct g *gp, const char *fp, size_t n_above)
+{
+  size_t n = count_frames(gp, fp) + n_above;
+  for (size_t i = n_above; i < n; i++) {
+    uint64_t pc = next_frame(gp, &fp);
     if (n > MAX_FRAMES && i == MAX_FRAMES / 2) {
       print_str("...");
       print_uint(n - MAX_FRAMES);
       print_str(" frames elided...\n");
-      i = n - MAX_FRAMES / 2;
     }
-    print_symbol(pcs[i] - 1); /* the call, not what follows it: that may be another function */
+    if (n <= MAX_FRAMES || i < MAX_FRAMES / 2 || i >= n - MAX_FRAMES / 2)
+      print_symbol(pc - 1); /* the call, not what follows it: that may be another function */
   }
 }
 
@@ -164,34 +196,71 @@ static void print_deferred(const struct g *gp)
   }
 }
 
-/* The frame pointer at which the walk begins, or NULL: the stack belongs to another thread now. */
-static const char *innermost(struct g *gp)
+/* Where a signal found the running G, in a process that dies. */
+static struct {
+  const struct g *gp;
+  uint64_t pc;
+  const char *fp;
+} interrupted;
+
+void traceback_from(const struct g *gp, const void *pc, const void *fp)
+{
+  interrupted.gp = gp;
+  interrupted.pc = (uint64_t)(uintptr_t)pc;
+  interrupted.fp = fp;
+}
+
+/* Where the walk begins. */
+struct innermost {
+  const char *fp; /* NULL: the stack belongs to another thread now */
+  uint64_t pc;    /* in the function whose frame that is, if it is to be told first; else 0 */
+};
+
+static struct innermost innermost(struct g *gp)
 {
   const struct m *mp = getm(); /* NULL: another thread than ours wants the dump */
-  if (mp && gp == atomic_load(&mp->curg))
-    return __builtin_frame_address(0);
   uint32_t status = readgstatus(gp) & ~(uint32_t)Gscan;
-  if (status == Grunning || status == Gsyscall || !gp->sp || atomic_load(&gp->on_cpu))
-    return NULL;
-  return ((const struct saved_context *)gp->sp)->fp;
+  if (gp == interrupted.gp)
+    return (struct innermost){ interrupted.fp, interrupted.pc };
+  if (mp && gp == atomic_load(&mp->curg))
+    return (struct innermost){ __builtin_frame_address(0), 0 };
+  if (status == Gsyscall)
+    return (struct innermost){ gp->syscall_fp, gp->syscall_pc - 1 };
+  if (status == Grunning || !gp->sp || atomic_load(&gp->on_cpu))
+    return (struct innermost){ NULL, 0 };
+  return (struct innermost){ ((const struct saved_context *)gp->sp)->fp, 0 };
+}
+
+/* As Go tells it: of a timer's function nobody knows the goroutine. */
+static void print_created_by(const struct g *gp)
+{
+  struct symbol s;
+  if (gp->goid == 1)
+    return;
+  symbol_of(gp->gopc - 1, &s);
+  print_str("created by ");
+  print_str(s.name);
+  if (gp->parent_goid) {
+    print_str(" in goroutine ");
+    print_uint(gp->parent_goid);
+  }
+  print_str("\n");
+  print_location(&s);
 }
 
 void tracebackg(struct g *gp)
 {
-  uint64_t pcs[512];
-  const char *fp = innermost(gp);
-  if (fp)
-    print_frames(pcs, walk(gp, fp, pcs, nelem(pcs)));
+  struct innermost from = innermost(gp);
+  if (from.pc)
+    print_symbol(from.pc);
+  if (from.fp)
+    print_frames(gp, from.fp, from.pc != 0);
   else if (!gp->sp && readgstatus(gp) == Grunnable)
     print_symbol((uint64_t)(uintptr_t)gp->fn);
   else
     print_str("\tgoroutine running on other thread; stack unavailable\n");
   print_deferred(gp);
-  if (gp->goid != 1) {
-    print_str("created by goroutine ");
-    print_uint(gp->parent_goid);
-    print_str("\n");
-  }
+  print_created_by(gp);
 }
 
 static void dump_other(struct g *gp, void *me)

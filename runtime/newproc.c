@@ -17,7 +17,7 @@ static uint64_t new_goid(struct p *pp)
   return pp->goidcache++;
 }
 
-int newproc(const char *name, void (*fn)(void *), void *arg)
+int newproc(const char *name, void (*fn)(void *), void *arg, const void *pc)
 {
   struct m *mp = getm();
   struct g *me = mp->curg, *gp = gfget(mp);
@@ -29,6 +29,7 @@ int newproc(const char *name, void (*fn)(void *), void *arg)
   gp->name = name;
   gp->seq = 0;
   gp->parent_goid = me ? me->goid : 0;
+  gp->gopc = (uint64_t)(uintptr_t)pc;
   gp->waitreason = TRACE_WAIT_NONE;
   count_g(mp->p, 1);
   uint32_t name_id = name ? tr_string_id(mp, name) : 0;

@@ -15,7 +15,7 @@
 #define ALT_STACK_SIZE (64u << 10)
 
 static os_fault_handler *on_fault;
-static void (*on_quit)(void *pc, int sigcode);
+static void (*on_quit)(void *pc, void *fp, int sigcode);
 static struct sigaction old_segv, old_bus, old_quit;
 
 static void pass_on(int number, siginfo_t *info, void *context)
@@ -51,9 +51,9 @@ static void handle_quit(int number, siginfo_t *info, void *context)
   const mcontext_t *regs = &((ucontext_t *)context)->uc_mcontext;
   (void)number;
 #if defined(__x86_64__)
-  on_quit((void *)regs->gregs[REG_RIP], info->si_code);
+  on_quit((void *)regs->gregs[REG_RIP], (void *)regs->gregs[REG_RBP], info->si_code);
 #else
-  on_quit((void *)regs->pc, info->si_code);
+  on_quit((void *)regs->pc, (void *)regs->regs[29], info->si_code);
 #endif
 }
 
@@ -63,7 +63,7 @@ static void take(int number, struct sigaction *action, struct sigaction *old)
   sigaction(number, action, old);
 }
 
-void os_signals_install(os_fault_handler *fault, void (*quit)(void *pc, int sigcode))
+void os_signals_install(os_fault_handler *fault, void (*quit)(void *pc, void *fp, int sigcode))
 {
   on_fault = fault;
   on_quit = quit;

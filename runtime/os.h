@@ -61,7 +61,7 @@ size_t os_max_map_count(void);
 /* Signals: SIGSEGV and SIGBUS go to the handler, on the thread's alternate stack; false: not ours,
  * so the one that was there before gets it. SIGQUIT goes to quit. */
 typedef bool os_fault_handler(void *address, void *pc, void *fp, void *sp);
-void os_signals_install(os_fault_handler *fault, void (*quit)(void *pc, int sigcode));
+void os_signals_install(os_fault_handler *fault, void (*quit)(void *pc, void *fp, int sigcode));
 void os_signals_restore(void);
 void *os_altstack_install(void); /* for the calling thread; NULL: out of memory */
 void os_altstack_remove(void *stack);

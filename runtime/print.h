@@ -23,5 +23,7 @@ void dump_internals(void);
 /* "goroutine 7 [chan receive]:" and its frames. */
 void goroutineheader(struct g *gp);
 void tracebackg(struct g *gp);
+/* For a signal handler: gp, the calling thread's, or NULL, was interrupted at pc, in the frame fp. */
+void traceback_from(const struct g *gp, const void *pc, const void *fp);
 /* All Gs, the running one first if me. */
 void tracebackothers(struct g *me);

@@ -35,13 +35,17 @@ static inline void preemption_point(void)
   if (gp)
     checkpreempt(gp);
 }
-/* Starts fn(arg) in a new G: 0, or -ENOMEM. name: borrowed, or NULL. Needs a P. */
-int newproc(const char *name, void (*fn)(void *), void *arg);
+/* Starts fn(arg) in a new G: 0, or -ENOMEM. name: borrowed, or NULL. pc: in who asks for it. Needs a P. */
+int newproc(const char *name, void (*fn)(void *), void *arg, const void *pc);
 /* Ends the running G; its deferred calls have run. */
 _Noreturn void goexit1(void);
 
-/* Around a call that may block the thread (syscall.c). */
-void entersyscall(void);
+/* Around a call that may block the thread (syscall.c). pc, fp: where, and its frame, which lives until exitsyscall. */
+void reentersyscall(const void *pc, const void *fp);
+static ALWAYS_INLINE void entersyscall(void)
+{
+  reentersyscall(__builtin_return_address(0), *(const void *const *)__builtin_frame_address(0));
+}
 void exitsyscall(void);
 
 /* ---- Inside the scheduler, file by file ---- */

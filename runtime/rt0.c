@@ -318,7 +318,7 @@ static int start(int32_t n, size_t stack_size)
   struct m *m0 = start_m0(n);
   error = m0 ? start_sysmon(m0) : -ENOMEM;
   if (!error)
-    error = newproc("main", main_start, NULL);
+    error = newproc("main", main_start, NULL, NULL);
   if (error)
     return give_up(error);
   mloop(m0);

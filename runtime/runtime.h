@@ -129,6 +129,7 @@ struct g {
   const char *name;  /* borrowed from the caller of rt_go_named, or NULL */
   struct rt_defer *_defer; /* newest first */
   _Alignas(CACHE_LINE) uint64_t parent_goid;
+  uint64_t gopc;   /* in the function that made it; 0: none did */
   uint64_t put_ts; /* for the trace: when it was put into runnext */
   /* For the owners of wait queues (chan, select, sync). */
   void *param;                  /* handed over by who made it ready: usually the sudog */
@@ -139,7 +140,8 @@ struct g {
   /* Less used. */
   struct timer timer; /* for sleep */
   int64_t sleep_when;
-  uint64_t syscall_pc;
+  uint64_t syscall_pc; /* where it went into a system call, and that frame: valid while Gsyscall */
+  const char *syscall_fp;
   void *fake_stack; /* address sanitizer's */
 };
 

@@ -72,7 +72,7 @@ static void give_p_to_world(struct m *mp, struct p *pp)
   unlock2(&sched.lock);
 }
 
-void entersyscall(void)
+void reentersyscall(const void *pc, const void *fp)
 {
   struct g *gp = getg();
   struct m *mp = getm();
@@ -81,7 +81,8 @@ void entersyscall(void)
   mp->syscalltick = atomic_load_explicit(&pp->syscalltick, memory_order_relaxed);
   mp->oldp = pp;
   wakep_before_block(mp, pp);
-  gp->syscall_pc = (uint64_t)(uintptr_t)__builtin_return_address(0);
+  gp->syscall_pc = (uint64_t)(uintptr_t)pc;
+  gp->syscall_fp = fp;
   tr_stamp(mp);
   tr_go_syscall_begin(mp, pp->seq, 0);
   if (!cas_status(gp, Grunning, Gsyscall))
@@ -215,7 +216,7 @@ void rt_exitsyscall(void)
 
 void *rt_blocking(void *(*fn)(void *), void *arg)
 {
-  rt_entersyscall();
+  reentersyscall((const char *)(uintptr_t)rt_blocking + 1, __builtin_frame_address(0));
   void *result = fn(arg);
   rt_exitsyscall();
   return result;

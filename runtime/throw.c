@@ -159,20 +159,21 @@ bool on_fault(void *address, void *pc, void *fp, void *sp)
 {
   struct m *mp = getm();
   struct g *gp = mp ? atomic_load(&mp->curg) : NULL;
-  (void)pc, (void)fp;
   if (!gp || stack_guard_hit(address) != gp)
     return false;
   become_the_speaker();
   printlock();
   print_overflow(gp, address, sp);
+  traceback_from(gp, pc, fp);
   dump(gp, true);
   printunlock();
   end();
 }
 
-void on_quit(void *pc, int sigcode)
+void on_quit(void *pc, void *fp, int sigcode)
 {
   struct m *mp = getm();
+  struct g *gp = mp ? atomic_load(&mp->curg) : NULL;
   become_the_speaker();
   freeze_the_world(mp);
   printlock();
@@ -183,7 +184,8 @@ void on_quit(void *pc, int sigcode)
   print_str(" sigcode=");
   print_int(sigcode);
   print_str("\n");
-  dump(NULL, true);
+  traceback_from(gp, pc, fp);
+  dump(gp, true);
   printunlock();
   end();
 }

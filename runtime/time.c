@@ -65,7 +65,7 @@ static void start_go(void *arg, uintptr_t seq, int64_t delay)
 {
   struct rt_timer *t = arg;
   (void)seq, (void)delay;
-  if (newproc(NULL, t->fn, t->arg) != 0)
+  if (newproc(NULL, t->fn, t->arg, (const char *)(uintptr_t)rt_after_func + 1) != 0)
     fatal("out of memory: no goroutine for a timer");
 }
 

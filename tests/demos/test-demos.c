@@ -221,7 +221,7 @@ static void diagnose_prints_what_each_form_promises(void **state)
 #endif
   o = run_demo("diagnose", "dumps", 2);
   assert_non_null(strstr(o.out, "---- single\ngoroutine 1 [running]:\n"));
-  assert_non_null(strstr(o.out, "[sleep] {name: sleeper}:\n"));
+  assert_non_null(strstr(o.out, "[sleep labels:{\"name\": \"sleeper\"}]:\n"));
   assert_non_null(strstr(o.out, "deferred: done("));
   assert_non_null(strstr(o.out, "\nrt_frame_exit(...)\n")); /* no ".localalias" behind it */
   o = run_demo("diagnose", "sample", 2);

@@ -33,10 +33,10 @@ static bool waiter_is_parked(void)
   ssize_t n = pread(fd, text, sizeof text - 1, 0);
   close(fd);
   text[n > 0 ? n : 0] = '\0';
-  return strstr(text, " [chan receive]");
+  return strstr(text, " [chan receive labels:{");
 }
 
-static void start_waiter(void)
+static __attribute__((noinline)) void start_waiter(void)
 {
   chan = rt_chan_new(1, 0);
   rt_go_named("waiter", waiter, NULL);
@@ -71,11 +71,11 @@ static void all_gs_are_shown_with_frames_and_deferred_calls(void **state)
     assert_int_equal(o.code, 0);
     assert_contains(o.out, "goroutine 1 [running]:\n");
     assert_contains(o.out, "dump_all(...)\n\ttest-dump:0x");
-    assert_contains(o.out, " [chan receive] {name: waiter}:\n");
+    assert_contains(o.out, " [chan receive labels:{\"name\": \"waiter\"}]:\n");
     assert_contains(o.out, "wait_for_ever(...)\n\ttest-dump:0x");
     assert_contains(o.out, "waiter(...)\n\ttest-dump:0x");
     assert_contains(o.out, "deferred: clean_up(0x0)\n");
-    assert_contains(o.out, "created by goroutine 1\n");
+    assert_contains(o.out, "created by start_waiter in goroutine 1\n\ttest-dump:0x");
   }
 }
 
@@ -85,6 +85,86 @@ static void only_the_caller_is_shown_without_all(void **state)
   struct outcome o = run_program(dump_self, 2);
   assert_contains(o.out, "goroutine 1 [running]:\n");
   assert_null(strstr(o.out, "waiter"));
+}
+
+/* ---- a G in a system call, one of a timer, one with a strange name, one deep down ---- */
+
+static int pipe_of[2];
+
+static __attribute__((noinline)) void *read_what_never_comes(void *unused)
+{
+  char byte;
+  return read(pipe_of[0], &byte, 1) < 0 ? NULL : unused;
+}
+static __attribute__((noinline)) void call_the_kernel(void *unused)
+{
+  rt_blocking(read_what_never_comes, unused);
+  __asm__ volatile("");
+}
+static __attribute__((noinline)) void enter_and_call(void *unused)
+{
+  rt_entersyscall();
+  read_what_never_comes(unused);
+  rt_exitsyscall();
+}
+static __attribute__((noinline)) void go_deeper(int n)
+{
+  if (n > 0)
+    go_deeper(n - 1);
+  else
+    rt_chan_recv(chan, NULL);
+  __asm__ volatile("");
+}
+static void recurse(void *unused)
+{
+  (void)unused;
+  go_deeper(150);
+  __asm__ volatile("");
+}
+static void dump_now(void *unused)
+{
+  (void)unused;
+  rt_stack_dump(1, true);
+  _exit(0);
+}
+PROGRAM(dumps_all_kinds)
+{
+  chan = rt_chan_new(1, 0);
+  if (pipe(pipe_of) != 0)
+    return 1;
+  rt_go(call_the_kernel, NULL);
+  rt_go(enter_and_call, NULL);
+  rt_go_named("a \"b\"\nc\\", waiter, NULL);
+  rt_go_named("deep", recurse, NULL);
+  rt_after_func(20000000, dump_now, NULL);
+  rt_chan_recv(chan, NULL);
+  return 0;
+}
+static void every_kind_of_g_tells_where_it_is_and_who_made_it(void **state)
+{
+  (void)state;
+  struct outcome o = run_program(dumps_all_kinds, 2);
+  assert_int_equal(o.code, 0);
+  assert_contains(o.out, " [syscall]:\nrt_blocking(...)\n\t");
+  assert_contains(o.out, "\ncall_the_kernel(...)\n\ttest-dump:0x");
+  assert_contains(o.out, " [syscall]:\nenter_and_call(...)\n\ttest-dump:0x");
+  assert_contains(o.out, " [chan receive labels:{\"name\": \"a \\\"b\\\"\\nc\\\\\"}]:\n");
+  assert_contains(o.out, "\ndump_now(...)\n\ttest-dump:0x");
+  assert_contains(o.out, "\ncreated by rt_after_func\n\t");
+}
+/* As in Go: the innermost 50 and the outermost 50. Which of the runtime's own are there differs by the build. */
+static void of_many_frames_the_middle_is_left_out(void **state)
+{
+  (void)state;
+  struct outcome o = run_program(dumps_all_kinds, 2);
+  const char *deep = strstr(o.out, "labels:{\"name\": \"deep\"}]:\n");
+  const char *elided = deep ? strstr(deep, " frames elided...\n") : NULL;
+  assert_non_null(elided);
+  int n = 0;
+  for (const char *at = elided; (at = strstr(at + 1, "go_deeper(...)\n"));)
+    n++;
+  assert_in_range(n, 45, 49);
+  assert_contains(elided, "\nrecurse(...)\n");
 }
 
 static void panic_in_waiter(void *unused)
@@ -138,15 +218,15 @@ static void traceback_levels_show_what_gos_do(void **state)
   o = die_at("all", panics);
   assert_contains(o.err, "panic: told\n\ngoroutine 1 [running]:\n");
   assert_contains(o.err, "panics(...)\n");
-  assert_contains(o.err, " [chan receive] {name: waiter}:\n");
+  assert_contains(o.err, " [chan receive labels:{\"name\": \"waiter\"}]:\n");
   assert_int_equal(o.code, 2);
   o = die_at("system", panics);
   assert_contains(o.err, "panic: told\n\ngoroutine 1 gp=0x");
   assert_contains(o.err, " mp=0x");
-  assert_contains(o.err, " m=nil [chan receive] {name: waiter}:\n");
+  assert_contains(o.err, " m=nil [chan receive labels:{\"name\": \"waiter\"}]:\n");
   assert_int_equal(o.code, 2);
   o = die_at("crash", panics);
-  assert_contains(o.err, " m=nil [chan receive] {name: waiter}:\n");
+  assert_contains(o.err, " m=nil [chan receive labels:{\"name\": \"waiter\"}]:\n");
   assert_int_equal(o.code, 128 + SIGABRT);
   o = die_at("loud", panics);
   assert_string_equal(o.err,
@@ -167,7 +247,7 @@ static void a_program_may_only_raise_the_level(void **state)
   (void)state;
   struct outcome o = run_program(raises_the_level, 2);
   assert_contains(o.err, "goroutine 1 [running]:\n");
-  assert_contains(o.err, " [chan receive] {name: waiter}:\n");
+  assert_contains(o.err, " [chan receive labels:{\"name\": \"waiter\"}]:\n");
 }
 
 PROGRAM(is_fatal)
@@ -182,7 +262,7 @@ static void a_fatal_error_shows_all_gs(void **state)
   (void)state;
   struct outcome o = run_program(is_fatal, 2);
   assert_contains(o.err, "fatal error: sync: unlock of unlocked mutex\n\ngoroutine 1 [running]:\n");
-  assert_contains(o.err, " [chan receive] {name: waiter}:\n");
+  assert_contains(o.err, " [chan receive labels:{\"name\": \"waiter\"}]:\n");
   assert_int_equal(o.code, 2);
 }
 
@@ -252,6 +332,8 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(all_gs_are_shown_with_frames_and_deferred_calls),
     cmocka_unit_test(only_the_caller_is_shown_without_all),
+    cmocka_unit_test(every_kind_of_g_tells_where_it_is_and_who_made_it),
+    cmocka_unit_test(of_many_frames_the_middle_is_left_out),
     cmocka_unit_test(a_panic_dumps_the_g_that_panicked),
     cmocka_unit_test(traceback_levels_show_what_gos_do),
     cmocka_unit_test(a_program_may_only_raise_the_level),

@@ -285,7 +285,7 @@ static void a_dump_shows_where_a_g_was_stopped(void **state)
   skip_where_it_is_off();
   struct outcome o = run_program(dumps_the_stopped, 1);
   assert_int_equal(o.code, 0);
-  const char *g = strstr(o.out, "{name: the hog}");
+  const char *g = strstr(o.out, "labels:{\"name\": \"the hog\"}");
   assert_non_null(g);
   g = strstr(g, "asyncPreempt");
   assert_non_null(g);

@@ -3,6 +3,8 @@
 #include "program.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -95,7 +97,7 @@ static int overflow(int n)
 }
 PROGRAM(overflows)
 {
-  return overflow(0);
+  return overflow(0) + 1; /* no tail call: this frame stays */
 }
 static void a_stack_overflow_is_told_and_ends_with_2(void **state)
 {
@@ -103,7 +105,11 @@ static void a_stack_overflow_is_told_and_ends_with_2(void **state)
   struct outcome o = run_program(overflows, 2);
   assert_int_equal(o.code, 2);
   assert_non_null(strstr(o.err, "-byte limit\n"));
-  assert_non_null(strstr(o.err, "fatal error: stack overflow\n\ngoroutine 1 [running]"));
+  const char *dump = strstr(o.err, "fatal error: stack overflow\n\ngoroutine 1 [running]:\n");
+  assert_non_null(dump);
+  const char *innermost = strchr(strstr(dump, "]:\n"), '\n') + 1;
+  assert_memory_equal(innermost, "overflow(...)\n", 14); /* where it happened */
+  assert_non_null(strstr(dump, "\noverflows(...)\n"));   /* to where it began */
 }
 
 PROGRAM(quits)
@@ -117,6 +123,38 @@ static void sigquit_dumps_and_ends_with_2(void **state)
   assert_dies(quits, "", "SIGQUIT: quit\nPC=0x");
   struct outcome o = run_program(quits, 2);
   assert_non_null(strstr(o.err, " sigcode=-6\n\ngoroutine 1 ["));
+}
+
+static atomic_bool is_spinning;
+static pthread_t main_thread;
+
+static __attribute__((noinline)) void spin_till_killed(void)
+{
+  atomic_store(&is_spinning, true);
+  for (;;)
+    ;
+}
+static void *kill_the_spinner(void *unused)
+{
+  while (!atomic_load(&is_spinning))
+    sched_yield();
+  pthread_kill(main_thread, SIGQUIT);
+  return unused;
+}
+PROGRAM(quits_while_it_runs)
+{
+  pthread_t killer;
+  main_thread = pthread_self();
+  pthread_create(&killer, NULL, kill_the_spinner, NULL);
+  spin_till_killed();
+  return 0;
+}
+static void sigquit_shows_where_the_running_g_is(void **state)
+{
+  (void)state;
+  struct outcome o = run_program(quits_while_it_runs, 1);
+  assert_int_equal(o.code, 2);
+  assert_non_null(strstr(o.err, "\n\ngoroutine 1 [running]:\nspin_till_killed(...)\n"));
 }
 
 static void add_one(void *counter)
@@ -470,6 +508,7 @@ int main(void)
     cmocka_unit_test(a_deadlock_is_reported_as_go_does),
     cmocka_unit_test(a_stack_overflow_is_told_and_ends_with_2),
     cmocka_unit_test(sigquit_dumps_and_ends_with_2),
+    cmocka_unit_test(sigquit_shows_where_the_running_g_is),
     cmocka_unit_test(nobody_is_lost_who_yields),
     cmocka_unit_test(every_g_that_is_started_runs_and_ends),
     cmocka_unit_test(sleepers_wake_and_not_too_early),

@@ -97,8 +97,8 @@ static void assert_overflow(int (*fn)(int, char **), const char *words)
   assert_contains(o.err, words);
   const char *dump = strstr(o.err, "\n\ngoroutine ");
   assert_non_null(dump); /* of the culprit, first */
-  assert_contains(dump ? dump : "", " [running] {name: culprit}:\n");
-  assert_true(dump && strstr(dump, " {name: culprit}") < strchr(dump + 2, '\n'));
+  assert_contains(dump ? dump : "", " [running labels:{\"name\": \"culprit\"}]:\n");
+  assert_true(dump && strstr(dump, " labels:{") < strchr(dump + 2, '\n'));
   assert_int_equal(o.code, 2);
 }
 
