@@ -31,6 +31,14 @@ int cli_fail(enum tracefile_code code, const char *what, const char *todo, const
   return cli_error(&error);
 }
 
+int cli_tell_damage(struct tracefile_damage_sum damage, const char *path, const char *what_became)
+{
+  if (!damage.words[0])
+    return TRACEFILE_OK;
+  return cli_fail(TRACEFILE_DAMAGED, path, "gmpscope check lists them", "%s could not be read: %s",
+                  damage.words, what_became);
+}
+
 bool cli_meta_is_of_file(const char *key)
 {
   static const char *const keys[] = { "complete", "events",  "exit_code", "fault",

@@ -30,6 +30,9 @@ int cli_error(const struct tracefile_error *error);
 /* The same, made on the spot; what to do may be "". */
 int cli_fail(enum tracefile_code code, const char *what, const char *todo, const char *why_format,
              ...) __attribute__((format(printf, 4, 5)));
+/* For a command that went through: says what of the file could not be read and what became of it ("left out"); its exit
+ * code. TRACEFILE_OK and silence if nothing was damaged. */
+int cli_tell_damage(struct tracefile_damage_sum damage, const char *path, const char *what_became);
 /* Exit code of a command whose options were not OPT_GO. */
 static inline int cli_usage(enum opt_outcome outcome)
 {

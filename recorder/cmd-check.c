@@ -104,10 +104,13 @@ static bool replay_all(struct check *c, struct tracefile_error *error)
 static void tell_one_damage(struct check *c, const struct tracefile_damage *d)
 {
   uint64_t last = d->first_seq + (d->n ? d->n - 1 : 0);
-  char from[40], to[40];
+  char chunk[40] = "", from[40], to[40];
   if (c->json) {
     out_object(c->json, NULL);
-    out_int(c->json, "chunk", d->chunk);
+    if (d->is_hole)
+      out_null(c->json, "chunk");
+    else
+      out_int(c->json, "chunk", d->chunk);
     out_uint(c->json, "m", d->m);
     out_uint(c->json, "first_seq", d->first_seq);
     out_uint(c->json, "n", d->n);
@@ -117,9 +120,11 @@ static void tell_one_damage(struct check *c, const struct tracefile_damage *d)
     out_end(c->json);
     return;
   }
-  printf("  damage: chunk %" PRId64 " (M%u, its events %" PRIu64 " to %" PRIu64 ", %s to %s): %s\n",
-         d->chunk, d->m, d->first_seq, last, out_time(d->t_min, from), out_time(d->t_max, to),
-         d->why);
+  if (!d->is_hole)
+    snprintf(chunk, sizeof chunk, "chunk %" PRId64, d->chunk);
+  printf("  damage: %s (M%u, its events %" PRIu64 " to %" PRIu64 ", %s to %s): %s\n",
+         d->is_hole ? "missing chunks" : chunk, d->m, d->first_seq, last, out_time(d->t_min, from),
+         out_time(d->t_max, to), d->why);
 }
 
 static void tell_damages(struct check *c)
@@ -128,10 +133,9 @@ static void tell_damages(struct check *c)
   size_t n = list ? tracefile_damages(c->file, list, c->n_damaged) : 0;
   if (c->json)
     out_array(c->json, "damage");
-  for (size_t i = 0; i < n && i < c->n_damaged; i++) {
+  for (size_t i = 0; i < n && i < c->n_damaged; i++)
     tell_one_damage(c, &list[i]);
-    ledger_take_unreadable(&c->ledger, list[i].m, list[i].n);
-  }
+  ledger_take_damages(&c->ledger, c->file);
   if (c->json)
     out_end(c->json);
   free(list);
@@ -194,6 +198,16 @@ static void print_fault(const struct check *c)
            c->n_broken, cli_s(c->n_broken), c->n_by_fault == 1 ? "is" : "are");
 }
 
+static void print_what_is_wrong(const struct check *c)
+{
+  struct tracefile_damage_sum damage = tracefile_damage_sum(c->file);
+  printf("%" PRIu64 " rule%s broken, %" PRIu64 " chunk%s damaged, ", c->n_broken,
+         cli_s(c->n_broken), damage.chunks, cli_s(damage.chunks));
+  if (damage.missing)
+    printf("%" PRIu64 " event%s missing, ", damage.missing, cli_s(damage.missing));
+  printf("%" PRIu64 " ring%s not accounted for\n", c->n_unequal, cli_s(c->n_unequal));
+}
+
 static void print_verdict(const struct check *c)
 {
   char events[32], lost[32];
@@ -211,10 +225,7 @@ static void print_verdict(const struct check *c)
   if (verdict(c) == TRACEFILE_OK)
     printf("every rule holds, emitted = stored + lost\n");
   else
-    printf("%" PRIu64 " rule%s broken, %" PRIu64 " chunk%s damaged, %" PRIu64
-           " ring%s not accounted for\n",
-           c->n_broken, cli_s(c->n_broken), c->n_damaged, cli_s(c->n_damaged), c->n_unequal,
-           cli_s(c->n_unequal));
+    print_what_is_wrong(c);
 }
 
 static void json_verdict(struct check *c)
@@ -229,6 +240,7 @@ static void json_verdict(struct check *c)
   else
     out_null(j, "fault");
   out_uint(j, "n_damaged", c->n_damaged);
+  out_uint(j, "n_missing", tracefile_damage_sum(c->file).missing);
   out_bool(j, "accounted", c->n_unequal == 0);
   out_bool(j, "finished", c->is_final);
   out_bool(j, "complete", c->summary.complete);

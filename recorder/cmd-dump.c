@@ -161,18 +161,12 @@ static int dump(const char *path, const struct filter *f)
 {
   struct tracefile_error error;
   struct tracefile *file = tracefile_open(path, &error);
-  size_t n_damaged;
   if (!file)
     return cli_error(&error);
   bool is_done = print_all(file, f, &error);
-  n_damaged = tracefile_damages(file, NULL, 0);
+  struct tracefile_damage_sum damage = tracefile_damage_sum(file);
   tracefile_close(file);
-  if (!is_done)
-    return cli_error(&error);
-  if (n_damaged)
-    return cli_fail(TRACEFILE_DAMAGED, path, "gmpscope check lists them",
-                    "%zu damaged chunk%s left out", n_damaged, n_damaged == 1 ? " was" : "s were");
-  return TRACEFILE_OK;
+  return is_done ? cli_tell_damage(damage, path, "left out") : cli_error(&error);
 }
 
 int cmd_dump(int argc, char **argv)

@@ -228,7 +228,8 @@ static void json_head(const struct info *info, struct out_json *j)
   out_uint(j, "fault_strikes", info->n_strikes);
   out_uint(j, "events", s->n_events);
   out_uint(j, "lost", info->ledger.lost);
-  out_uint(j, "damaged_chunks", info->n_damaged);
+  out_uint(j, "damaged_chunks", info->damage.chunks);
+  out_uint(j, "missing_events", info->damage.missing);
   out_int(j, "t_first", s->n_events ? s->t_first : 0);
   out_int(j, "t_last", s->n_events ? s->t_last : 0);
   out_uint(j, "gs", info->n_gs);

@@ -30,7 +30,8 @@ static bool count_kinds(struct info *info, struct tracefile_error *error)
       info->n_faults++, info->n_strikes += e->w[1] != 0;
   }
   tracefile_cursor_free(cursor);
-  info->n_damaged = tracefile_damages(info->file, NULL, 0);
+  info->damage = tracefile_damage_sum(info->file);
+  ledger_take_damages(&info->ledger, info->file);
   return true;
 }
 
@@ -73,13 +74,9 @@ static int info(const char *path, bool as_json)
   if (!read_info(&info, &error)) {
     code = cli_error(&error);
   } else {
-    code = info.n_damaged ? TRACEFILE_DAMAGED : TRACEFILE_OK;
     as_json ? info_print_json(&info, stdout) : info_print_text(&info, stdout);
+    code = cli_tell_damage(info.damage, path, "not counted");
   }
-  if (info.n_damaged)
-    code = cli_fail(TRACEFILE_DAMAGED, path, "gmpscope check lists them",
-                    "%llu damaged chunk%s not counted", (unsigned long long)info.n_damaged,
-                    info.n_damaged == 1 ? " is" : "s are");
   ledger_clear(&info.ledger);
   tracefile_close(info.file);
   return code;

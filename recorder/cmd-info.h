@@ -12,7 +12,8 @@ struct info {
   struct ledger ledger;
   uint64_t by_kind[TRACE_KIND_LIMIT];
   uint64_t by_family[TRACE_FAMILY_COUNT]; /* by bit */
-  uint64_t n_gs, n_ps, n_timers, n_damaged;
+  struct tracefile_damage_sum damage;
+  uint64_t n_gs, n_ps, n_timers;
   uint64_t n_faults, n_strikes; /* fault events; those that strike a G */
   uint64_t n_bytes;             /* of the file */
   uint32_t n_procs;             /* GOMAXPROCS at the end; 0 unknown */

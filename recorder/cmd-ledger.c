@@ -103,7 +103,7 @@ void ledger_clear(struct ledger *ledger)
   *ledger = (struct ledger){ 0 };
 }
 
-void ledger_take_unreadable(struct ledger *ledger, uint32_t m, uint64_t n)
+static void take_unreadable(struct ledger *ledger, uint32_t m, uint64_t n)
 {
   for (size_t i = 0; i < ledger->n_rings; i++) {
     struct ledger_ring *ring = &ledger->rings[i];
@@ -114,6 +114,18 @@ void ledger_take_unreadable(struct ledger *ledger, uint32_t m, uint64_t n)
     ring->unreadable += taken;
     ledger->stored -= taken;
   }
+}
+
+void ledger_take_damages(struct ledger *ledger, const struct tracefile *file)
+{
+  size_t n = tracefile_damages(file, NULL, 0);
+  struct tracefile_damage *list = calloc(n + 1, sizeof *list);
+  n = list ? tracefile_damages(file, list, n) : 0;
+  for (size_t i = 0; i < n; i++) {
+    if (!list[i].is_hole)
+      take_unreadable(ledger, list[i].m, list[i].n);
+  }
+  free(list);
 }
 
 bool ledger_ring_is_equal(const struct ledger_ring *ring)

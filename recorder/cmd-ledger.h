@@ -37,8 +37,9 @@ struct ledger {
 bool ledger_read(struct ledger *ledger, struct tracefile *file, struct tracefile_error *error);
 void ledger_clear(struct ledger *ledger);
 
-/* n events of M m, counted as stored, turned out to be in a damaged chunk. */
-void ledger_take_unreadable(struct ledger *ledger, uint32_t m, uint64_t n);
+/* Events counted as stored that turned out, when a cursor had run over the file, to be in damaged chunks. Those of missing
+ * chunks were not counted. */
+void ledger_take_damages(struct ledger *ledger, const struct tracefile *file);
 
 /* All its events can be read or are told lost, or nobody counted them and all stored can be read. */
 bool ledger_ring_is_equal(const struct ledger_ring *ring);

@@ -32,5 +32,5 @@ int cmd_materialise(int argc, char **argv)
     return cli_error(&error);
   if (!quiet)
     record_tell_summary(&summary, rest.words[0]);
-  return TRACEFILE_OK;
+  return cli_tell_damage(summary.damage, rest.words[0], "not in the tables");
 }

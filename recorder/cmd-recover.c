@@ -15,7 +15,7 @@ static int recover(const char *path, enum rec_tables tables, bool quiet)
     return cli_error(&error);
   if (!quiet)
     record_tell_summary(&summary, path);
-  return TRACEFILE_OK;
+  return cli_tell_damage(summary.damage, path, "not in the tables");
 }
 
 int cmd_recover(int argc, char **argv)

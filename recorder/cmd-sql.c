@@ -5,6 +5,9 @@
  * of it stand two caps, so that a query of a stranger's can neither hang a terminal nor fill a disk: 5
  * seconds and 100,000 rows a query.  A capped answer is printed as far as it went, says so, and makes 3.
  *
+ * What the virtual tables met of the chunks' damage is told after the answer, and makes 3, too. A plain table holds what
+ * could be read when it was made, and no chunk is looked at for it.
+ *
  * The text table is laid out from rows held in memory (capped too); --csv and --json are written as rows come.
  */
 #include "cmd-sql.h"
@@ -183,6 +186,8 @@ static int ask(const char *path, const char *query, const struct sql_options *o)
     code = run_queries(tracefile_db(file), query, form);
   else
     code = run_stdin(tracefile_db(file), form);
+  if (code == TRACEFILE_OK)
+    code = cli_tell_damage(tracefile_damage_sum(file), path, "the answer lacks what they held");
   tracefile_close(file);
   return code;
 }

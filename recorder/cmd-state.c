@@ -200,8 +200,16 @@ static bool replay_to(struct state *s, struct trace_replay *replay, struct trace
     s->sysmon = is_deed_of_sysmon(e) ? e->m : s->sysmon;
   }
   tracefile_cursor_free(cursor);
-  s->n_damaged = tracefile_damages(s->file, NULL, 0);
+  s->damage = tracefile_damage_sum(s->file);
   return find_sysmon(s, error);
+}
+
+/* True for a time at which chunks are missing: the trace went on there. */
+static bool is_in_hole(struct state *s)
+{
+  struct tracefile_cursor *cursor = tracefile_cursor_new(s->file, s->at, s->at, NULL);
+  tracefile_cursor_free(cursor);
+  return tracefile_damage_sum(s->file).missing > 0;
 }
 
 /* A time outside the trace has an answer, but rarely the one that was meant. */
@@ -214,7 +222,7 @@ static bool is_within(struct state *s, struct tracefile_error *error)
   if (summary.n_events == 0)
     return tracefile_fail(error, TRACEFILE_WRONG, s->path, "",
                           "it holds no event, so there is no state");
-  if (s->at >= summary.t_first && s->at <= summary.t_last)
+  if ((s->at >= summary.t_first && s->at <= summary.t_last) || is_in_hole(s))
     return true;
   return tracefile_fail(error, TRACEFILE_WRONG, s->path, "ask for a time in between",
                         "the trace goes from %s to %s", out_time(summary.t_first, first),
@@ -244,15 +252,14 @@ static int state(const char *path, int64_t at, bool as_json)
   if (!s.file)
     return cli_error(&error);
   int code = print_state(&s, as_json);
-  size_t n_damaged = s.n_damaged;
   tracefile_close(s.file);
-  if (code == TRACEFILE_OK && (n_damaged || s.n_breaches))
-    return cli_fail(TRACEFILE_DAMAGED, path, "gmpscope check tells more",
-                    "up to there %zu chunk%s damaged and %" PRIu64
-                    " rule%s broken: the state may be wrong",
-                    n_damaged, n_damaged == 1 ? " is" : "s are", s.n_breaches,
-                    s.n_breaches == 1 ? " is" : "s are");
-  return code;
+  bool is_damaged = s.damage.words[0];
+  if (code != TRACEFILE_OK || (!is_damaged && !s.n_breaches))
+    return code;
+  return cli_fail(TRACEFILE_DAMAGED, path, "gmpscope check tells more",
+                  "up to there %s%s%" PRIu64 " rule%s broken: the state may be wrong",
+                  s.damage.words, is_damaged ? " could not be read, and " : "", s.n_breaches,
+                  s.n_breaches == 1 ? " is" : "s are");
 }
 
 int cmd_state(int argc, char **argv)

@@ -11,8 +11,8 @@ struct state {
   int64_t at; /* asked for, ns */
   const struct trace_replay *replay;
   uint64_t n_breaches;
-  size_t n_damaged; /* chunks up to there */
-  uint32_t sysmon;  /* M that its deeds give away as sysmon, also by later ones; TRACE_NO_M: none */
+  struct tracefile_damage_sum damage; /* up to there */
+  uint32_t sysmon; /* M that its deeds give away as sysmon, also by later ones; TRACE_NO_M: none */
 };
 
 /* Ids of a kind of thing, in order; n of them. To be freed; NULL only without memory. */

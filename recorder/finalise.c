@@ -170,6 +170,7 @@ static bool finalise_file(struct rec_writer *w, struct tracefile *file, enum rec
   if (!facts)
     return false;
   file->facts = facts; /* strings and stacks for the tables' texts; freed with file */
+  sum->damage = tracefile_damage_sum(file);
   return write_sides(w, file, facts, symbols, sum, error) &&
          make_tables(file, tables, sum, error) && seal(w, error);
 }

@@ -31,8 +31,9 @@ struct rec_summary {
   uint64_t clock_fixups; /* events whose time was moved so that no effect precedes its cause */
   uint64_t rejected; /* records that were no events (a hostile or broken program); part of lost */
   uint32_t n_ms;
-  bool complete;     /* the program said trace_end */
-  bool materialised; /* the plain tables were made */
+  bool complete;                      /* the program said trace_end */
+  bool materialised;                  /* the plain tables were made */
+  struct tracefile_damage_sum damage; /* of a file that was there before: what the tables lack */
 };
 
 /* ---- writing ---- */

@@ -56,7 +56,8 @@ bool rec_recover(const char *path, enum rec_tables tables, struct rec_summary *s
 }
 
 /* While tables are made the file is in WAL mode: a final file's rollback journal would be ignored by readers. */
-static bool make_tables(struct rec_writer *w, struct tracefile_error *error)
+static bool make_tables(struct rec_writer *w, struct tracefile_damage_sum *damage,
+                        struct tracefile_error *error)
 {
   sqlite3 *db = rec_writer_db(w);
   const char *path = rec_writer_path(w);
@@ -65,6 +66,7 @@ static bool make_tables(struct rec_writer *w, struct tracefile_error *error)
     return false;
   bool ok = rec_sql(db, path, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", error) &&
             materialise(file, error);
+  *damage = tracefile_damage_sum(file);
   tracefile_close(file);
   return ok && rec_sql(db, path, "PRAGMA analysis_limit=400; ANALYZE", error) &&
          finalise_leave_one_file(db, path, error);
@@ -80,7 +82,7 @@ bool rec_materialise(const char *path, struct rec_summary *summary, struct trace
                         "its recording was not finished");
   if (ok && !sum.materialised) {
     struct rec_writer *w = rec_writer_reopen(path, error);
-    ok = w && make_tables(w, error);
+    ok = w && make_tables(w, &sum.damage, error);
     rec_writer_free(w);
     sum.materialised = ok;
   }

@@ -183,7 +183,7 @@ static bool take_gap(struct rec_writer *w, struct open_chunk *c, const struct tr
       !insert_loss(w, c->m, c->counts.next_seq, n, from, ts,
                    e->kind == TRACE_LOST ? "the ring was full" : "not told", error))
     return false;
-  c->lost_before = n;
+  c->lost_before += n; /* rec_writer_loss may have told of some before */
   c->counts.lost += n;
   return true;
 }

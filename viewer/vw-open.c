@@ -38,12 +38,23 @@ static bool feed(struct vw_builder *b, struct tracefile *file, vw_progress progr
   return ok && report(progress, arg, summary.n_events, summary.n_events, file, error);
 }
 
+/* vw_builder_damage wants an M's in the order of their numbers; they were listed as they were found. */
+static int compare_damages(const void *left, const void *right)
+{
+  const struct tracefile_damage *a = left, *b = right;
+  if (a->m != b->m)
+    return a->m < b->m ? -1 : 1;
+  return a->first_seq < b->first_seq ? -1 : a->first_seq > b->first_seq;
+}
+
 static void add_damages(struct vw_builder *b, struct tracefile *file)
 {
   size_t n = tracefile_damages(file, NULL, 0);
   struct tracefile_damage *damages = n ? calloc(n, sizeof *damages) : NULL;
   if (damages)
-    tracefile_damages(file, damages, n);
+    n = tracefile_damages(file, damages, n);
+  if (damages)
+    qsort(damages, n, sizeof *damages, compare_damages);
   for (size_t i = 0; damages && i < n; i++)
     vw_builder_damage(b, &damages[i]);
   free(damages);

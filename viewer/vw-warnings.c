@@ -47,16 +47,45 @@ static bool warn_lost(struct vw_trace *t)
               f->n_loss_places == 1 ? "place" : "places");
 }
 
+/* The file's first damage of a sort: a hole, or a chunk. False: it has none. */
+static bool find_damage(const struct vw_trace *t, bool is_hole, struct tracefile_damage *out)
+{
+  size_t n = t->file ? tracefile_damages(t->file, NULL, 0) : 0;
+  struct tracefile_damage *list = n ? calloc(n, sizeof *list) : NULL;
+  bool is_found = false;
+  n = list ? tracefile_damages(t->file, list, n) : 0;
+  for (size_t i = 0; i < n && !is_found; i++) {
+    is_found = list[i].is_hole == is_hole;
+    *out = list[i];
+  }
+  free(list);
+  return is_found;
+}
+
 static bool warn_damage(struct vw_trace *t)
 {
   struct tracefile_damage first;
-  size_t n = t->file ? tracefile_damages(t->file, &first, 1) : 0;
-  return n == 0 ||
-         warn(t,
-              "%zu %s of the file %s damaged and left out; the first is of M%u, %u %s from "
-              "number %" PRIu64 " on: %s.",
+  if (!find_damage(t, false, &first))
+    return true;
+  uint64_t n = tracefile_damage_sum(t->file).chunks;
+  return warn(t,
+              "%" PRIu64 " %s of the file %s damaged and left out; the first is of M%u, %" PRIu64
+              " %s from number %" PRIu64 " on: %s.",
               n, n == 1 ? "chunk" : "chunks", n == 1 ? "is" : "are", first.m, first.n,
               first.n == 1 ? "event" : "events", first.first_seq, first.why);
+}
+
+static bool warn_missing(struct vw_trace *t)
+{
+  struct tracefile_damage first;
+  if (!find_damage(t, true, &first))
+    return true;
+  uint64_t n = tracefile_damage_sum(t->file).missing;
+  return warn(t,
+              "The file is damaged: the chunks of %" PRIu64
+              " %s are missing; first of M%u, %" PRIu64 " %s from number %" PRIu64 " on.",
+              n, n == 1 ? "event" : "events", first.m, first.n, first.n == 1 ? "event" : "events",
+              first.first_seq);
 }
 
 static bool warn_breach(struct vw_trace *t)
@@ -136,8 +165,8 @@ static bool warn_end(struct vw_trace *t)
 
 bool vw_warnings_make(struct vw_trace *t)
 {
-  return warn_fault(t) && warn_lost(t) && warn_damage(t) && warn_breach(t) && warn_families(t) &&
-         warn_end(t);
+  return warn_fault(t) && warn_lost(t) && warn_damage(t) && warn_missing(t) && warn_breach(t) &&
+         warn_families(t) && warn_end(t);
 }
 
 const char *vw_warning(const struct vw_trace *trace, size_t i)

@@ -8,7 +8,8 @@
  *
  * I1  Nothing of a chunk is handed out before its checksum, its codec, its number of events and the order of
  *     their times were found right. A chunk that fails is listed as damage and left out.
- * I2  A stream's chunks follow each other in seq and in time; one that does not is damage too.
+ * I2  A stream's chunks follow each other in seq and in time; one that does not is damage too. Where some are
+ *     missing the cursor lists a hole (holes.c) at its start.
  *
  * Cost: decoding 5-9 ns and merging 2-5 ns an event.
  */
@@ -300,8 +301,9 @@ const struct trace_event *tracefile_cursor_next(struct tracefile_cursor *c)
 
 static bool start(struct tracefile_cursor *c, struct tracefile_error *error)
 {
-  if (!read_map(c, error))
+  if (!tracefile_find_holes(c->file, error) || !read_map(c, error))
     return false;
+  tracefile_list_holes(c->file, c->from, c->to);
   const char *sql = "SELECT codec, xxh3, data FROM chunk WHERE id=?";
   if (sqlite3_prepare_v2(c->file->db, sql, -1, &c->read_chunk, NULL) != SQLITE_OK)
     return tracefile_sql_fail(c->file->db, c->file->path, error);

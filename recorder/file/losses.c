@@ -4,7 +4,7 @@
  * A `lost` record stands behind its gap, but other Ms speak of what was lost before: of a G that the silent M
  * started, say.  The file's books know of all gaps, so a replay is told of the first one at once, and what
  * follows is not judged.  A gap shows as a chunk with lost_before, or, if the program ended with its ring full, only in
- * table loss.
+ * table loss; or as a hole where chunks are missing (holes.c).
  *
  * A recorder that was killed, or is still at work, has stored one M up to now and another up to a moment before:
  * what is known of all of them ends where the first of them ends.
@@ -42,6 +42,11 @@ static int64_t ask_time(struct tracefile *file, const char *sql)
 int64_t tracefile_first_loss(struct tracefile *file)
 {
   int64_t gap = ask_time(file, first_gap);
+  bool has_holes = tracefile_find_holes(file, NULL);
+  for (size_t i = 0; has_holes && i < file->n_holes; i++) {
+    int64_t since = file->holes[i].damage.t_min;
+    gap = since < gap ? since : gap;
+  }
   bool was_cut = !tracefile_is_final(file) || tracefile_meta(file, "recovered");
   int64_t end = was_cut ? ask_time(file, first_end) : INT64_MAX;
   return gap < end ? gap : end;

@@ -23,6 +23,11 @@ struct tracefile_symbol {
   int line;
 };
 
+struct tracefile_hole {
+  struct tracefile_damage damage;
+  bool is_listed; /* among the file's damages */
+};
+
 struct tracefile {
   sqlite3 *db;
   char *path;
@@ -32,6 +37,9 @@ struct tracefile {
   size_t n_settings;
   struct tracefile_damage *damages;
   size_t n_damages;
+  struct tracefile_hole *holes; /* of the whole file, by M and number; found by the first cursor */
+  size_t n_holes;
+  bool knows_holes;
   struct facts *facts;              /* strings, stacks: made at the first question */
   struct tracefile_symbol *symbols; /* table frame, by pc; loaded at the first question */
   size_t n_symbols;
@@ -43,8 +51,15 @@ struct tracefile {
 /* A tracefile on a connection of the caller's own, which is trusted and stays the caller's. NULL: error. */
 struct tracefile *tracefile_adopt(sqlite3 *db, const char *path, struct tracefile_error *error);
 
-/* Lists a damaged chunk, once. */
+/* damage.c: lists a damaged chunk, once. */
 void tracefile_add_damage(struct tracefile *file, const struct chunk_row *row, const char *why);
+/* Lists the holes that these times touch, each once. */
+void tracefile_list_holes(struct tracefile *file, int64_t from, int64_t to);
+
+/* holes.c: finds the events whose chunks are missing, once. */
+bool tracefile_find_holes(struct tracefile *file, struct tracefile_error *error);
+/* Its checksum is right and its coding known: all of the row is as it was written. Reads all of it. */
+bool tracefile_chunk_is_sound(struct tracefile *file, int64_t id);
 
 /* What SQLite said last about this connection, as an error of ours. Returns false. */
 bool tracefile_sql_fail(sqlite3 *db, const char *path, struct tracefile_error *error);

@@ -196,6 +196,7 @@ void tracefile_close(struct tracefile *file)
   free(file->settings);
   free(file->symbols);
   free(file->damages);
+  free(file->holes);
   free(file->path);
   if (file->owns_db)
     sqlite3_close(file->db);
@@ -230,32 +231,6 @@ const char *tracefile_meta(struct tracefile *file, const char *key)
       return file->settings[i].value;
   }
   return NULL;
-}
-
-/* ---- damage ---- */
-
-void tracefile_add_damage(struct tracefile *file, const struct chunk_row *row, const char *why)
-{
-  for (size_t i = 0; i < file->n_damages; i++) {
-    if (file->damages[i].chunk == row->id)
-      return;
-  }
-  struct tracefile_damage *grown = realloc(file->damages, (file->n_damages + 1) * sizeof *grown);
-  if (!grown)
-    return;
-  file->damages = grown;
-  grown[file->n_damages++] = (struct tracefile_damage){
-    row->id, (uint32_t)row->m, row->first_seq, (uint32_t)row->n, row->t_min, row->t_max, why
-  };
-}
-
-size_t tracefile_damages(const struct tracefile *file, struct tracefile_damage *out, size_t n)
-{
-  if (n > file->n_damages)
-    n = file->n_damages;
-  if (n > 0)
-    memcpy(out, file->damages, n * sizeof *out);
-  return file->n_damages;
 }
 
 /* ---- summary ---- */

@@ -7,7 +7,8 @@
  * viewer both use it, so the rules of the hardened open exist once.
  *
  * I1  Nothing here writes to the file, follows a link, runs SQL text out of the file, or trusts a
- * length. I2  A damaged chunk is left out, listed (tracefile_damage), and never silently believed.
+ * length. I2  A damaged chunk is left out, listed (tracefile_damage), and never silently believed; so is
+ * a missing one.
  * I3  Events come out ordered by (ts, M, seq).  The recorder has made that a right order of causes.
  *
  * Not thread-safe; open the file once a thread.
@@ -85,25 +86,31 @@ struct tracefile_cursor *tracefile_cursor_new(struct tracefile *file, int64_t fr
 const struct trace_event *tracefile_cursor_next(struct tracefile_cursor *cursor);
 void tracefile_cursor_free(struct tracefile_cursor *cursor);
 
-/* Time from which events may be missing: they were lost while recording, or the recorder was killed or is
+/* Time from which events may be missing: they were lost while recording, or their chunks are missing, or the recorder was killed or is
  * still at work and has not stored all Ms up to the same moment. INT64_MAX: none are. */
 int64_t tracefile_first_loss(struct tracefile *file);
 /* A replay for this file's events, which knows of the losses before it meets them. NULL: out of memory. The
  * caller frees it with trace_replay_free. */
 struct trace_replay *tracefile_replay_new(struct tracefile *file);
 
-/* A chunk that could not be read. */
+/* A chunk that could not be read; or a hole: events in an M's row of numbers that no chunk holds and nobody told lost.
+ */
 struct tracefile_damage {
-  int64_t chunk; /* id */
+  bool is_hole;
+  int64_t chunk; /* id of its row; 0 of a hole */
   uint32_t m;
-  uint64_t first_seq;
-  uint32_t n;
+  uint64_t first_seq, n; /* a damaged chunk's may be any numbers */
   int64_t t_min, t_max;
   const char *why; /* static text */
 };
-/* Chunks found damaged so far by cursors of this file; all of them after a cursor ran over
- * everything. */
+/* What cursors of this file found damaged so far; all of it after a cursor ran over everything. */
 size_t tracefile_damages(const struct tracefile *file, struct tracefile_damage *out, size_t n);
+struct tracefile_damage_sum {
+  uint64_t chunks;  /* damaged ones */
+  uint64_t missing; /* events of the holes */
+  char words[120];  /* "2 damaged chunks and 4096 events whose chunks are missing"; "" none */
+};
+struct tracefile_damage_sum tracefile_damage_sum(const struct tracefile *file);
 
 /* Side tables. Text is borrowed until close, NUL-terminated, raw bytes of the traced program:
  * escape it. */

@@ -615,6 +615,18 @@ def a_damaged_file_is_shown_with_a_warning(directory):
     window.close()
 
 
+def missing_chunks_are_told_in_a_warning(directory):
+    path = f"{directory}/holes.db"
+    shutil.copy(f"{directory}/panic.db", path)
+    with sqlite3.connect(path) as db:
+        db.execute("DELETE FROM chunk WHERE m = (SELECT max(m) FROM chunk)")
+    db.close()
+    window = Window(path)
+    window.expect("^M lanes")
+    window.get("label", "^[0-9]+ events are missing in 1 place.*more: hover to read")
+    window.close()
+
+
 def without_a_file_it_welcomes(directory):
     window = Window()
     window.get("label", "^See a Go-style scheduler think$")
@@ -635,6 +647,7 @@ OTHER_FILES = [
     a_file_that_is_no_trace_is_told_of_in_the_window,
     a_file_that_is_not_there_is_told_of_in_the_window,
     a_damaged_file_is_shown_with_a_warning,
+    missing_chunks_are_told_in_a_warning,
     without_a_file_it_welcomes,
     without_a_display_it_says_so_in_one_line,
 ]

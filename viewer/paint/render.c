@@ -319,13 +319,13 @@ static int paint(const struct options *o, struct vw_trace *trace)
   if (failure)
     return fail(TRACEFILE_REFUSED, o->out, "name a place that you may write to",
                 "it cannot be written: %s", strerror(failure));
-  struct tracefile_damage damage;
   struct tracefile *file = vw_trace_file(trace);
-  size_t damages = file ? tracefile_damages(file, &damage, 1) : 0;
-  if (damages)
-    return fail(TRACEFILE_DAMAGED, o->file, "see gmpscope check",
-                "%zu damaged part%s could not be read and left out of the picture", damages,
-                damages == 1 ? "" : "s");
+  struct tracefile_damage_sum damage = { 0 };
+  if (file)
+    damage = tracefile_damage_sum(file);
+  if (damage.words[0])
+    return fail(TRACEFILE_DAMAGED, o->file, "gmpscope check lists them",
+                "%s could not be read: left out of the picture", damage.words);
   return TRACEFILE_OK;
 }
 
