@@ -5,6 +5,7 @@
  * the meta lines printed are those that belong to the trace; what a file says about itself (when it was
  * made, how large its tables are) is not the trace and is made anew.  A dump with a filter is for reading.
  */
+#include "cmd-dump.h"
 #include "cli.h"
 #include "trace-text.h"
 
@@ -99,36 +100,6 @@ static bool print_meta(struct tracefile *file, struct trace_text_printer *printe
   return true;
 }
 
-static void print_loss(sqlite3_stmt *row, int number, struct trace_text_printer *printer)
-{
-  char key[40], value[300];
-  snprintf(key, sizeof key, CLI_META_LOST_AT_END "%d", number);
-  int n = snprintf(value, sizeof value, "m%lld %lld %lld %lld %.200s", sqlite3_column_int64(row, 0),
-                   sqlite3_column_int64(row, 1), sqlite3_column_int64(row, 2),
-                   sqlite3_column_int64(row, 3), (const char *)sqlite3_column_text(row, 4));
-  trace_text_print_meta(printer, key, value, (size_t)n);
-}
-
-/* Losses after the last stored event of an M. */
-static bool print_losses(struct tracefile *file, struct trace_text_printer *printer,
-                         struct tracefile_error *error)
-{
-  static const char query[] =
-      "SELECT m, n, coalesce(t_from, 0), coalesce(t_to, 0), why FROM loss AS l "
-      "WHERE m IS NOT NULL AND first_seq >= "
-      "  (SELECT coalesce(max(c.first_seq + c.n), 0) FROM chunk AS c WHERE c.m = l.m) ORDER BY m, "
-      "id";
-  sqlite3 *db = tracefile_db(file);
-  sqlite3_stmt *row;
-  int code = sqlite3_prepare_v2(db, query, -1, &row, NULL);
-  for (int number = 1; code == SQLITE_OK && sqlite3_step(row) == SQLITE_ROW; number++)
-    print_loss(row, number, printer);
-  if (sqlite3_finalize(row) == SQLITE_OK && code == SQLITE_OK)
-    return true;
-  return tracefile_fail(error, TRACEFILE_DAMAGED, tracefile_path(file), "",
-                        "its losses cannot be read: %s", sqlite3_errmsg(db));
-}
-
 static bool print_events(struct tracefile *file, const struct filter *f,
                          struct trace_text_printer *printer, struct tracefile_error *error)
 {
@@ -144,6 +115,12 @@ static bool print_events(struct tracefile *file, const struct filter *f,
   return true;
 }
 
+static bool is_whole(const struct filter *f)
+{
+  return f->from == INT64_MIN && f->to == INT64_MAX && f->g < 0 && f->m < 0 && f->p < 0 &&
+         !f->has_kinds;
+}
+
 static bool print_all(struct tracefile *file, const struct filter *f, struct tracefile_error *error)
 {
   struct trace_text_printer *printer = trace_text_printer_new(stdout);
@@ -151,7 +128,8 @@ static bool print_all(struct tracefile *file, const struct filter *f, struct tra
     return tracefile_fail(error, TRACEFILE_REFUSED, tracefile_path(file), "",
                           "there is no memory to print it");
   trace_text_print_header(printer);
-  bool is_done = print_meta(file, printer, error) && print_losses(file, printer, error) &&
+  bool is_done = print_meta(file, printer, error) &&
+                 dump_end_losses(file, is_whole(f), printer, error) &&
                  print_events(file, f, printer, error);
   trace_text_printer_free(printer);
   return is_done;
