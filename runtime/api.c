@@ -16,6 +16,16 @@ _Noreturn void not_on_a_g(const char *what)
   throw("not on a goroutine");
 }
 
+_Noreturn void misplaced(const struct g *gp, const char *otherwise)
+{
+  struct m *mp = getm();
+  if (gp && (readgstatus(gp) & ~(uint32_t)Gscan) == Gsyscall)
+    fatal("a function of rt.h was called between rt_entersyscall and rt_exitsyscall");
+  if (mp && mp->locks && atomic_load(&sched.gcwaiting))
+    fatal("a goroutine that has stopped the world must not wait, yield or end before it starts it");
+  throw(otherwise);
+}
+
 int rt_go(void (*fn)(void *), void *arg)
 {
   checkpreempt(need_g("rt_go"));

@@ -280,8 +280,9 @@ void tracebackothers(struct g *me)
 
 void rt_stack_dump(int fd, bool all)
 {
-  struct g *gp = getg();
-  if (all)
+  struct g *gp = need_g("rt_stack_dump");
+  bool stop = all && !world_is_mine();
+  if (stop)
     stopTheWorld(TRACE_STWWHY_STACKS, NULL);
   printlock();
   print_to(fd);
@@ -293,6 +294,6 @@ void rt_stack_dump(int fd, bool all)
   detail = DETAIL_AS_ASKED;
   print_to(2);
   printunlock();
-  if (all)
+  if (stop)
     startTheWorld();
 }

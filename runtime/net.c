@@ -5,7 +5,7 @@
  * are not wrapped as system calls (Go wraps them): a read of a ready socket takes about a microsecond.
  * Regular files, which epoll does not know, are wrapped.
  *
- * Errors are returned as -errno. A peer that is gone is -EPIPE or -ECONNRESET, never a signal.
+ * Errors are returned as -errno. A peer that is gone is -EPIPE or -ECONNRESET, not a signal (write_quietly).
  */
 #include "os.h"
 #include "poll-desc.h"
@@ -15,6 +15,8 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,10 +37,30 @@ static ssize_t try_read(int fd, const struct operation *op)
   return read(fd, op->buf, op->n);
 }
 
+/* As Go: writing into a pipe that nobody reads is an error, except on standard output and standard error, where it
+ * is the end of the program, which a filter expects. */
+static ssize_t write_quietly(int fd, const struct operation *op)
+{
+  sigset_t pipe_only, old, pending;
+  if (fd == STDOUT_FILENO || fd == STDERR_FILENO)
+    return write(fd, op->buf, op->n);
+  sigemptyset(&pipe_only);
+  sigaddset(&pipe_only, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe_only, &old);
+  bool was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE);
+  ssize_t n = write(fd, op->buf, op->n);
+  int err = errno;
+  if (n < 0 && err == EPIPE && !was_pending)
+    sigtimedwait(&pipe_only, NULL, &(struct timespec){ 0 }); /* the one that this write raised */
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  errno = err;
+  return n;
+}
+
 static ssize_t try_write(int fd, const struct operation *op)
 {
   ssize_t n = send(fd, op->buf, op->n, MSG_NOSIGNAL);
-  return n < 0 && errno == ENOTSOCK ? write(fd, op->buf, op->n) : n;
+  return n < 0 && errno == ENOTSOCK ? write_quietly(fd, op) : n;
 }
 
 static ssize_t try_accept(int fd, const struct operation *op)

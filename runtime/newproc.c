@@ -20,6 +20,8 @@ static uint64_t new_goid(struct p *pp)
 int newproc(const char *name, void (*fn)(void *), void *arg, const void *pc)
 {
   struct m *mp = getm();
+  if (unlikely(!fn))
+    fatal("go of nil func value");
   struct g *me = mp->curg, *gp = gfget(mp);
   if (unlikely(!gp))
     return -ENOMEM;

@@ -25,7 +25,7 @@ static void clear_bit(_Atomic uint64_t *mask, uint32_t i)
 static void set_status(struct p *pp, enum pstatus old, enum pstatus new)
 {
   if (atomic_load_explicit(&pp->status, memory_order_relaxed) != (uint32_t)old)
-    throw("P: bad status on its way");
+    misplaced(NULL, "P: bad status on its way");
   atomic_store_explicit(&pp->status, new, memory_order_release);
 }
 

@@ -249,7 +249,7 @@ void gopark(bool (*unlockf)(struct g *, void *), void *lock, waitreason reason, 
     not_on_a_g(NULL);
   struct g *gp = mp->curg;
   if (mp->locks)
-    throw("gopark: the M must not give up its G now");
+    misplaced(gp, "gopark: the M must not give up its G now");
   gp->waitreason = reason;
   gp->wait_obj = obj;
   tr_stamp(mp);

@@ -137,6 +137,8 @@ void sysmon(struct m *mp);
 /* why: TRACE_STWWHY_...; reason: what the program says, or NULL. On a G, which must not park until startTheWorld. */
 void stopTheWorld(uint32_t why, const char *reason);
 void startTheWorld(void);
+/* The running G has stopped the world, and has not started it yet. */
+bool world_is_mine(void);
 
 /* stack.c */
 bool stackalloc(struct p *pp, struct stack *s); /* false: out of memory, which promises keep away */

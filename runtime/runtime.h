@@ -363,7 +363,7 @@ static ALWAYS_INLINE void casgstatus(struct g *gp, enum gstatus old, enum gstatu
 {
   /* Only the owner changes a status, so no CAS is needed to leave one, except Gsyscall (syscall.c). */
   if (unlikely(atomic_load_explicit(&gp->status, memory_order_relaxed) != (uint32_t)old))
-    throw("casgstatus: bad incoming values");
+    misplaced(gp, "casgstatus: bad incoming values");
   atomic_store_explicit(&gp->status, new, memory_order_release); /* pairs with readgstatus */
 }
 /* xorshift; for the owner of *state. */

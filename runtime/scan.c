@@ -43,21 +43,26 @@ static void scan_one(struct g *gp, void *arg)
     scan->visit(gp->goid, lo, hi, scan->arg);
 }
 
-static void scan_all(void (*visit)(uint64_t, const void *, const void *, void *), void *arg)
+static void scan_all(const char *door, void (*visit)(uint64_t, const void *, const void *, void *),
+                     void *arg)
 {
-  stopTheWorld(TRACE_STWWHY_GC, NULL);
+  need_g(door);
+  bool stop = !world_is_mine();
+  if (stop)
+    stopTheWorld(TRACE_STWWHY_GC, NULL);
   struct scan scan = { .mp = getm(), .visit = visit, .arg = arg };
   forEachG(scan_one, &scan);
-  startTheWorld();
+  if (stop)
+    startTheWorld();
 }
 
 void rt_gc(void)
 {
-  scan_all(NULL, NULL);
+  scan_all("rt_gc", NULL, NULL);
 }
 
 void rt_scan_stacks(void (*visit)(uint64_t goid, const void *lo, const void *hi, void *arg),
                     void *arg)
 {
-  scan_all(visit, arg);
+  scan_all("rt_scan_stacks", visit, arg);
 }

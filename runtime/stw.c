@@ -57,6 +57,12 @@ static void stop_what_is_still(struct m *mp)
   }
 }
 
+/* Nobody else runs with the world stopped; and who runs without having stopped it holds no lock at a door. */
+bool world_is_mine(void)
+{
+  return getm()->locks > 0;
+}
+
 static void wait_for_the_others(struct m *mp, uint32_t why)
 {
   while (!notetsleep(&sched.stopnote, ASK_AGAIN_NS)) {
@@ -131,6 +137,8 @@ int rt_gomaxprocs(int n)
   int old = sched.gomaxprocs;
   if (n <= 0 || n == old)
     return old;
+  if (world_is_mine())
+    fatal("rt_gomaxprocs: this goroutine has stopped the world; start it first");
   stopTheWorld(TRACE_STWWHY_GOMAXPROCS, NULL);
   old = sched.gomaxprocs;
   start_with(n > MAX_PROCS ? MAX_PROCS : n);
@@ -140,7 +148,7 @@ int rt_gomaxprocs(int n)
 void rt_stop_the_world(const char *reason)
 {
   need_g("rt_stop_the_world");
-  if (getm()->locks > 0) /* nobody but who stopped it runs with one */
+  if (world_is_mine())
     fatal("rt_stop_the_world: this goroutine has stopped it already");
   stopTheWorld(TRACE_STWWHY_USER, reason);
 }
@@ -148,7 +156,7 @@ void rt_stop_the_world(const char *reason)
 void rt_start_the_world(void)
 {
   need_g("rt_start_the_world");
-  if (getm()->locks == 0)
+  if (!world_is_mine())
     fatal("rt_start_the_world: this goroutine has not stopped it");
   startTheWorld();
 }

@@ -5,6 +5,7 @@
  * afterwards.  Here its sudog is in the queue from the start; ticket says whether its G has parked.  A signal
  * in between only marks it, and it does not park.
  */
+#include "panic.h"
 #include "proc.h"
 #include "sema.h"
 
@@ -20,6 +21,8 @@ void rt_cond_init(struct rt_cond *cond, struct rt_mutex *mutex)
 void rt_cond_wait(struct rt_cond *cond)
 {
   struct rt_sema *q = &cond->queue;
+  if (!cond->mutex)
+    panicerror("sync: Cond without a mutex; rt_cond_init gives it one");
   struct sudog sg = { .g = getg() };
   lock_with_p(sema_lock(q));
   if (q->last)

@@ -86,7 +86,7 @@ void reentersyscall(const void *pc, const void *fp)
   tr_stamp(mp);
   tr_go_syscall_begin(mp, pp->seq, 0);
   if (!cas_status(gp, Grunning, Gsyscall))
-    throw("entersyscall: the G is not running");
+    misplaced(gp, "entersyscall: the G is not running");
   if (unlikely(atomic_load(&sched.sysmonwait))) {
     lock2(&sched.lock);
     wake_sysmon();
@@ -101,6 +101,8 @@ void reentersyscall(const void *pc, const void *fp)
 static void leave_syscall_status(struct g *gp)
 {
   for (int i = 0; !cas_status(gp, Gsyscall, Grunning); i++) { /* fails while Gscan is held */
+    if ((readgstatus(gp) & ~(uint32_t)Gscan) != Gsyscall)
+      fatal("rt_exitsyscall: this goroutine is in no system call");
     if (i % 64 == 63)
       os_yield();
     else

@@ -16,6 +16,10 @@ void startpanic(void);
 _Noreturn void dopanic(void);
 /* The user called what only a G may call: throws, after saying so. what: the function, or NULL. */
 _Noreturn void not_on_a_g(const char *what);
+/* A status is not as it must be here, mostly because the program called where it must not: says so, if that is it,
+ * else throws otherwise. gp: whose status, or NULL. */
+struct g;
+_Noreturn void misplaced(const struct g *gp, const char *otherwise);
 /* fork.c: from now on a child of fork() is told of; ends the process, in words, if this is one. */
 void fork_watch(void);
 void check_forked(void);

@@ -376,6 +376,12 @@ CASE(syscall_returns_its_value, "runtime: the goroutine goes on with the call's 
 
 /* ---- the world ---- */
 
+CASE(go_of_a_nil_function, "spec, Go statements; runtime, newproc1: go of nil func value is fatal",
+     FATAL("go of nil func value", "running"))
+{
+  rt_go(NULL, NULL);
+}
+
 FN(count_safely)
 {
   for (;;) {

@@ -32,6 +32,17 @@ static void visit(uint64_t goid, const void *lo, const void *hi, void *arg)
   (void)goid, (void)lo, (void)hi, (void)arg;
 }
 
+static void count(uint64_t goid, const void *lo, const void *hi, void *n)
+{
+  (void)goid, (void)lo, (void)hi;
+  ++*(int *)n;
+}
+static void yield(uint64_t goid, const void *lo, const void *hi, void *arg)
+{
+  (void)goid, (void)lo, (void)hi, (void)arg;
+  rt_yield();
+}
+
 #define DOOR(name, call)                                                                           \
   static void name(void)                                                                           \
   {                                                                                                \
@@ -39,7 +50,7 @@ static void visit(uint64_t goid, const void *lo, const void *hi, void *arg)
   }
 DOOR(go, rt_go(nothing, NULL))
 DOOR(go_named, rt_go_named("x", nothing, NULL))
-DOOR(yield, rt_yield())
+DOOR(yields, rt_yield())
 DOOR(goexits, rt_goexit())
 DOOR(gomaxprocs, rt_gomaxprocs(3))
 DOOR(lock_thread, rt_lock_os_thread())
@@ -93,7 +104,7 @@ static const struct door {
   }
   ENTRY(go),
   ENTRY(go_named),
-  ENTRY(yield),
+  ENTRY(yields),
   ENTRY(goexits),
   ENTRY(gomaxprocs),
   ENTRY(lock_thread),
@@ -241,6 +252,94 @@ static void the_world_is_stopped_once_and_started_after_that(void **state)
               "fatal error: rt_start_the_world: this goroutine has not stopped it\n");
 }
 
+PROGRAM(changes_the_ps_of_a_stopped_world)
+{
+  rt_stop_the_world("once");
+  rt_gomaxprocs(7);
+  return 0;
+}
+PROGRAM(looks_at_a_stopped_world)
+{
+  int n = 0;
+  rt_stop_the_world("to look");
+  rt_scan_stacks(count, &n);
+  rt_gc();
+  rt_stack_dump(1, true);
+  printf("%d\n", n);
+  rt_start_the_world();
+  return 0;
+}
+static void a_stopped_world_may_be_looked_at_and_not_changed(void **state)
+{
+  (void)state;
+  struct outcome o = run_program(looks_at_a_stopped_world, 2);
+  assert_memory_equal(o.out, "goroutine 1 [running]:\n", 23);
+  assert_string_equal(o.out + strlen(o.out) - 3, "\n1\n");
+  assert_dies(changes_the_ps_of_a_stopped_world, "",
+              "fatal error: rt_gomaxprocs: this goroutine has stopped the world; start it first\n");
+}
+
+/* ---- what must not be called just then ---- */
+
+#define IN_A_CALL(name, call)                                                                      \
+  PROGRAM(name)                                                                                    \
+  {                                                                                                \
+    rt_entersyscall();                                                                             \
+    call;                                                                                          \
+    return 0;                                                                                      \
+  }
+IN_A_CALL(enters_twice, rt_entersyscall())
+IN_A_CALL(receives_in_a_call, rt_chan_recv(NULL, NULL))
+IN_A_CALL(sleeps_in_a_call, rt_sleep(1000))
+IN_A_CALL(yields_in_a_call, rt_yield())
+IN_A_CALL(ends_in_a_call, rt_goexit())
+PROGRAM(leaves_without_entering)
+{
+  rt_exitsyscall();
+  return 0;
+}
+static void between_enter_and_exit_nothing_may_be_called(void **state)
+{
+  static const char *const words =
+      "fatal error: a function of rt.h was called between rt_entersyscall and rt_exitsyscall\n";
+  (void)state;
+  assert_dies(enters_twice, "", words);
+  assert_dies(receives_in_a_call, "", words);
+  assert_dies(sleeps_in_a_call, "", words);
+  assert_dies(yields_in_a_call, "", words);
+  assert_dies(ends_in_a_call, "", words);
+  assert_dies(leaves_without_entering, "",
+              "fatal error: rt_exitsyscall: this goroutine is in no system call\n");
+}
+
+#define IN_A_STOPPED_WORLD(name, call)                                                             \
+  PROGRAM(name)                                                                                    \
+  {                                                                                                \
+    rt_stop_the_world("test");                                                                     \
+    call;                                                                                          \
+    return 0;                                                                                      \
+  }
+IN_A_STOPPED_WORLD(receives_in_a_stopped_world, rt_chan_recv(NULL, NULL))
+IN_A_STOPPED_WORLD(sleeps_in_a_stopped_world, rt_sleep(1000))
+IN_A_STOPPED_WORLD(yields_in_a_stopped_world, rt_yield())
+IN_A_STOPPED_WORLD(ends_in_a_stopped_world, rt_goexit())
+PROGRAM(yields_in_a_visit)
+{
+  rt_scan_stacks(yield, NULL);
+  return 0;
+}
+static void who_has_stopped_the_world_must_not_give_way(void **state)
+{
+  static const char *const words = "fatal error: a goroutine that has stopped the world must not "
+                                   "wait, yield or end before it starts it\n";
+  (void)state;
+  assert_dies(receives_in_a_stopped_world, "", words);
+  assert_dies(sleeps_in_a_stopped_world, "", words);
+  assert_dies(yields_in_a_stopped_world, "", words);
+  assert_dies(ends_in_a_stopped_world, "", words);
+  assert_dies(yields_in_a_visit, "", words);
+}
+
 static void *quit(void *unused)
 {
   kill(getpid(), SIGQUIT);
@@ -279,6 +378,9 @@ int main(void)
     cmocka_unit_test(what_needs_a_g_says_so_on_another_thread),
     cmocka_unit_test(what_works_anywhere_works_without_a_run),
     cmocka_unit_test(the_world_is_stopped_once_and_started_after_that),
+    cmocka_unit_test(a_stopped_world_may_be_looked_at_and_not_changed),
+    cmocka_unit_test(between_enter_and_exit_nothing_may_be_called),
+    cmocka_unit_test(who_has_stopped_the_world_must_not_give_way),
     cmocka_unit_test(sigquit_dumps_on_whichever_thread_it_comes),
   };
   return cmocka_run_group_tests_name("doors", tests, NULL, NULL);

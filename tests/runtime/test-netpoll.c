@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 
 #define MS 1000000
 
@@ -228,6 +229,41 @@ static void a_deadline_holds_also_while_others_are_first(void **state)
   assert_prints(waits_for_its_turn_with_a_deadline, n, "1 1 1 1 \n");
 }
 
+static int n_sigpipes;
+static void count_sigpipe(int number)
+{
+  (void)number;
+  n_sigpipes++;
+}
+PROGRAM(writes_for_nobody)
+{
+  if (pipe(pipe_ends) != 0)
+    return 1;
+  close(pipe_ends[0]);
+  printf("%s ", strerror((int)-rt_write(pipe_ends[1], "x", 1, 0))); /* and it lives */
+  signal(SIGPIPE, count_sigpipe);
+  rt_write(pipe_ends[1], "x", 1, 0);
+  printf("%d ", n_sigpipes);
+  raise(SIGPIPE); /* it was not left blocked */
+  printf("%d\n", n_sigpipes);
+  return 0;
+}
+PROGRAM(writes_to_a_closed_filter)
+{
+  if (pipe(pipe_ends) != 0)
+    return 1;
+  dup2(pipe_ends[1], 1);
+  close(pipe_ends[0]);
+  rt_write(1, "x", 1, 0);
+  return 0;
+}
+static void a_pipe_that_nobody_reads_is_an_error_but_for_standard_output(void **state)
+{
+  (void)state;
+  assert_prints(writes_for_nobody, 2, "Broken pipe 0 1\n");
+  assert_int_equal(run_program(writes_to_a_closed_filter, 2).code, 128 + SIGPIPE);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -238,6 +274,7 @@ int main(void)
     cmocka_unit_test(errors_are_the_kernels),
     cmocka_unit_test(regular_files_work_too),
     cmocka_unit_test(a_full_pipe_parks_the_writer),
+    cmocka_unit_test(a_pipe_that_nobody_reads_is_an_error_but_for_standard_output),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -302,6 +302,18 @@ PROGRAM(conditions)
   printf("%d %d\n", taken, tokens);
   return 0;
 }
+PROGRAM(waits_without_a_mutex)
+{
+  static struct rt_cond zero;
+  rt_cond_wait(&zero);
+  return 0;
+}
+static void a_cond_without_a_mutex_panics(void **state)
+{
+  (void)state;
+  assert_dies(waits_without_a_mutex, "",
+              "panic: sync: Cond without a mutex; rt_cond_init gives it one\n");
+}
 static void a_cond_wakes_one_or_all(void **state)
 {
   (void)state;
@@ -352,6 +364,7 @@ int main(void)
     cmocka_unit_test(a_waitgroup_wakes_all_its_waiters),
     cmocka_unit_test(once_runs_once_even_if_it_panics),
     cmocka_unit_test(a_cond_wakes_one_or_all),
+    cmocka_unit_test(a_cond_without_a_mutex_panics),
     cmocka_unit_test(a_semaphore_admits_as_many_as_it_has),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

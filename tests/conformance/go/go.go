@@ -248,6 +248,10 @@ func init() {
 				say("one after the other ")
 			}
 		},
+		"go_of_a_nil_function": func() {
+			var f func()
+			go f()
+		},
 		"gc_changes_nothing": func() {
 			c, n := make(chan int, 4), 0
 			for i := 0; i < 1000; i++ {
