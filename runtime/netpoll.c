@@ -384,45 +384,72 @@ static void on_turn_deadline(void *arg, uintptr_t ticket, int64_t delay)
     goready(gp, obj_of(dir->pd));
 }
 
+/* A timer of its own, since one that is stopped may stay in its heap: the G's is in none when the G runs. NULL: out
+ * of memory. */
+static struct timer *turn_timer(struct poll_dir *dir, uintptr_t ticket, int64_t deadline)
+{
+  struct timer *t = timer_has_room() ? calloc(1, sizeof *t) : NULL;
+  if (!t)
+    return NULL;
+  t->freeable = t->of_frame = true;
+  t->seq = ticket;
+  timer_init(t, TRACE_TIMERKIND_DEADLINE, on_turn_deadline, dir);
+  timer_name(t);
+  t->when = deadline; /* armed when the G has parked */
+  return t;
+}
+
 struct turn_wait {
   struct poll_dir *dir;
-  uintptr_t ticket;
-  int64_t deadline;
+  struct timer *timer; /* or NULL */
 };
 
 static bool arm_and_unlock(struct g *gp, void *arg)
 {
   const struct turn_wait *wait = arg;
   struct mutex *lock = &wait->dir->pd->lock; /* the frame may be gone once it is released */
-  if (wait->deadline != 0)
-    timer_modify(&gp->timer, wait->deadline, 0, on_turn_deadline, wait->dir, wait->ticket);
+  (void)gp;
+  if (wait->timer)
+    timer_start(wait->timer, wait->timer->when);
   unlock2(lock);
   return true;
 }
 
-/* 0 with the turn taken, or -ETIMEDOUT. */
+/* pd->lock held, and released: parks until the turn comes. 0, or -ETIMEDOUT. */
+static int wait_for_turn(struct poll_dir *dir, uintptr_t ticket, struct timer *timer)
+{
+  struct turn turn = { .gp = getg(), .ticket = ticket };
+  struct turn_wait wait = { dir, timer };
+  if (dir->last)
+    dir->last->next = &turn;
+  else
+    dir->first = &turn;
+  dir->last = &turn;
+  gopark(arm_and_unlock, &wait, TRACE_WAIT_IO, obj_of(dir->pd));
+  if (timer)
+    timer_give_up(timer);
+  return turn.timed_out ? -ETIMEDOUT : 0;
+}
+
+/* 0 with the turn taken, or -ETIMEDOUT, or -ENOMEM. */
 static int take_turn(struct poll_dir *dir, int64_t deadline)
 {
+  struct timer *timer = NULL;
   lock2(&dir->pd->lock);
   if (!dir->busy) {
     dir->busy = true;
     unlock2(&dir->pd->lock);
     return 0;
   }
-  struct g *gp = getg();
-  struct turn turn = { .gp = gp, .ticket = ++dir->tickets };
-  struct turn_wait wait = { dir, turn.ticket, deadline };
-  if (dir->last)
-    dir->last->next = &turn;
-  else
-    dir->first = &turn;
-  dir->last = &turn;
-  if (deadline != 0)
-    timer_init(&gp->timer, TRACE_TIMERKIND_SLEEP, on_turn_deadline, dir);
-  gopark(arm_and_unlock, &wait, TRACE_WAIT_IO, obj_of(dir->pd));
-  if (deadline != 0)
-    timer_stop(&gp->timer);
-  return turn.timed_out ? -ETIMEDOUT : 0;
+  uintptr_t ticket = ++dir->tickets;
+  if (deadline != 0) {
+    timer = turn_timer(dir, ticket, deadline);
+    if (!timer) {
+      unlock2(&dir->pd->lock);
+      return -ENOMEM;
+    }
+  }
+  return wait_for_turn(dir, ticket, timer);
 }
 
 static void give_turn(struct poll_dir *dir)

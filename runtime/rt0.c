@@ -247,7 +247,7 @@ static void drop_timers(struct timers *ts)
     t->when = 0;
     t->ts = NULL;
     atomic_store(&t->astate, 0);
-    if (t->given_up)
+    if (t->given_up || t->of_frame)
       free(t);
   }
   free(ts->heap);

@@ -138,7 +138,7 @@ struct g {
   uint64_t wait_obj;            /* what it waits for (trace's OBJ), valid while Gwaiting */
   struct rt_panic *_panic;      /* newest first */
   /* Less used. */
-  struct timer timer; /* for sleep */
+  struct timer timer; /* for rt_sleep alone; in no heap when the G runs */
   int64_t sleep_when;
   uint64_t syscall_pc; /* where it went into a system call, and that frame: valid while Gsyscall */
   const char *syscall_fp;

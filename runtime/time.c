@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* time.c - sleep, timers that call, and timers that send on a channel, over timer.c.
  *
- * A sleeping G needs no memory and no system call: its timer is in the G. It is armed after the G is
+ * A sleeping G needs no memory and no system call: its timer is in the G, for nothing but this: it fires before the
+ * G goes on, so the G that runs, or the next one in its memory, finds it in no heap. It is armed after the G is
  * waiting (reset_for_sleep); armed before, it could make the G ready before it parked.
  * A channel timer sends without blocking: a value nobody took is not followed by another. After a stop or
  * reset the value of before is taken back, so that no stale one is received (Go 1.23).

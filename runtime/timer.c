@@ -217,6 +217,8 @@ static bool modify_in_heap(struct m *mp, struct timer *t, int64_t when)
 void timer_name(struct timer *t)
 {
   struct m *mp = getm();
+  if (t->state & timer_heaped)
+    throw("timer_name: the timer is in a heap under another name");
   tr_stamp(mp);
   name_timer(mp, t);
 }
@@ -262,7 +264,8 @@ void timer_start(struct timer *t, int64_t when)
 {
   struct m *mp = getm();
   tr_stamp(mp);
-  name_timer(mp, t);
+  if (t->id == 0)
+    name_timer(mp, t);
   t->when = when;
   maybe_add(mp, t, true);
 }

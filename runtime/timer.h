@@ -27,6 +27,7 @@ struct timer {            /* zero, then timer_init; embedded in its owner */
   bool freeable;          /* in memory of its own: timer_give_up may be called */
   uint32_t running; /* Ms in f, if freeable: a short period may be due again before f is done */
   bool given_up;    /* freed as soon as it is out of its heap and f is done */
+  bool of_frame;    /* freeable, and its owner is a frame, which the end of a run drops */
   uint32_t id;      /* for the trace; given when first armed */
   uint32_t kind;    /* TRACE_TIMERKIND_... */
   uint32_t owner;   /* goid of who made it */

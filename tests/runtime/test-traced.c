@@ -213,6 +213,40 @@ static int sleeps_in_turn(int argc, char **argv)
   return 0;
 }
 
+/* ---- a G whose turn to read came before its deadline, and which sleeps then ---- */
+
+static int pipe_ends[2];
+
+static void read_and_sleep(void *with_deadline)
+{
+  char byte;
+  rt_read(pipe_ends[0], &byte, 1, with_deadline ? rt_now() + 1000000000 : 0);
+  rt_sleep(1000);
+  rt_waitgroup_done(&all_done);
+}
+
+static int waits_for_its_turn(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  if (pipe(pipe_ends) != 0)
+    return 3;
+  rt_waitgroup_add(&all_done, 2);
+  rt_go(read_and_sleep, NULL);
+  rt_yield();
+  struct rt_chan *earlier = rt_after(500000000);
+  rt_go(read_and_sleep, &all_done);
+  rt_yield();
+  struct rt_chan *later =
+      rt_after(2000000000); /* the stopped deadline is neither first nor last in the heap */
+  rt_write(pipe_ends[1], "x", 1, 0);
+  rt_sleep(1000000);
+  rt_write(pipe_ends[1], "x", 1, 0);
+  rt_waitgroup_wait(&all_done);
+  rt_chan_free(earlier);
+  rt_chan_free(later);
+  return 0;
+}
+
 /* ---- the tests ---- */
 
 static int run_as(const char *name, int argc, char **argv)
@@ -233,6 +267,8 @@ static int run_as(const char *name, int argc, char **argv)
     return rt_main(argc, argv, is_preempted);
   if (strcmp(name, "sleeps-in-turn") == 0)
     return rt_main(argc, argv, sleeps_in_turn);
+  if (strcmp(name, "waits-for-its-turn") == 0)
+    return rt_main(argc, argv, waits_for_its_turn);
   if (strcmp(name, "stops-the-world") == 0)
     return rt_main(argc, argv, stops_the_world);
   return 4;
@@ -356,6 +392,15 @@ static void who_sleeps_waits_for_a_timer_of_its_own(void **state)
   run_free(&dump);
 }
 
+static void a_deadline_that_was_not_needed_leaves_the_sleep_alone(void **state)
+{
+  (void)state;
+  record_and_check("waits-for-its-turn", "1");
+  struct run dump = run_cli("dump", "t.db", NULL);
+  assert_int_equal(count_lines_with(dump.out, " what=\"I/O deadline\" "), 2);
+  run_free(&dump);
+}
+
 /* What gmpscope state says at the event of the dump that at points to. */
 static void expect_state(const char *at, const char *says, bool is_said)
 {
@@ -422,6 +467,7 @@ int main(int argc, char **argv)
     cmocka_unit_test(a_run_that_cannot_begin_gives_everything_back),
     cmocka_unit_test(a_safe_point_gives_way_to_who_waits),
     cmocka_unit_test(who_sleeps_waits_for_a_timer_of_its_own),
+    cmocka_unit_test(a_deadline_that_was_not_needed_leaves_the_sleep_alone),
     cmocka_unit_test(who_stops_the_world_says_why_and_the_trace_repeats_it),
     cmocka_unit_test(sysmon_tells_its_interval_first),
   };
