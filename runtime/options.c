@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* options.c - reads the environment once a run; what it does not know is an error, told in words. */
+/* options.c - reads the environment once a run; what it does not know is an error, told in words.
+ *
+ * Go ignores a GODEBUG key that it does not know, since one setting is read by programs of many versions. Here
+ * somebody tries out what a key does, and a misspelt one that does nothing would teach something wrong: nothing
+ * starts, rt_main exits with 1 and rt_run returns -EINVAL. Nobody but this library reads RT_DEBUG. */
 #include "options.h"
 
 #include "fault.h"

@@ -59,15 +59,16 @@ struct rt_value {   /* a panic's value; texts are borrowed until the panic is ov
   };
 };
 
-/* Panics with a string. From a G. */
+/* panic(message): runs the G's deferred calls, newest first, till one recovers; if none does, the process ends with Go's
+ * words, a dump and exit code 2. message is borrowed until then. Fatal where there is no G. From a G. */
 RT_API RT_NORETURN void rt_panic(const char *message);
-/* Panics with any value; nil becomes Go's *runtime.PanicNilError. From a G. */
+/* The same with any value; nil becomes Go's *runtime.PanicNilError. From a G. */
 RT_API RT_NORETURN void rt_panic_value(struct rt_value value);
 
 /* rt_recover(struct rt_value *v): stops the panic and puts its value into *v (v may be NULL).  True only when
  * called by a deferred function itself while its G panics; false in a function that it calls, when nothing
  * panics, when the panic was recovered already, and during rt_goexit. The panic ends when the deferred
- * function returns. A macro: the function that uses it is not inlined, so that "itself" has a meaning. */
+ * function returns. A macro: the function that uses it is not inlined, so that "itself" has a meaning. From anywhere. */
 
 /* ---- Frames ---- */
 
@@ -107,6 +108,7 @@ struct rt_frame { /* private */
   struct rt_defer *spares[RT_FRAME_SPARES];
 };
 
+/* What the macros are made of; not called by programs. */
 RT_API void rt_frame_exit(struct rt_frame *frame);
 RT_API void rt_frame_recovered(struct rt_frame *frame);
 RT_API RT_NORETURN void rt_frame_fell_through(void);
@@ -167,7 +169,7 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
   (void)0
 /* clang-format on */
 
-/* Defers fn(arg), not in a loop. */
+/* defer fn(arg), not in a loop: a record in the frame, from the ninth on from the pool. In the function of fr, from a G. */
 #define RT_DEFER(fr, fn, arg)                                                                      \
   do {                                                                                             \
     rt_defer_in_frame(&(fr), (fn), (arg));                                                         \
@@ -175,7 +177,8 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
       goto fr##_recovered;                                                                         \
   } while (0)
 
-/* Defers fn(arg), also in a loop. */
+/* defer fn(arg), also in a loop: a record from the P's pool; fatal without memory for one. In the function of fr, from
+ * a G. */
 #define RT_DEFER_LOOP(fr, fn, arg)                                                                 \
   do {                                                                                             \
     rt_defer_in_loop_(&(fr), (fn), (arg));                                                         \

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* rt.h - goroutines, channels, timers and defer for C: the public door of libgmpscope-rt.
  *
- * Semantics are Go's unless a comment says otherwise; so is misuse: it panics, with Go's words.
+ * What a function does is what the Go function, statement or type does that its comment names; where it differs, the
+ * comment says so. Misuse panics or is fatal, as in Go and with Go's words: a panic runs deferred calls and can be
+ * recovered; a fatal error ends the process with a dump of all goroutines and exit code 2.
  *
- *   "from a G"        inside rt_main or rt_run only; on another thread the process ends with a
- * message. "from anywhere"   also on a thread that the runtime does not know, or before it started.
- *   times             int64_t nanoseconds; points in time are rt_now()'s.
+ *   G                a goroutine. P: the right to run one; M: a thread that does. Ms without a P wait.
+ *   "From a G."      inside rt_main or rt_run only. Elsewhere it is fatal, in words.
+ *   "From anywhere." also on a thread that the runtime does not know, without a run, or before it.
+ *   times            int64_t nanoseconds; a point in time is one of rt_now()'s.
+ *   texts            NUL-terminated UTF-8; copied, unless a comment says borrowed.
+ *   parks            the G waits, and its M runs others. What may park may come back on another thread.
  *
  * fork: while a run is on, a child may exec or _exit, no more; a call that needs the scheduler says so there and
  * ends the child with 2. posix_spawn, system and popen are as ever.
@@ -13,10 +18,11 @@
  * guard of a G's stack; the rest goes to the handler that was there before. A handler that the program installs
  * later stays, also after rt_run.
  *
- * Environment: RT_MAXPROCS=n; RT_TRACEBACK=none|single|all|system|crash; RT_DEBUG=key=value,...
- * with schedtrace=MS, scheddetail=1, asyncpreemptoff=1, and, for demonstration only, faults that a correct
- * runtime does not have: fault=sleep-blocks-m, fault=lose-defers-on-preempt, fault=timer-defer-race. An
- * unknown key is an error, in words.
+ * Environment, read when a run begins: RT_MAXPROCS=n; RT_TRACEBACK=none|single|all|system|crash;
+ * RT_DEBUG=key=value,... with schedtrace=MS, scheddetail=1, asyncpreemptoff=1, sim=SEED (the deterministic simulation)
+ * and, for demonstration only, faults that a correct runtime does not have: fault=sleep-blocks-m,
+ * fault=lose-defers-on-preempt, fault=timer-defer-race. What it does not know is an error in words, and nothing starts
+ * (Go ignores an unknown GODEBUG key).
  */
 #pragma once
 #include <stdbool.h>
@@ -40,44 +46,47 @@ extern "C" {
 /* ---- Life of a program ---- */
 
 struct rt_options {
-  int maxprocs;      /* number of Ps; 0: RT_MAXPROCS, else the CPUs this process may use */
-  size_t stack_size; /* bytes a G, rounded up to pages; 0: 64 KiB. Reserved, touched lazily */
+  int maxprocs; /* number of Ps, at most 1024; 0: RT_MAXPROCS, else the CPUs that this process may use */
+  size_t stack_size; /* bytes a G, at most 1 GiB; 0: 64 KiB. Reserved, touched lazily */
   uint64_t sim_seed; /* for a program that runs with the simulation's library; else it must be 0 */
 };
 
-/* Runs fn as the main G. When it returns, the process exits with its value; other Gs are dropped.
- * Does not return, except with 1 after a message on stderr if the scheduler could not start. From
- * main(). */
+/* Runs fn(argc, argv) as the main G, goid 1, and exits with its value; other Gs are dropped, as when Go's main
+ * returns. Does not return, except with 1, after words on stderr, if nothing could start. From main(). */
 RT_API int rt_main(int argc, char **argv, int (*fn)(int argc, char **argv));
-/* Runs fn(arg) as the main G and returns 0 when it returned and every thread of the scheduler
- * stopped at a safe point; other Gs are dropped, their stacks without unwinding. -errno if the
- * scheduler could not start; -EBUSY if it runs already; -EINVAL for an impossible option. options
- * may be NULL. May be called again. Not from a G. A deadlock or an unrecovered panic inside ends
- * the process with code 2. */
+/* Runs fn(arg) as the main G and returns 0 when it has returned and every thread of the scheduler stands still;
+ * other Gs are dropped: their deferred calls do not run. May be called again. options may be NULL. -errno with
+ * nothing started: -EBUSY: a run is on; -EINVAL: an impossible option, or an environment that is not understood
+ * (told on stderr); -ENOMEM, -EAGAIN, -EMFILE...: what the kernel refused. Not from a G. */
 RT_API int rt_run(void (*fn)(void *), void *arg, const struct rt_options *options);
 
 /* ---- Goroutines ---- */
 
-/* Starts fn(arg) in a new G. 0, or -ENOMEM with nothing started: there is no memory for a G, or no address space for its
- * stack (ulimit -v). A thread is not needed: where the kernel gives none (ulimit -u), fewer Ps run. From a G. */
+/* The go statement: starts fn(arg) in a new G. 0, or -ENOMEM with nothing started: there is no memory for a G, or
+ * no address space for its stack (ulimit -v). A thread is not needed: where the kernel gives none (ulimit -u),
+ * fewer Ps run. Fatal "go of nil func value". From a G. */
 RT_API int rt_go(void (*fn)(void *), void *arg);
-/* The same; name is shown in dumps and traces, and is borrowed until the G ends. */
+/* The same; name, borrowed until the G ends or NULL, is shown in dumps and traces. From a G. */
 RT_API int rt_go_named(const char *name, void (*fn)(void *), void *arg);
 /* runtime.Gosched: lets others run; this G goes to the tail of the global queue. From a G. */
 RT_API void rt_yield(void);
-/* Runs the G's deferred calls and ends it. From a G; from the main G the others go on. */
+/* runtime.Goexit: runs the G's deferred calls and ends it. From the main G the others go on, and when they have
+ * all ended that is a deadlock, which is fatal. From a G. */
 RT_API RT_NORETURN void rt_goexit(void);
-/* The running G's number; the main G's is 1. 0 when not on a G. From anywhere. */
+/* The running G's number, the main G's being 1; 0 if the thread runs none. From anywhere. */
 RT_API uint64_t rt_goid(void);
-/* Sets the number of Ps if n > 0 (at most 1024), stopping the world; returns the previous one. From
- * a G. */
+/* runtime.GOMAXPROCS: sets the number of Ps if n > 0 (more than 1024 are 1024), with the world stopped; returns
+ * the previous one. Fatal if this G has stopped the world. From a G. */
 RT_API int rt_gomaxprocs(int n);
-/* Gs that exist. From anywhere. */
+/* runtime.NumGoroutine: Gs that exist. From anywhere. */
 RT_API int rt_num_goroutine(void);
-/* Wires the running G to its thread until as many unlocks; the thread runs no other G. From a G. */
+/* runtime.LockOSThread: wires the G to its thread until as many unlocks; no other G runs there, and one that ends
+ * wired takes the thread with it. From a G. */
 RT_API void rt_lock_os_thread(void);
+/* runtime.UnlockOSThread; without a lock it does nothing. From a G. */
 RT_API void rt_unlock_os_thread(void);
-/* A preemption point for a long loop: a load and a branch. From a G. */
+/* A preemption point for a long loop without other calls, which Go's compiler would put there: a load and a
+ * branch. From a G. */
 RT_API void rt_safepoint(void);
 /* RT_PREEMPTIBLE marks a function that may be preempted by signal at any instruction: rt-preempt.h. */
 
@@ -87,54 +96,62 @@ struct rt_timer;
 struct rt_ticker;
 struct rt_chan;
 
-/* Monotonic clock, ns. From anywhere. */
+/* The monotonic clock, ns; the simulation's, in one. From anywhere. */
 RT_API int64_t rt_now(void);
-/* Parks the running G for at least ns; returns at once if ns <= 0. From a G. */
+/* time.Sleep: parks for at least ns; returns at once if ns <= 0. From a G. */
 RT_API void rt_sleep(int64_t ns);
-/* After ns, fn(arg) runs in a G of its own. You own the timer: rt_timer_free. NULL: out of memory.
- * From a G. */
+/* time.AfterFunc: after ns, fn(arg) runs in a G of its own. You own the timer: rt_timer_free. NULL: out of memory;
+ * but if there is none for the G when the time has come, that is fatal. From a G. */
 RT_API struct rt_timer *rt_after_func(int64_t ns, void (*fn)(void *), void *arg);
-/* Disarms; true if it was armed (fn will not run), false if it ran or was stopped before. From a G.
- */
+/* Timer.Stop: disarms. True if it was armed, and fn will not run; false if it was stopped before or fn was
+ * started, which is not waited for. From a G. */
 RT_API bool rt_timer_stop(struct rt_timer *timer);
-/* Arms anew for ns from now; true if it was armed. From a G. */
+/* Timer.Reset: arms for ns from now, also after it ran or was stopped. True if it was armed. From a G. */
 RT_API bool rt_timer_reset(struct rt_timer *timer, int64_t ns);
-/* Stops and frees. NULL is fine. From a G. */
+/* Stops and frees; fn, if it was started, goes on. NULL does nothing, also from anywhere; else from a G. */
 RT_API void rt_timer_free(struct rt_timer *timer);
-/* A channel that receives one int64_t, the time at which it was due: ns from now. As in Go its len and
- * cap are 0. You own it: rt_chan_free, which is safe also before the time has come. NULL: out of memory.
- * From a G. */
+/* time.After: a channel that receives one int64_t, the time at which it was due: ns from now. Its len and cap are
+ * 0, as Go's. You own it: rt_chan_free, also before the time has come. NULL: out of memory. From a G. */
 RT_API struct rt_chan *rt_after(int64_t ns);
-/* A ticker: its channel receives the time every ns, late ticks dropped; its len and cap are 0. Panics if
- * ns <= 0. From a G. */
+/* time.NewTicker: its channel receives the time every ns; a tick that nobody has taken is not followed by another.
+ * You own it: rt_ticker_free. NULL: out of memory. Panics "non-positive interval for NewTicker". From a G. */
 RT_API struct rt_ticker *rt_ticker_new(int64_t ns);
-/* Borrowed: lives as long as the ticker. */
+/* Ticker.C, borrowed: it lives as long as the ticker, and its len and cap are 0. From anywhere. */
 RT_API struct rt_chan *rt_ticker_chan(struct rt_ticker *ticker);
-/* No more ticks; a tick not yet received is dropped. The channel stays open. */
+/* Ticker.Stop: no more ticks; one not yet received is dropped. The channel stays open. From a G. */
 RT_API void rt_ticker_stop(struct rt_ticker *ticker);
+/* Ticker.Reset: ticks every ns from now, also after a stop. Panics "non-positive interval for Ticker.Reset". From
+ * a G. */
 RT_API void rt_ticker_reset(struct rt_ticker *ticker, int64_t ns);
-/* Stops it and frees it and its channel. NULL is fine. */
+/* Stops it and frees it and its channel, on which no G may wait (it panics). NULL does nothing, also from
+ * anywhere; else from a G. */
 RT_API void rt_ticker_free(struct rt_ticker *ticker);
 
-/* ---- Channels: from a G; a NULL channel blocks for ever, as in Go ---- */
+/* ---- Channels: values are copied; a NULL channel blocks for ever, as Go's nil ---- */
 
-/* NULL only when out of memory. You own it. */
+/* make(chan T, capacity), for values of elem_size bytes; both may be 0. You own it: rt_chan_free. NULL: out of
+ * memory. From anywhere. */
 RT_API struct rt_chan *rt_chan_new(size_t elem_size, size_t capacity);
-/* Panics if a G waits on it. NULL is fine. */
+/* Frees it with what is in it. Panics "free of channel on which goroutines wait"; that nobody uses it later is
+ * yours to see to. NULL does nothing. From anywhere, but the channel of a timer from a G. */
 RT_API void rt_chan_free(struct rt_chan *chan);
-/* Copies *elem in; parks while full. Panics "send on closed channel". */
+/* chan <- *elem: parks while it is full. Panics "send on closed channel", also if it is closed meanwhile. From a
+ * G. */
 RT_API void rt_chan_send(struct rt_chan *chan, const void *elem);
-/* Copies out to *elem, if not NULL; parks while empty. false: closed and drained, *elem zeroed. */
+/* *elem, ok = <-chan; elem may be NULL. Parks while it is empty. False: closed and drained, *elem zeroed. From a
+ * G. */
 RT_API bool rt_chan_recv(struct rt_chan *chan, void *elem);
-/* false: it would have parked. */
+/* select { case chan <- *elem: default: }. False: it would have parked. Panics as rt_chan_send. From a G. */
 RT_API bool rt_chan_try_send(struct rt_chan *chan, const void *elem);
-/* false: nothing there, and it would have parked; else *open, if given, as rt_chan_recv's result.
- */
+/* select { case *elem, *open = <-chan: default: }. False: it would have parked. True, with *open false: closed and
+ * drained. elem and open may be NULL. From a G. */
 RT_API bool rt_chan_try_recv(struct rt_chan *chan, void *elem, bool *open);
-/* Panics "close of closed channel" and "close of nil channel". */
+/* close(chan): who receives gets what is in it, then zeros. Panics "close of closed channel" and "close of nil
+ * channel". From a G. */
 RT_API void rt_chan_close(struct rt_chan *chan);
-/* 0 for NULL. */
+/* len(chan): values in it; 0 for NULL and for a timer's. From anywhere. */
 RT_API size_t rt_chan_len(const struct rt_chan *chan);
+/* cap(chan); 0 for NULL and for a timer's. From anywhere. */
 RT_API size_t rt_chan_cap(const struct rt_chan *chan);
 
 enum rt_dir {
@@ -144,16 +161,17 @@ enum rt_dir {
 struct rt_case {
   struct rt_chan *chan; /* NULL: never ready */
   enum rt_dir dir;
-  void *elem; /* to send from, or to receive into (may be NULL) */
-  bool open;  /* set after a receive: false when the channel was closed */
+  void *elem; /* to send from, or to receive into (then it may be NULL) */
+  bool open;  /* set by a receive: false when the channel was closed and drained */
 };
-/* Parks until one case can go on, picked fairly if several can; its index. n == 0 blocks for ever.
- */
+/* select without a default: parks until a case can go on, does it, and returns its index; of several that can, a
+ * random one. n == 0 blocks for ever. Panics "send on closed channel", and "select: too many cases" beyond 65535.
+ * From a G. */
 RT_API int rt_select(struct rt_case *cases, int n);
-/* The same, or -1 if none is ready. */
+/* select with a default: the same, or -1 if no case can go on now. From a G. */
 RT_API int rt_select_default(struct rt_case *cases, int n);
 
-/* ---- Synchronisation: zero-initialised values are ready to use; from a G ---- */
+/* ---- Synchronisation: zeroed memory is ready to use, and may be freed when no G is in it; never copied ---- */
 
 struct rt_sema { /* a count, and Gs that wait for it to be positive; private */
   uint32_t value, n_waiters, lock;
@@ -184,81 +202,120 @@ struct rt_sem {
   struct rt_sema sema;
 };
 
-/* sync.Mutex. Unlocking an unlocked one is fatal, as in Go. */
+/* Mutex.Lock: parks while another has it; not recursive. Who has waited for 1 ms gets it before newcomers. From a
+ * G. */
 RT_API void rt_mutex_lock(struct rt_mutex *mutex);
+/* Mutex.Unlock, by any G. Fatal "sync: unlock of unlocked mutex". From a G. */
 RT_API void rt_mutex_unlock(struct rt_mutex *mutex);
+/* Mutex.TryLock: false if another has it. From a G. */
 RT_API bool rt_mutex_try_lock(struct rt_mutex *mutex);
-/* sync.RWMutex: a waiting writer keeps new readers out. */
+/* RWMutex.Lock, for writing: parks while others have it; meanwhile no new reader gets it. From a G. */
 RT_API void rt_rwmutex_lock(struct rt_rwmutex *rw);
+/* RWMutex.Unlock. Fatal "sync: Unlock of unlocked RWMutex". From a G. */
 RT_API void rt_rwmutex_unlock(struct rt_rwmutex *rw);
+/* RWMutex.RLock, for reading: parks while a writer has it or waits for it. From a G. */
 RT_API void rt_rwmutex_rlock(struct rt_rwmutex *rw);
+/* RWMutex.RUnlock. Fatal "sync: RUnlock of unlocked RWMutex". From a G. */
 RT_API void rt_rwmutex_runlock(struct rt_rwmutex *rw);
+/* RWMutex.TryLock: false if anybody has it. From a G. */
 RT_API bool rt_rwmutex_try_lock(struct rt_rwmutex *rw);
+/* RWMutex.TryRLock: false if a writer has it or waits for it. From a G. */
 RT_API bool rt_rwmutex_try_rlock(struct rt_rwmutex *rw);
-/* fn(arg) runs once; everyone returns after it has. */
+/* Once.Do: the first call runs fn(arg), others park until it has ended; by a panic or rt_goexit, too. From a G. */
 RT_API void rt_once_do(struct rt_once *once, void (*fn)(void *), void *arg);
-/* sync.WaitGroup. Panics "sync: negative WaitGroup counter". */
+/* WaitGroup.Add. Panics "sync: negative WaitGroup counter". From a G. */
 RT_API void rt_waitgroup_add(struct rt_waitgroup *wg, int delta);
+/* WaitGroup.Done: adds -1. From a G. */
 RT_API void rt_waitgroup_done(struct rt_waitgroup *wg);
+/* WaitGroup.Wait: parks until the counter is 0. Panics if it is used anew before it has returned. From a G. */
 RT_API void rt_waitgroup_wait(struct rt_waitgroup *wg);
-/* sync.Cond over a mutex, which wait unlocks and locks again. */
+/* sync.NewCond(mutex), in your storage; the mutex is borrowed. From anywhere. */
 RT_API void rt_cond_init(struct rt_cond *cond, struct rt_mutex *mutex);
+/* Cond.Wait: unlocks the mutex, which the caller has, parks until it is woken, and locks it again. Look at the
+ * condition in a loop. Panics if it has no mutex. From a G. */
 RT_API void rt_cond_wait(struct rt_cond *cond);
+/* Cond.Signal: wakes who has waited longest, if any. From a G. */
 RT_API void rt_cond_signal(struct rt_cond *cond);
+/* Cond.Broadcast: wakes all who wait. From a G. */
 RT_API void rt_cond_broadcast(struct rt_cond *cond);
-/* A counting semaphore: n permits. */
+/* A counting semaphore with n permits, which Go's runtime has inside; zeroed, it has none. From anywhere. */
 RT_API void rt_sem_init(struct rt_sem *sem, uint32_t n);
+/* Takes a permit; parks while there is none, first come first served. From a G. */
 RT_API void rt_sem_acquire(struct rt_sem *sem);
+/* Gives one, by any G. From a G. */
 RT_API void rt_sem_release(struct rt_sem *sem);
+/* False if there is none. From a G. */
 RT_API bool rt_sem_try_acquire(struct rt_sem *sem);
 
 /* ---- Blocking work that the scheduler must know about ---- */
 
-/* Around any call that may block the thread; between the two no other rt_ function may be called.
- * From a G. */
+/* runtime.entersyscall: what follows may block the thread, so others get its P if it takes long. Until
+ * rt_exitsyscall, in the same function, no other function of rt.h may be called but those "from anywhere": it is
+ * fatal where it needs the scheduler. From a G. */
 RT_API void rt_entersyscall(void);
+/* runtime.exitsyscall: parks until there is a P. errno is as the call left it, also on another thread. Fatal
+ * without rt_entersyscall. From a G. */
 RT_API void rt_exitsyscall(void);
-/* The same, wrapped: returns fn(arg). */
+/* Both around fn(arg), whose result it returns. From a G. */
 RT_API void *rt_blocking(void *(*fn)(void *), void *arg);
 
-/* Non-blocking I/O through netpoll. -errno on failure; deadline in rt_now() ns, 0 for none:
- * -ETIMEDOUT. */
-/* A listening TCP socket at "host:port"; port 0 picks one. */
+/* I/O through netpoll: a call that cannot go on parks the G until the kernel says that it can. -errno on failure;
+ * deadline: a point in time, 0 for none, at which it gives up with -ETIMEDOUT; the descriptor can be used on. A
+ * descriptor that is used here becomes non-blocking, and is closed by rt_close, not by close. Several Gs may use
+ * one: those of one direction go on one after the other. In a simulation sockets and pipes are fatal, in words. */
+
+/* net.Listen("tcp", host_port): a listening socket at "host:port", "[v6]:port" or ":port"; port 0 picks one. From
+ * a G. */
 RT_API int rt_listen(const char *host_port);
+/* Listener.Accept: the new connection's descriptor. From a G. */
 RT_API int rt_accept(int fd, int64_t deadline);
+/* net.Dial("tcp", host_port): a connection, to the first of the name's addresses that answers. The look-up of a
+ * name is not bounded by the deadline. From a G. */
 RT_API int rt_dial(const char *host_port, int64_t deadline);
-/* Bytes, 0 at the end of the stream. */
+/* Conn.Read: bytes read, at least one; 0 at the end of the stream. From a G. */
 RT_API ssize_t rt_read(int fd, void *buf, size_t n, int64_t deadline);
-/* Writes all n bytes unless it fails. */
+/* Conn.Write: n, when all are written; or -errno, when some may have been. -EPIPE comes without SIGPIPE, except on
+ * descriptors 1 and 2, as in Go. From a G. */
 RT_API ssize_t rt_write(int fd, const void *buf, size_t n, int64_t deadline);
-/* Wakes whoever waits on it, with -EBADF. */
+/* Conn.Close: 0, or -EBADF if it is none, or closed already. Who waits on it returns with -EBADF. From a G. */
 RT_API int rt_close(int fd);
 
 /* ---- Telling the trace what things mean; no cost when nobody records ---- */
 
-/* Names a channel, mutex, timer or waitgroup. */
+/* Names a channel, mutex, timer, waitgroup...: any address on which Gs wait. From anywhere. */
 RT_API void rt_name(const void *object, const char *name);
+/* trace.NewTask: begins a task, which may end in another G; its number, never 0. From anywhere. */
 RT_API uint64_t rt_task_begin(const char *name);
+/* Task.End. One that did not begin is told all the same, and gmpscope check names it. From anywhere. */
 RT_API void rt_task_end(uint64_t task);
+/* trace.StartRegion: the G enters a region; regions nest. From anywhere; on no G it does nothing. */
 RT_API void rt_region_begin(const char *name);
+/* Region.End: the G leaves the innermost; without one it does nothing. From anywhere. */
 RT_API void rt_region_end(void);
+/* trace.Logf: a line of text, of which 1023 bytes are kept, in a category. From anywhere. */
 RT_API void rt_log(const char *category, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* ---- Looking at the process from inside ---- */
 
-/* Writes Go's goroutine dump to fd; all: of every G, with the world stopped. From a G. */
+/* runtime.Stack: writes Go's goroutine dump, with the deferred calls that wait, to fd: of the caller; all: of
+ * every G, with the world stopped. From a G. */
 RT_API void rt_stack_dump(int fd, bool all);
-/* "none" "single" "all" "system" "crash"; may only raise what RT_TRACEBACK said. From anywhere. */
+/* debug.SetTraceback: what a dying process shows from now on: "none" "single" "all" "system" "crash". It only
+ * raises what RT_TRACEBACK said; another word changes nothing. From anywhere. */
 RT_API void rt_set_traceback(const char *level);
-/* Between the two only the calling G runs. Not nested. From a G. */
+/* runtime.stopTheWorld: parks until only the calling G runs. reason, which may be NULL, is in the trace. Until
+ * rt_start_the_world it must not park, yield, end or stop the world again, which is fatal; it may look at the
+ * process. From a G. */
 RT_API void rt_stop_the_world(const char *reason);
+/* runtime.startTheWorld, by the G that stopped it; else it is fatal. From a G. */
 RT_API void rt_start_the_world(void);
-/* A GC's stop-the-world and stack scan, as the scheduler sees it. From a G. */
+/* runtime.GC, as the scheduler sees one: stops the world and visits every G's stack at a safe point. C's memory is
+ * not touched. From a G. */
 RT_API void rt_gc(void);
-/* Calls visit once for every G, with the world stopped, in the order in which they were made: [lo, hi) is the used
- * part of its stack, whole if the G is in a system call; of a G that has not run yet, the word that holds its argument.
- * visit must not call rt_ functions that may park. From a G. */
+/* Calls visit(goid, lo, hi, arg) once for every G, with the world stopped, in the order in which they were made:
+ * [lo, hi) is the used part of its stack, whole if the G is in a system call; of a G that has not run yet, the
+ * word that holds its argument. visit must not park, yield or end: that is fatal. From a G. */
 RT_API void rt_scan_stacks(void (*visit)(uint64_t goid, const void *lo, const void *hi, void *arg),
                            void *arg);
 

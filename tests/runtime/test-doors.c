@@ -87,6 +87,7 @@ DOOR(blocking, rt_blocking(same, NULL))
 DOOR(listens, rt_accept(rt_listen("127.0.0.1:0"), 0))
 DOOR(reads, rt_read(0, &(char){ 0 }, 1, 0))
 DOOR(writes, rt_write(1, "x", 1, 0))
+DOOR(closes, rt_close(0))
 DOOR(panics, rt_panic("x"))
 DOOR(dumps, rt_stack_dump(2, true))
 DOOR(stops_world, rt_stop_the_world("x"))
@@ -141,6 +142,7 @@ static const struct door {
   ENTRY(listens),
   ENTRY(reads),
   ENTRY(writes),
+  ENTRY(closes),
   ENTRY(panics),
   ENTRY(dumps),
   ENTRY(stops_world),
