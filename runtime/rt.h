@@ -6,7 +6,7 @@
  * recovered; a fatal error ends the process with a dump of all goroutines and exit code 2.
  *
  *   G                a goroutine. P: the right to run one; M: a thread that does. Ms without a P wait.
- *   "From a G."      inside rt_main or rt_run only. Elsewhere it is fatal, in words.
+ *   "From a G."      inside rt_main or rt_run only. Elsewhere it is a mistake, and fatal, in words, where it needs the G.
  *   "From anywhere." also on a thread that the runtime does not know, without a run, or before it.
  *   times            int64_t nanoseconds; a point in time is one of rt_now()'s.
  *   texts            NUL-terminated UTF-8; copied, unless a comment says borrowed.

@@ -247,6 +247,38 @@ static int waits_for_its_turn(int argc, char **argv)
   return 0;
 }
 
+/* ---- a program that says what things mean ---- */
+
+static uint64_t task;
+
+static void pack_it(void *done)
+{
+  rt_region_begin("pack");
+  rt_region_begin("seal");
+  rt_region_end();
+  rt_region_end();
+  rt_region_end(); /* of none: nothing */
+  rt_task_end(task);
+  rt_chan_close(done);
+}
+
+static int says_what_it_does(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  char longer[2000];
+  memset(longer, 'x', sizeof longer);
+  longer[sizeof longer - 1] = '\0';
+  struct rt_chan *done = rt_chan_new(0, 0);
+  rt_name(done, "packed");
+  task = rt_task_begin("order");
+  rt_log("shop", "%d of %s", 7, "tea");
+  rt_log("long", "%s", longer);
+  rt_go_named("packer", pack_it, done);
+  rt_chan_recv(done, NULL);
+  rt_chan_free(done);
+  return task == 0;
+}
+
 /* ---- the tests ---- */
 
 static int run_as(const char *name, int argc, char **argv)
@@ -269,6 +301,8 @@ static int run_as(const char *name, int argc, char **argv)
     return rt_main(argc, argv, sleeps_in_turn);
   if (strcmp(name, "waits-for-its-turn") == 0)
     return rt_main(argc, argv, waits_for_its_turn);
+  if (strcmp(name, "says-what-it-does") == 0)
+    return rt_main(argc, argv, says_what_it_does);
   if (strcmp(name, "stops-the-world") == 0)
     return rt_main(argc, argv, stops_the_world);
   return 4;
@@ -401,6 +435,48 @@ static void a_deadline_that_was_not_needed_leaves_the_sleep_alone(void **state)
   run_free(&dump);
 }
 
+/* The id of a string that the dump has. */
+static int string_id(const char *dump, const char *text)
+{
+  char line[64];
+  snprintf(line, sizeof line, " text=\"%s\"\n", text);
+  const char *at = strstr(dump, line);
+  if (!at)
+    fail_msg("there is no string \"%s\"", text);
+  while (at > dump && *at != '=')
+    at--;
+  return atoi(at + 1);
+}
+
+/* The place of an event behind from. */
+static const char *expect_event(const char *from, const char *format, int id)
+{
+  char line[64];
+  snprintf(line, sizeof line, format, id);
+  const char *at = strstr(from, line);
+  if (!at)
+    fail_msg("there is no \"%s\", or too early", line);
+  return at + 1;
+}
+
+static void what_the_program_says_is_in_the_trace_in_its_order(void **state)
+{
+  (void)state;
+  record_and_check("says-what-it-does", "1");
+  struct run run = run_cli("dump", "t.db", NULL);
+  const char *at = strstr(run.out, " object_name ");
+  assert_non_null(at);
+  at = expect_event(at, " name=%d\n", string_id(run.out, "packed"));
+  at = expect_event(at, " g1 task_begin task=1 name=%d\n", string_id(run.out, "order"));
+  at = expect_event(at, " text=%d\n", string_id(run.out, "7 of tea"));
+  assert_int_equal(strspn(strstr(at, "xxx"), "x"), 1023); /* longer ones are cut */
+  at = expect_event(at, " region_begin name=%d\n", string_id(run.out, "pack"));
+  at = expect_event(at, " region_begin name=%d\n", string_id(run.out, "seal"));
+  assert_int_equal(count_lines_with(at, " region_end\n"), 2);
+  expect_event(at, " g2 task_end task=%d\n", 1);
+  run_free(&run);
+}
+
 /* What gmpscope state says at the event of the dump that at points to. */
 static void expect_state(const char *at, const char *says, bool is_said)
 {
@@ -468,6 +544,7 @@ int main(int argc, char **argv)
     cmocka_unit_test(a_safe_point_gives_way_to_who_waits),
     cmocka_unit_test(who_sleeps_waits_for_a_timer_of_its_own),
     cmocka_unit_test(a_deadline_that_was_not_needed_leaves_the_sleep_alone),
+    cmocka_unit_test(what_the_program_says_is_in_the_trace_in_its_order),
     cmocka_unit_test(who_stops_the_world_says_why_and_the_trace_repeats_it),
     cmocka_unit_test(sysmon_tells_its_interval_first),
   };
