@@ -45,15 +45,14 @@ struct m *mget_threadless(void)
   return mp;
 }
 
-/* Starts mp's thread. On failure the caller takes back the P that mp was given, and mp waits for another try: an M
- * each time would let the list of them grow without end. */
 int newm(struct m *creator, struct m *mp)
 {
   mp->creator = creator->id;
-  int error = os_thread_start(mstart, mp, &mp->thread);
-  if (error == 0)
-    return 0;
-  lock2(&sched.lock);
+  return os_thread_start(mstart, mp, &mp->thread);
+}
+
+void mput_threadless(struct m *mp)
+{
   sched.nmfreed++;
   atomic_store(&mp->exited, true);
   mp->nextp = NULL;
@@ -61,8 +60,6 @@ int newm(struct m *creator, struct m *mp)
   mp->idlelink = sched.mthreadless;
   sched.mthreadless = mp;
   atomic_store(&sched.starved, true);
-  unlock2(&sched.lock);
-  return error;
 }
 
 /* What the thread knows of itself. */

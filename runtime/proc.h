@@ -69,7 +69,8 @@ bool pollwork(void);
 /* m.c */
 /* A fresh M, not in allm. sched.lock held. NULL: out of memory. */
 struct m *allocm(void);
-/* Starts its thread: 0 or -errno, and then it is as if it had never been. */
+/* Starts its thread: 0 or -errno; then the caller takes back the P that it was given, and after that leaves it to
+ * mput_threadless. */
 int newm(struct m *creator, struct m *mp);
 void minit(struct m *mp, uint32_t id); /* on the M's own thread */
 void unminit(struct m *mp);            /* the thread goes back to what it was */
@@ -82,7 +83,10 @@ void *mstart(void *mp);    /* what an M's thread runs */
 /* wake.c */
 void mput(struct m *mp);         /* sched.lock held */
 struct m *mget(void);            /* sched.lock held */
-struct m *mget_threadless(void); /* sched.lock held: an M that newm could not start, or NULL */
+/* An M that newm could not start waits for another try: a new M each time would let the list of them grow without end.
+ * sched.lock held. NULL: there is none. */
+void mput_threadless(struct m *mp);
+struct m *mget_threadless(void);
 void stopm(struct m *mp);
 void startm(struct m *mp, struct p *pp, bool spinning);
 void handoffp(struct m *mp, struct p *pp);

@@ -133,7 +133,13 @@ static int start_sysmon(struct m *creator)
     return -ENOMEM;
   tr_stamp(creator);
   tr_m_wake(creator, mp->id, TRACE_NO_P, false);
-  return newm(creator, mp);
+  int error = newm(creator, mp);
+  if (error) {
+    lock2(&sched.lock);
+    mput_threadless(mp);
+    unlock2(&sched.lock);
+  }
+  return error;
 }
 
 /* ---- the end ---- */

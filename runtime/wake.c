@@ -33,8 +33,9 @@
 #include "sim.h"
 #include "tracedoor.h"
 
-/* A P that could not be given to an M: to the idle list, or stopped. */
-static void take_back(struct m *mp, struct p *pp, bool spinning)
+/* A P that could not be given to an M: to the idle list, or stopped. Only then may target, which got no thread, be
+ * tried again: else it could be told to take another P while it is still said to have this one. */
+static void take_back(struct m *mp, struct p *pp, bool spinning, struct m *target)
 {
   if (spinning)
     atomic_fetch_sub(&sched.nmspinning, 1);
@@ -48,6 +49,8 @@ static void take_back(struct m *mp, struct p *pp, bool spinning)
     runqdrain(mp, pp);
     pidleput(mp, pp);
   }
+  if (target)
+    mput_threadless(target);
   unlock2(&sched.lock);
 }
 
@@ -73,7 +76,7 @@ void startm(struct m *mp, struct p *pp, bool spinning)
   if (idle)
     notewakeup(&idle->park);
   else if (!target || newm(mp, target) != 0)
-    take_back(mp, pp, spinning); /* no thread to be had: fewer Ps run */
+    take_back(mp, pp, spinning, target); /* no thread to be had: fewer Ps run */
 }
 
 bool wakep_of_many(struct m *mp)
