@@ -7,29 +7,49 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A runtime lock: short critical sections, never held across a park. Zero is unlocked. */
+/* A runtime lock: short critical sections, never held across a park. Zero is unlocked. The two halves are stored
+ * apart and slept on together. */
 struct mutex {
-  _Atomic uint32_t key; /* 0 unlocked, 1 locked, 2 locked and somebody sleeps */
+  union {
+    struct {
+      _Atomic uint16_t held;     /* 0 or 1; by the owner, and by whom it wants to be */
+      _Atomic uint16_t sleepers; /* somebody sleeps, or is about to */
+    };
+    _Atomic uint32_t key; /* both: the futex's word */
+  };
 };
+#define LOCK_HELD_ONLY (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 1u : 1u << 16)
+#define LOCK_SLEPT_ON  0x10001u
 void lock2_slow(struct mutex *l);
 void unlock2_slow(struct mutex *l);
-static inline void lock2(struct mutex *l)
-{
-  uint32_t unlocked = 0;
-  if (unlikely(!atomic_compare_exchange_strong_explicit(&l->key, &unlocked, 1, memory_order_acquire,
-                                                        memory_order_relaxed)))
-    lock2_slow(l);
-}
+
 static inline bool trylock2(struct mutex *l)
 {
-  uint32_t unlocked = 0;
-  return atomic_compare_exchange_strong_explicit(&l->key, &unlocked, 1, memory_order_acquire,
+  uint16_t unlocked = 0;
+  return atomic_compare_exchange_strong_explicit(&l->held, &unlocked, 1, memory_order_acquire,
                                                  memory_order_relaxed);
 }
+static inline void lock2(struct mutex *l)
+{
+  if (unlikely(!trylock2(l)))
+    lock2_slow(l);
+}
+/* A full barrier too, as Go's is. Touches nothing of the lock after it is free, for whoever takes it may free it. */
 static inline void unlock2(struct mutex *l)
 {
-  if (unlikely(atomic_exchange_explicit(&l->key, 0, memory_order_release) == 2))
+  if (unlikely(atomic_exchange_explicit(&l->key, 0, memory_order_seq_cst) != LOCK_HELD_ONLY))
     unlock2_slow(l);
+}
+/* No barrier but a release, for who relies on no order between what it did and what it looks at next; and for a lock that
+ * is never freed. The store need not be seen yet when sleepers is read, and who sets that makes up for it: lock.c. */
+static inline void unlock2_release(struct mutex *l)
+{
+  atomic_store_explicit(&l->held, 0, memory_order_release);
+  atomic_signal_fence(memory_order_seq_cst);
+  if (unlikely(atomic_load_explicit(&l->sleepers, memory_order_relaxed))) {
+    atomic_store(&l->sleepers, 0);
+    unlock2_slow(l);
+  }
 }
 
 /* A one-shot event: cleared, slept on by one thread, woken once by another. */

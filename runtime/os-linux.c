@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/epoll.h>
@@ -116,6 +117,19 @@ void os_futex_wait(_Atomic uint32_t *addr, uint32_t value, int64_t ns)
 void os_futex_wake(_Atomic uint32_t *addr, int n)
 {
   syscall(SYS_futex, addr, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
+}
+
+static bool membarrier(int command)
+{
+  return syscall(SYS_membarrier, command, 0, 0) == 0;
+}
+
+bool os_fence_everywhere(void)
+{
+  return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) ||
+         (errno == EPERM && membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) &&
+          membarrier(
+              MEMBARRIER_CMD_PRIVATE_EXPEDITED)); /* the process must say first that it will */
 }
 
 /* ---- clocks ---- */

@@ -29,6 +29,10 @@ int *os_errno(void);
 void os_futex_wait(_Atomic uint32_t *addr, uint32_t value, int64_t ns);
 void os_futex_wake(_Atomic uint32_t *addr, int n);
 
+/* Puts a full memory barrier into every thread of the process that runs now (the others pass one when they are
+ * switched to). False: the kernel cannot, and nothing was done. */
+bool os_fence_everywhere(void);
+
 /* Clocks, ns */
 int64_t os_now(void);  /* CLOCK_MONOTONIC */
 int64_t os_wall(void); /* CLOCK_REALTIME */

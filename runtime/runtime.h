@@ -309,15 +309,15 @@ static inline bool one_p(void)
 /* lock2 and unlock2 for what only an M with a P touches. */
 static inline void lock_with_p(struct mutex *l)
 {
-  if (likely(one_p()) && likely(atomic_load_explicit(&l->key, memory_order_relaxed) == 0))
-    atomic_store_explicit(&l->key, 1, memory_order_relaxed);
+  if (likely(one_p()) && likely(atomic_load_explicit(&l->held, memory_order_relaxed) == 0))
+    atomic_store_explicit(&l->held, 1, memory_order_relaxed);
   else
     lock2(l);
 }
 static inline void unlock_with_p(struct mutex *l)
 {
   if (likely(one_p()))
-    atomic_store_explicit(&l->key, 0, memory_order_release);
+    atomic_store_explicit(&l->held, 0, memory_order_release);
   else
     unlock2(l);
 }

@@ -39,7 +39,7 @@ static struct {
 
 static bool is_free(const struct mutex *l)
 {
-  return atomic_load(&l->key) == 0;
+  return atomic_load(&l->held) == 0;
 }
 
 /* ---- queues ---- */
