@@ -318,7 +318,9 @@ static void check_speaker(struct trace_replay *r, struct rep_m *m, const struct 
   if (m->has_ended)
     trace_broken(r, TRACE_RULE_END, "M%u writes after it told the end of the program", m->pub.id);
   trace_check_next(r, m, e);
-  if (e->g)
+  if (e->g &&
+      e->kind !=
+          TRACE_CHOICE) /* which says the G of the M's last event, though it may have left it since */
     m->search_since = e->ts;
   if (is_meta || e->kind == TRACE_M_CREATE)
     return;
