@@ -110,10 +110,10 @@ static bool ring_is_ready(struct drain *d, uint32_t i)
 static void make_room_ahead(struct drain *d, uint32_t i)
 {
   struct drain_ring *r = &d->rings[i];
-  uint64_t ahead = r->n_read < AHEAD_MIN   ? AHEAD_MIN
-                   : r->n_read < AHEAD_MAX ? r->n_read
-                                           : AHEAD_MAX;
-  uint64_t wanted = r->n_read + ahead < d->capacity ? r->n_read + ahead : d->capacity;
+  uint64_t ahead = r->n_records < AHEAD_MIN   ? AHEAD_MIN
+                   : r->n_records < AHEAD_MAX ? r->n_records
+                                              : AHEAD_MAX;
+  uint64_t wanted = r->n_records + ahead < d->capacity ? r->n_records + ahead : d->capacity;
   if (wanted < r->n_ready + AHEAD_MIN && wanted < d->capacity)
     return; /* not for a page or two */
   if (wanted <= r->n_ready)
@@ -243,10 +243,11 @@ static bool sync_clock(struct drain *d, struct tracefile_error *error)
 static bool drain_ring(struct drain *d, struct drain_ring *r, uint64_t *moved,
                        struct tracefile_error *error)
 {
-  for (uint64_t left = d->capacity; left > 0;) { /* once round at most: the other rings wait too */
+  size_t n_records = 1;
+  for (uint64_t left = d->capacity;
+       left > 0 && n_records > 0;) { /* once round at most: the other rings wait too */
     bool broken;
-    size_t n = trace_ring_read(r->ring, d->capacity, d->batch,
-                               left < DRAIN_BATCH ? left : DRAIN_BATCH, &broken);
+    size_t n = trace_ring_read(r->ring, d->capacity, d->batch, DRAIN_BATCH, &n_records, &broken);
     if (broken) {
       r->broken = true;
       d->n_broken++;
@@ -257,10 +258,9 @@ static bool drain_ring(struct drain *d, struct drain_ring *r, uint64_t *moved,
         return false;
     }
     r->n_read += n;
-    *moved += n;
-    if (n < DRAIN_BATCH)
-      return flush_bad_run(d, r, error);
-    left -= n < left ? n : left;
+    r->n_records += n_records;
+    *moved += n_records;
+    left -= n_records < left ? n_records : left;
   }
   return flush_bad_run(d, r, error);
 }

@@ -4,7 +4,7 @@
 #include "clock.h"
 #include "writer.h"
 
-#define DRAIN_BATCH 4096 /* records copied at a time */
+#define DRAIN_BATCH 4096 /* events copied at a time */
 
 /* One ring as the recorder knows it. Nothing in here is read back from shared memory. */
 struct drain_ring {
@@ -12,7 +12,8 @@ struct drain_ring {
   uint32_t m;
   bool broken;         /* its head was impossible: given up */
   bool any;            /* a record of it was read */
-  uint64_t n_read;     /* records copied */
+  uint64_t n_records;  /* copied out of the ring */
+  uint64_t n_read;     /* events in them */
   uint64_t n_told;     /* events that its lost records told of */
   uint64_t n_rejected; /* records that were no events */
   uint64_t bad_run;    /* of them, not yet in the file */

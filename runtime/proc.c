@@ -127,9 +127,9 @@ static ALWAYS_INLINE bool timers_due(struct p *pp)
 static __attribute__((noinline)) struct g *pick_global(struct m *mp, struct p *pp)
 {
   lock2(&sched.lock);
-  tr_stamp_locked(mp);
+  tr_restamp_locked(mp);
   struct g *gp = globrunqgetbatch(mp, pp);
-  unlock2(&sched.lock);
+  unlock2_release(&sched.lock);
   return gp;
 }
 
@@ -350,8 +350,9 @@ static inline __attribute__((always_inline)) void gosched_why(struct m *mp, stru
   struct p *pp = mp->p;
   struct g *next = NULL;
   bool inherit = false;
+  tr_stamp(mp);
   lock2(&sched.lock);
-  tr_stamp_locked(mp);
+  tr_restamp_locked(mp);
   tr_go_stop(mp, why, 0);
   set_curg(mp, NULL);
   casgstatus(gp, Grunning, Grunnable);
@@ -360,7 +361,7 @@ static inline __attribute__((always_inline)) void gosched_why(struct m *mp, stru
                 timers_wake_time(&pp->timers) == 0;
   if (simple && runqempty(pp))
     next = globrunqgetbatch(mp, pp);
-  unlock2(&sched.lock);
+  unlock2_release(&sched.lock);
   if (next != gp)
     wakep(mp);
   if (!next)

@@ -82,7 +82,7 @@ static inline void set_place(struct m *mp, struct trace_writer *w)
   w->g = mp->curg ? (uint32_t)mp->curg->goid : 0;
 }
 
-/* No ring, no room, or a loss to be told. */
+/* No ring, no room, a loss to be told, or an open record to be ended. */
 static __attribute__((noinline)) void emit_slow(struct m *mp, enum trace_kind kind, uint64_t lo,
                                                 uint64_t hi)
 {
@@ -92,7 +92,6 @@ static __attribute__((noinline)) void emit_slow(struct m *mp, enum trace_kind ki
     return;
   }
   if (w->dropping) {
-    w->emitted++;
     trace_drop(w, 1);
     return;
   }
@@ -101,21 +100,74 @@ static __attribute__((noinline)) void emit_slow(struct m *mp, enum trace_kind ki
   trace_emit(w, kind, lo, hi);
 }
 
+static inline bool is_ready(const struct trace_writer *w)
+{
+  return likely(w != NULL) && trace_is_ready(w, 1);
+}
+
 /* Calls nothing on the usual way, so it saves no registers either. */
 void tr_emit(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)
 {
   struct trace_writer *w = mp->tw;
-  if (unlikely(!w || w->head - w->tail_seen >= w->capacity || w->lost_pending)) {
+  if (unlikely(!is_ready(w))) {
     emit_slow(mp, kind, lo, hi);
     return;
   }
   set_place(mp, w);
   sim_name_addresses(kind, &lo, &hi);
-  w->emitted++;
-  struct trace_record *r = trace_slot(w, kind);
-  r->d[0] = lo;
-  r->d[1] = hi;
-  trace_publish(w);
+  trace_write(w, kind, lo, hi);
+  trace_publish(w, 1);
+}
+
+void tr_emit_lead(struct m *mp, enum trace_lead lead, enum trace_kind kind, uint64_t lo,
+                  uint64_t hi)
+{
+  struct trace_writer *w = mp->tw;
+  if (unlikely(!is_ready(w))) {
+    emit_slow(mp, kind, lo, hi);
+    return;
+  }
+  set_place(mp, w);
+  sim_name_addresses(kind, &lo, &hi);
+  trace_open_lead(w, lead, kind, lo, hi);
+}
+
+void tr_emit_put_global(struct m *mp, uint64_t lo)
+{
+  if (unlikely(!mp->tw || !trace_fuse_put_global(mp->tw, lo)))
+    emit_slow(mp, TRACE_RUNQ_PUT_GLOBAL, lo, 0);
+}
+
+void tr_emit_put_next(struct m *mp, uint64_t lo, uint64_t hi)
+{
+  if (unlikely(!mp->tw || !trace_fuse_put_next(mp->tw, lo, hi)))
+    emit_slow(mp, TRACE_RUNQ_PUT_NEXT, lo, hi);
+}
+
+static __attribute__((noinline)) void emit_get_first(struct m *mp, enum trace_get get,
+                                                     enum trace_kind kind, uint64_t lo, uint64_t hi)
+{
+  struct trace_writer *w = mp->tw;
+  if (w && trace_is_open(w))
+    trace_end_open(w);
+  if (unlikely(!is_ready(w) || mp->curg)) {
+    emit_slow(mp, kind, lo, hi);
+    return;
+  }
+  set_place(mp, w);
+  trace_open_with_get(w, get, kind, lo, hi);
+}
+
+void tr_emit_get(struct m *mp, enum trace_get get, enum trace_kind kind, uint64_t lo, uint64_t hi)
+{
+  if (unlikely(!mp->tw || !trace_fuse_get(mp->tw, get, kind, lo, hi)))
+    emit_get_first(mp, get, kind, lo, hi);
+}
+
+void tr_emit_start(struct m *mp, uint64_t lo, uint64_t hi)
+{
+  if (unlikely(!mp->tw || !trace_fuse_start(mp->tw, lo, hi)))
+    emit_slow(mp, TRACE_GO_START, lo, hi);
 }
 
 /* relaxed: who silenced another M happened before we saw what that one did, and so did the store to ended */
@@ -136,8 +188,12 @@ uint64_t tr_time_slow(const struct m *mp)
 
 void tr_stamp_at(struct m *mp, uint64_t ticks)
 {
-  if (mp->tw && ticks > mp->tw->ts)
-    mp->tw->ts = ticks;
+  struct trace_writer *w = mp->tw;
+  if (!w || ticks <= w->ts)
+    return;
+  if (trace_is_open(w))
+    trace_end_open(w);
+  w->ts = ticks;
 }
 
 void tr_emit_aside(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)
@@ -146,16 +202,30 @@ void tr_emit_aside(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)
     trace_emit(mp->tw, kind, lo, hi);
 }
 
-void tr_stamp_slow(struct m *mp)
+static __attribute__((noinline)) void stamp_rarely(struct m *mp)
 {
-  if (unlikely(has_ended())) {
+  if (has_ended()) {
     mp->trace_mask = 0;
+    if (mp->tw && trace_is_open(mp->tw))
+      trace_end_open(mp->tw); /* of the transition before */
     return;
   }
   if (preempt_untold(&mp->async))
     preempt_tell(mp, &mp->async);
   if (mp->tw)
     trace_begin_transition(mp->tw);
+}
+
+void tr_stamp_slow(struct m *mp)
+{
+  struct trace_writer *w = mp->tw;
+  if (unlikely(has_ended() || !w || w->lost_pending || trace_is_open(w) ||
+               preempt_untold(&mp->async))) {
+    stamp_rarely(mp);
+    return;
+  }
+  w->dropping = false;
+  trace_stamp(w);
 }
 
 void tr_stamp_after_slow(struct m *mp)
@@ -178,6 +248,12 @@ void tr_stamp_locked_slow(struct m *mp)
   }
   tr_stamp_after_slow(mp);
   atomic_store_explicit(&sched.stamper, mp, memory_order_relaxed);
+}
+
+void tr_restamp_locked_slow(struct m *mp)
+{
+  if (atomic_load_explicit(&sched.stamper, memory_order_relaxed) != mp)
+    tr_stamp_locked_slow(mp);
 }
 
 void tr_stamp_with_p_slow(struct m *mp)
@@ -203,6 +279,8 @@ void tr_sync_clocks(struct m *mp, bool now)
   if (!now && mono - last < SYNC_PERIOD_NS)
     return;
   atomic_store(&trace.last_sync, mono);
+  if (trace_is_open(mp->tw))
+    trace_end_open(mp->tw);
   int64_t wall = 0;
   for (int i = 0; i < SYNC_TRIES; i++) {
     wall = os_wall();
@@ -402,6 +480,14 @@ void tr_begin(struct m *mp, uint32_t n_procs)
   atomic_store(&trace.control->state, TRACE_STATE_ON);
 }
 
+/* The simulation's other Ms do not go on from here, so what they have begun to tell is told for them. */
+static void end_open_of_all(void)
+{
+  for (const struct m *mp = atomic_load(&allm); SIM_BUILT && mp; mp = mp->alllink)
+    if (mp->tw && trace_is_open(mp->tw))
+      trace_end_open(mp->tw);
+}
+
 void tr_end(int exit_code)
 {
   struct m *mp = getm();
@@ -409,9 +495,11 @@ void tr_end(int exit_code)
     return;
   if (!SIM_BUILT && atomic_load(&trace.n_open) > (mp && mp->tw ? 1 : 0))
     os_usleep(END_GRACE_US); /* I3; in the simulation the others do not go on from here */
+  end_open_of_all();
   if (mp && mp->tw) {
-    mp->tw->emitted = mp->tw->head + mp->tw->lost; /* a signal may have cut an emission in two */
     tr_sync_clocks(mp, true);
+    if (trace_is_open(mp->tw))
+      trace_end_open(mp->tw);
     trace_stamp(mp->tw);      /* not tr_stamp: the others have ended, this M ends here */
     mp->tw->dropping = false; /* the end is told if there is room for it alone */
     tr_trace_end(mp, (uint32_t)exit_code);

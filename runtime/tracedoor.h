@@ -14,13 +14,22 @@
  */
 #pragma once
 #include "runtime.h"
+#include "trace-fuse.h"
 
 void tr_emit(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi);
+/* The same for the events that may share a record with their neighbours. */
+void tr_emit_lead(struct m *mp, enum trace_lead lead, enum trace_kind kind, uint64_t lo,
+                  uint64_t hi);
+void tr_emit_put_global(struct m *mp, uint64_t lo);
+void tr_emit_put_next(struct m *mp, uint64_t lo, uint64_t hi);
+void tr_emit_get(struct m *mp, enum trace_get get, enum trace_kind kind, uint64_t lo, uint64_t hi);
+void tr_emit_start(struct m *mp, uint64_t lo, uint64_t hi);
 /* The same at the time and place of the M's last event: for what falls into the middle of a transition. */
 void tr_emit_aside(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi);
 void tr_stamp_slow(struct m *mp);
 void tr_stamp_after_slow(struct m *mp);
 void tr_stamp_locked_slow(struct m *mp);
+void tr_restamp_locked_slow(struct m *mp);
 void tr_stamp_with_p_slow(struct m *mp);
 /* The trace's clock, ticks; 0 without a ring. Signal-safe. */
 uint64_t tr_ticks(const struct m *mp);
@@ -61,6 +70,13 @@ static inline void tr_stamp_locked(struct m *mp)
   if (tr_on(mp, TRACE_FAMILY_ALL))
     tr_stamp_locked_slow(mp);
 }
+/* The same in the middle of a transition that has its stamp: if no other M stamped there since this one last did, there
+ * is nothing that it must come after. */
+static inline void tr_restamp_locked(struct m *mp)
+{
+  if (tr_on(mp, TRACE_FAMILY_ALL))
+    tr_restamp_locked_slow(mp);
+}
 /* tr_stamp_after for what only an M with a P can have changed. */
 static inline void tr_stamp_with_p(struct m *mp)
 {
@@ -92,6 +108,48 @@ void tr_begin(struct m *mp, uint32_t n_procs);
  * thread, signal handlers included. */
 void tr_end(int exit_code);
 
+/* kind is constant: one call is left of this. */
+static ALWAYS_INLINE void tr_emit_kind(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)
+{
+  switch (kind) {
+  case TRACE_GO_STOP:
+    tr_emit_lead(mp, TRACE_LEAD_STOP, kind, lo, hi);
+    break;
+  case TRACE_GO_BLOCK:
+    tr_emit_lead(mp, TRACE_LEAD_BLOCK, kind, lo, hi);
+    break;
+  case TRACE_GO_DESTROY:
+    tr_emit_lead(mp, TRACE_LEAD_DESTROY, kind, lo, hi);
+    break;
+  case TRACE_GO_UNBLOCK:
+    tr_emit_lead(mp, TRACE_LEAD_UNBLOCK, kind, lo, hi);
+    break;
+  case TRACE_GO_CREATE:
+    tr_emit_lead(mp, TRACE_LEAD_CREATE, kind, lo, hi);
+    break;
+  case TRACE_RUNQ_PUT_GLOBAL:
+    tr_emit_put_global(mp, lo);
+    break;
+  case TRACE_RUNQ_PUT_NEXT:
+    tr_emit_put_next(mp, lo, hi);
+    break;
+  case TRACE_RUNQ_GET_NEXT:
+    tr_emit_get(mp, TRACE_GET_NEXT, kind, lo, hi);
+    break;
+  case TRACE_RUNQ_GET:
+    tr_emit_get(mp, TRACE_GET_RING, kind, lo, hi);
+    break;
+  case TRACE_RUNQ_BATCH:
+    tr_emit_get(mp, TRACE_GET_BATCH, kind, lo, hi);
+    break;
+  case TRACE_GO_START:
+    tr_emit_start(mp, lo, hi);
+    break;
+  default:
+    tr_emit(mp, kind, lo, hi);
+  }
+}
+
 /* clang-format off */
 #define TR_PARAM_ARG(type, name)  , uint32_t name
 #define TR_PARAM_WIDE(type, name) , uint64_t name
@@ -110,7 +168,7 @@ void tr_end(int exit_code);
                                TR_PARAM_##w0 TR_PARAM_##w1 TR_PARAM_##w2 TR_PARAM_##w3)             \
   {                                                                                                 \
     if (tr_on(mp, TRACE_FAMILY_##family))                                                           \
-      tr_emit(mp, TRACE_##NAME, TR_LO_##w0 | TR_HI_##w1, TR_LO_##w2 | TR_HI_##w3);                  \
+      tr_emit_kind(mp, TRACE_##NAME, TR_LO_##w0 | TR_HI_##w1, TR_LO_##w2 | TR_HI_##w3);             \
   }
 #include "events.def"
 #undef EVENT

@@ -20,25 +20,35 @@
  * Cost: one clock read per transition, four stores and one release store per event.
  */
 #pragma once
+#include "trace-fuse.h"
 #include "trace-ring.h"
 
-#include <time.h>
 #if defined(__x86_64__)
 #include <x86intrin.h>
 #endif
 
+/* What the record at head is so far; see trace-fuse.h. */
+struct trace_open {
+  uint16_t
+      state; /* enum trace_lead; the record is that event, but for LEAD_NONE; << 8: enum trace_get, which is */
+  uint16_t get_kind;
+  uint64_t get_lo, get_hi;
+};
+
 struct trace_writer {
   struct trace_ring *ring;
   struct trace_record *records;
-  uint64_t head;      /* next to write */
-  uint64_t tail_seen; /* consumer's tail when last looked at */
-  uint32_t capacity;  /* a power of two */
-  uint32_t clock;     /* enum trace_clock */
-  uint64_t ts;        /* time of the next event */
-  uint32_t g;         /* set by the owner: goid that runs, 0 on g0 */
-  uint16_t p;         /* set by the owner: P held, or TRACE_NO_P */
-  bool dropping;      /* see trace_begin_transition */
-  uint64_t emitted;
+  struct trace_record *next; /* the one at head */
+  uint64_t head;             /* next to write */
+  uint64_t tail_seen;        /* consumer's tail when last looked at */
+  uint32_t capacity;         /* a power of two */
+  uint32_t clock;            /* enum trace_clock */
+  uint64_t ts;               /* time of the next event */
+  uint32_t g;                /* set by the owner: goid that runs, 0 on g0 */
+  uint16_t p;                /* set by the owner: P held, or TRACE_NO_P */
+  bool dropping;             /* see trace_begin_transition */
+  struct trace_open open;
+  uint64_t emitted; /* events in the records published, and lost ones */
   uint64_t lost;
   uint64_t lost_pending;                  /* not yet told by a lost record */
   uint64_t lost_since;                    /* ts of the first of them */
@@ -56,7 +66,10 @@ void trace_writer_open(struct trace_writer *w, struct trace_ring *ring, uint32_t
 /* Tells what is still to be told about losses (if there is room) and ends the ring. */
 void trace_writer_close(struct trace_writer *w);
 
-/* Ticks now of the given clock. */
+/* The clocks that are calls. */
+uint64_t trace_ticks_slow(const struct trace_writer *w);
+
+/* Ticks now of the writer's clock. */
 static inline uint64_t trace_ticks(const struct trace_writer *w)
 {
 #if defined(__x86_64__)
@@ -69,11 +82,7 @@ static inline uint64_t trace_ticks(const struct trace_writer *w)
     return ticks;
   }
 #endif
-  if (w->clock == TRACE_CLOCK_VIRTUAL)
-    return w->virtual_now(w->ts);
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+  return trace_ticks_slow(w);
 }
 
 /* Begins a transition: its events take this time, one tick apart. Never goes back within an M. */
@@ -90,13 +99,22 @@ static inline void trace_drop(struct trace_writer *w, uint32_t n)
   if (w->lost_pending == 0)
     w->lost_since = w->ts;
   w->lost += n;
+  w->emitted += n;
   w->lost_pending += n;
   w->ts += n;
   atomic_store_explicit(&w->ring->lost, w->lost, memory_order_relaxed);
   atomic_store_explicit(&w->ring->emitted, w->emitted, memory_order_release);
 }
 
-/* trace_stamp for a writer that may have lost events: as long as its ring has no room for a transition
+/* Makes records of what the open one has so far. */
+void trace_end_open(struct trace_writer *w);
+
+static inline bool trace_is_open(const struct trace_writer *w)
+{
+  return w->open.state != 0;
+}
+
+/* trace_stamp for a writer that may have lost events, or has a record open (whose events are of one time): as long as its ring has no room for a transition
  * (TRACE_TRANSITION records) it reads no clock, sets dropping, and the owner drops by trace_drop what comes
  * until the next call.  So a transition is lost as a whole or not at all, and a program that is faster than
  * its recorder reads no clock for what nobody will see. */
@@ -104,6 +122,8 @@ static inline void trace_drop(struct trace_writer *w, uint32_t n)
 static inline void trace_begin_transition(struct trace_writer *w)
 {
   w->dropping = false;
+  if (__builtin_expect(trace_is_open(w), 0))
+    trace_end_open(w);
   if (__builtin_expect(w->lost_pending != 0, 0)) {
     w->tail_seen = atomic_load_explicit(&w->ring->tail, memory_order_acquire);
     w->dropping = w->head - w->tail_seen + TRACE_TRANSITION > w->capacity;
@@ -113,34 +133,61 @@ static inline void trace_begin_transition(struct trace_writer *w)
   trace_stamp(w);
 }
 
-/* Slow path of trace_reserve: looks at tail, waits or drops, tells losses. False: n events were dropped. */
+/* Slow path of trace_reserve: ends an open record, looks at tail, waits or drops, tells losses. False: n events
+ * were dropped. */
 bool trace_reserve_slow(struct trace_writer *w, uint32_t n);
+
+/* Room for n records without a look at the reader, and nothing to be told before them. */
+static inline bool trace_is_ready(const struct trace_writer *w, uint32_t n)
+{
+  return __builtin_expect(
+      (w->head + n - w->tail_seen <= w->capacity) & !w->lost_pending & !trace_is_open(w), 1);
+}
 
 /* Room for n records, all or none. */
 static inline bool trace_reserve(struct trace_writer *w, uint32_t n)
 {
-  w->emitted += n;
-  if (__builtin_expect(w->head + n - w->tail_seen <= w->capacity && !w->lost_pending, 1))
-    return true;
-  return trace_reserve_slow(w, n);
+  return trace_is_ready(w, n) || trace_reserve_slow(w, n);
 }
 
-static inline struct trace_record *trace_slot(struct trace_writer *w, enum trace_kind kind)
+/* The ring's lines are the recorder's, who read them last: they are called for this many records ahead. */
+#define TRACE_FETCH_AHEAD 16
+
+static inline void trace_fetch_ahead(const struct trace_writer *w)
 {
-  struct trace_record *r = &w->records[w->head & (w->capacity - 1)];
+#if defined(__x86_64__)
+  __asm__ volatile("prefetchw %0"
+                   :
+                   : "m"(w->records[(w->head + TRACE_FETCH_AHEAD) & (w->capacity - 1)]));
+#else
+  __builtin_prefetch(&w->records[(w->head + TRACE_FETCH_AHEAD) & (w->capacity - 1)], 1);
+#endif
+}
+
+static inline struct trace_record *trace_write(struct trace_writer *w, enum trace_kind kind,
+                                               uint64_t lo, uint64_t hi)
+{
+  struct trace_record *r = w->next;
   r->ts = w->ts++;
   r->kind = (uint16_t)kind;
   r->p = w->p;
   r->g = w->g;
+  r->d[0] = lo;
+  r->d[1] = hi;
   return r;
 }
 
-static inline void trace_publish(struct trace_writer *w)
+/* The record at head is whole, and tells of n events. A fatal signal may come between any two of these. */
+static inline void trace_publish(struct trace_writer *w, uint32_t n)
 {
+  w->emitted += n;
+  atomic_signal_fence(memory_order_seq_cst);
   w->head++;
+  w->next = &w->records[w->head & (w->capacity - 1)];
   atomic_store_explicit(&w->ring->emitted, w->emitted, memory_order_relaxed);
   atomic_store_explicit(&w->ring->head, w->head,
                         memory_order_release); /* pairs with trace_ring_read */
+  trace_fetch_ahead(w);
 }
 
 static inline void trace_emit(struct trace_writer *w, enum trace_kind kind, uint64_t lo,
@@ -148,10 +195,106 @@ static inline void trace_emit(struct trace_writer *w, enum trace_kind kind, uint
 {
   if (!trace_reserve(w, 1))
     return;
-  struct trace_record *r = trace_slot(w, kind);
-  r->d[0] = lo;
-  r->d[1] = hi;
-  trace_publish(w);
+  trace_write(w, kind, lo, hi);
+  trace_publish(w, 1);
+}
+
+/* ---- events that may share a record: see trace-fuse.h ---- */
+
+/* go_stop, go_block, go_destroy, go_unblock, go_create: begins a record, which trace_is_ready has room for. */
+static inline void trace_open_lead(struct trace_writer *w, enum trace_lead lead,
+                                   enum trace_kind kind, uint64_t lo, uint64_t hi)
+{
+  trace_write(w, kind, lo, hi);
+  atomic_signal_fence(memory_order_seq_cst);
+  w->open.state = (uint16_t)lead;
+}
+
+/* The open record is whole now. */
+static inline void trace_close(struct trace_writer *w, struct trace_record *r, uint16_t kind,
+                               uint32_t n)
+{
+  w->ts++;
+  r->kind = kind;
+  trace_publish(w, n);
+}
+
+/* After go_stop. False: it does not fit. */
+static inline bool trace_fuse_put_global(struct trace_writer *w, uint64_t lo)
+{
+  if (w->open.state != TRACE_LEAD_STOP || lo != w->next->g)
+    return false;
+  w->ts++;
+  w->open.state = TRACE_LEAD_STOP_PUT;
+  return true;
+}
+
+/* After go_unblock or go_create, which name the same G first. */
+static inline bool trace_fuse_put_next(struct trace_writer *w, uint64_t lo, uint64_t hi)
+{
+  struct trace_record *r = w->next;
+  uint32_t lead = w->open.state;
+  if (lead - TRACE_LEAD_UNBLOCK > TRACE_LEAD_CREATE - TRACE_LEAD_UNBLOCK || lo != r->w[0] ||
+      hi != r->p)
+    return false;
+  w->open.state = 0;
+  atomic_signal_fence(memory_order_seq_cst);
+  trace_close(w, r, trace_fused_kind((enum trace_lead)lead, TRACE_GET_NONE, 0), 2);
+  return true;
+}
+
+static inline void trace_open_get(struct trace_writer *w, enum trace_get get, enum trace_kind kind,
+                                  uint64_t lo, uint64_t hi)
+{
+  w->ts++;
+  w->open.get_kind = (uint16_t)kind;
+  w->open.get_lo = lo;
+  w->open.get_hi = hi;
+  atomic_signal_fence(memory_order_seq_cst);
+  w->open.state |= (uint16_t)(get << 8);
+}
+
+/* After a lead that leaves no G on the M. False: it does not fit. */
+static inline bool trace_fuse_get(struct trace_writer *w, enum trace_get get, enum trace_kind kind,
+                                  uint64_t lo, uint64_t hi)
+{
+  uint32_t lead = w->open.state;
+  if (lead - TRACE_LEAD_DESTROY > TRACE_LEAD_BLOCK - TRACE_LEAD_DESTROY ||
+      (lead == TRACE_LEAD_BLOCK && get != TRACE_GET_NEXT))
+    return false;
+  trace_open_get(w, get, kind, lo, hi);
+  return true;
+}
+
+/* Begins a record with a get, which trace_is_ready has room for. */
+static inline void trace_open_with_get(struct trace_writer *w, enum trace_get get,
+                                       enum trace_kind kind, uint64_t lo, uint64_t hi)
+{
+  trace_write(w, TRACE_KIND_NONE, 0, 0);
+  w->ts--;
+  trace_open_get(w, get, kind, lo, hi);
+}
+
+/* After a get, which names the same G. False: it does not fit. */
+static inline bool trace_fuse_start(struct trace_writer *w, uint64_t lo, uint64_t hi)
+{
+  struct trace_record *r = w->next;
+  uint32_t state = w->open.state, lead = state & 0xff, get = state >> 8;
+  uint64_t got = w->open.get_lo, why_and_stack = r->d[0];
+  if (get == 0 || (uint32_t)lo != (uint32_t)got || hi != (get == TRACE_GET_NEXT) ||
+      why_and_stack > UINT8_MAX)
+    return false;
+  w->open.state = 0;
+  atomic_signal_fence(memory_order_seq_cst);
+  if (lead == TRACE_LEAD_BLOCK)
+    r->d[0] = r->d[1];
+  else
+    r->d[0] = get == TRACE_GET_BATCH ? (got >> 32 << 32) | (uint32_t)w->open.get_hi : got >> 32;
+  r->d[1] = lo;
+  trace_close(w, r,
+              trace_fused_kind((enum trace_lead)lead, (enum trace_get)get, (uint32_t)why_and_stack),
+              2u + (lead != TRACE_LEAD_NONE) + (lead == TRACE_LEAD_STOP_PUT));
+  return true;
 }
 
 /* Writes a string's records: its id is the caller's, unique in the process. Bytes beyond 64 KiB are cut. */

@@ -142,21 +142,33 @@ void trace_shm_unmap_ring(struct trace_ring *ring, uint32_t capacity)
 }
 
 size_t trace_ring_read(struct trace_ring *ring, uint32_t capacity, struct trace_record *out,
-                       size_t n, bool *broken)
+                       size_t n, size_t *n_records, bool *broken)
 {
-  uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+  const uint64_t first = atomic_load_explicit(&ring->tail, memory_order_relaxed);
   uint64_t head =
       atomic_load_explicit(&ring->head, memory_order_acquire); /* pairs with trace_publish */
-  *broken = head - tail > capacity;
+  *broken = head - first > capacity;
+  *n_records = 0;
   if (*broken)
     return 0;
-  if (n > head - tail)
-    n = head - tail;
   const struct trace_record *records = trace_ring_records(ring);
-  for (size_t i = 0; i < n; i++)
-    out[i] = records[(tail + i) & (capacity - 1)];
-  atomic_store_explicit(&ring->tail, tail + n, memory_order_release); /* pairs with look_at_tail */
-  return n;
+  uint64_t tail = first;
+  size_t n_out = 0;
+  for (; tail != head && n_out < n; tail++) {
+    struct trace_record record = records[tail & (capacity - 1)], parts[TRACE_FUSED_MAX];
+    if (!(record.kind & TRACE_FUSED)) {
+      out[n_out++] = record;
+      continue;
+    }
+    size_t n_parts = trace_unfuse(&record, parts);
+    if (n_parts > n - n_out)
+      break;
+    memcpy(out + n_out, parts, n_parts * sizeof *parts);
+    n_out += n_parts;
+  }
+  atomic_store_explicit(&ring->tail, tail, memory_order_release); /* pairs with look_at_tail */
+  *n_records = tail - first;
+  return n_out;
 }
 
 bool trace_ring_peek(struct trace_ring *ring, uint32_t capacity, uint64_t *ticks, bool *broken)
@@ -172,6 +184,15 @@ bool trace_ring_peek(struct trace_ring *ring, uint32_t capacity, uint64_t *ticks
 }
 
 /* ---- emitting ---- */
+
+__attribute__((noinline)) uint64_t trace_ticks_slow(const struct trace_writer *w)
+{
+  if (w->clock == TRACE_CLOCK_VIRTUAL)
+    return w->virtual_now(w->ts);
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
 
 /* The recorder's number, or 0 if it cannot be seen from here. */
 static int visible_recorder(struct trace_control *control)
@@ -195,6 +216,7 @@ void trace_writer_open(struct trace_writer *w, struct trace_ring *ring, uint32_t
                               .patience_ns = PATIENCE_NS,
                               .emitted = atomic_load(&ring->emitted),
                               .lost = atomic_load(&ring->lost) };
+  w->next = &w->records[w->head & (capacity - 1)];
   w->tail_seen = atomic_load(&ring->tail);
   ring->magic = TRACE_RING_MAGIC;
   ring->m = m;
@@ -265,15 +287,16 @@ static void tell_losses(struct trace_writer *w)
 {
   uint64_t n = w->lost_pending;
   w->lost_pending = 0;
-  w->emitted++;
-  struct trace_record *r = trace_slot(w, TRACE_LOST);
-  r->d[0] = n;
-  r->d[1] = w->lost_since;
-  trace_publish(w);
+  trace_write(w, TRACE_LOST, n, w->lost_since);
+  trace_publish(w, 1);
 }
 
 bool trace_reserve_slow(struct trace_writer *w, uint32_t n)
 {
+  if (trace_is_open(w)) {
+    trace_end_open(w);
+    return trace_reserve(w, n);
+  }
   uint32_t needed = n + (w->lost_pending ? 1 : 0);
   bool room = look_at_tail(w) + needed <= w->capacity;
   if (!room && w->waits && needed <= w->capacity)
@@ -289,6 +312,8 @@ bool trace_reserve_slow(struct trace_writer *w, uint32_t n)
 
 void trace_writer_close(struct trace_writer *w)
 {
+  if (trace_is_open(w))
+    trace_end_open(w);
   if (w->lost_pending && look_at_tail(w) < w->capacity)
     tell_losses(w);
   atomic_store_explicit(&w->ring->emitted, w->emitted, memory_order_relaxed);
@@ -303,16 +328,13 @@ void trace_emit_string(struct trace_writer *w, uint32_t id, const char *bytes, s
   uint32_t parts = (uint32_t)((n + 15) / 16);
   if (!trace_reserve(w, 1 + parts))
     return;
-  struct trace_record *r = trace_slot(w, TRACE_STRING);
-  r->d[0] = id | (uint64_t)n << 32;
-  r->d[1] = 0;
-  trace_publish(w);
+  trace_write(w, TRACE_STRING, id | (uint64_t)n << 32, 0);
+  trace_publish(w, 1 + parts); /* who is killed before the end has lost the rest */
   for (uint32_t i = 0; i < parts; i++) {
     size_t left = n - (size_t)i * 16;
-    r = trace_slot(w, TRACE_STRING_PART);
-    r->d[0] = r->d[1] = 0;
+    struct trace_record *r = trace_write(w, TRACE_STRING_PART, 0, 0);
     memcpy(r->d, bytes + (size_t)i * 16, left < 16 ? left : 16);
-    trace_publish(w);
+    trace_publish(w, 0);
   }
 }
 
@@ -323,14 +345,11 @@ void trace_emit_stack(struct trace_writer *w, uint32_t id, const uint64_t *pcs, 
   uint32_t parts = (uint32_t)((n + 1) / 2);
   if (!trace_reserve(w, 1 + parts))
     return;
-  struct trace_record *r = trace_slot(w, TRACE_STACK_BEGIN);
-  r->d[0] = id | (uint64_t)n << 32;
-  r->d[1] = 0;
-  trace_publish(w);
+  trace_write(w, TRACE_STACK_BEGIN, id | (uint64_t)n << 32, 0);
+  trace_publish(w, 1 + parts); /* who is killed before the end has lost the rest */
   for (uint32_t i = 0; i < parts; i++) {
-    r = trace_slot(w, TRACE_STACK_PART);
-    r->d[0] = pcs[(size_t)i * 2];
-    r->d[1] = i * 2 + 1 < n ? pcs[(size_t)i * 2 + 1] : 0;
-    trace_publish(w);
+    trace_write(w, TRACE_STACK_PART, pcs[(size_t)i * 2],
+                i * 2 + 1 < n ? pcs[(size_t)i * 2 + 1] : 0);
+    trace_publish(w, 0);
   }
 }

@@ -13,8 +13,9 @@
  *
  * I1  A ring has one producer (its M) and one consumer (the recorder).  head is stored by the producer
  *     with release after the record is whole; tail by the consumer with release after it was copied.
- * I2  emitted counts every record the producer tried to write; emitted = head + lost, always, once the
- *     producer is between two emits.  The recorder stores `head` records: emitted = stored + lost.
+ * I2  emitted counts every event the producer tried to write: those in the records up to head (several in a
+ *     fused one, trace-fuse.h) and the lost ones, once the producer is between two emits.  So what the recorder stores
+ *     is emitted - lost.
  * I3  Everything in here is hostile to the reader: the other side may write anything at any time.  Copy
  *     first, then validate the copy; never follow an offset or length that was not checked.
  *
@@ -28,7 +29,7 @@
 
 #define TRACE_CONTROL_MAGIC 0x4c525443504d4753ull /* "SGMPCTRL" */
 #define TRACE_RING_MAGIC    0x474e4952504d4753ull /* "SGMPRING" */
-#define TRACE_ABI           1u
+#define TRACE_ABI           2u
 #define TRACE_MAX_RINGS     1024u
 #define TRACE_RINGS_OFFSET  65536u
 #define TRACE_RING_HEADER   4096u /* bytes before the first record of a ring */
@@ -122,10 +123,12 @@ struct trace_ring *trace_shm_map_ring(int fd, uint32_t capacity, uint64_t stride
 void trace_shm_unmap_control(struct trace_control *control);
 void trace_shm_unmap_ring(struct trace_ring *ring, uint32_t capacity);
 
-/* Reads up to n records into out and frees their room.  Consumer only.  A head that is impossible
- * (behind tail, or more than capacity ahead) sets *broken and reads nothing. */
+/* Reads up to n events (at least TRACE_FUSED_MAX) into out, each as a record of its own, and frees the room of the
+ * *n_records that they were in: 0 when there are none, while a last one that does not fit whole waits for the next
+ * call.  Consumer only.  A head that is impossible (behind tail, or more than capacity ahead) sets *broken and reads
+ * nothing. */
 size_t trace_ring_read(struct trace_ring *ring, uint32_t capacity, struct trace_record *out,
-                       size_t n, bool *broken);
+                       size_t n, size_t *n_records, bool *broken);
 /* Time of the oldest record that was not read yet. Consumer only. False: there is none, or head is impossible
  * (*broken). */
 bool trace_ring_peek(struct trace_ring *ring, uint32_t capacity, uint64_t *ticks, bool *broken);

@@ -49,10 +49,8 @@ static void emit_one(struct trace_writer *w, uint64_t i)
 static void die_in_a_string(struct trace_writer *w)
 {
   trace_reserve(w, 5);
-  struct trace_record *r = trace_slot(w, TRACE_STRING);
-  r->d[0] = 1 | (uint64_t)64 << 32;
-  r->d[1] = 0;
-  trace_publish(w);
+  trace_write(w, TRACE_STRING, 1 | (uint64_t)64 << 32, 0);
+  trace_publish(w, 5);
   raise(SIGKILL);
 }
 

@@ -11,6 +11,7 @@
  */
 #include "replay.h"
 
+#include "trace-fuse.h"
 #include "trace-replay.h"
 #include "trace-ring.h"
 #include "trace-text.h"
@@ -25,7 +26,10 @@
 
 struct source { /* the events of one M */
   struct trace_ring *ring;
-  uint64_t at, n;
+  uint64_t at, n;                              /* records */
+  struct trace_record events[TRACE_FUSED_MAX]; /* of the record before at */
+  size_t next, n_events;
+  uint64_t seq;
 };
 
 struct merge {
@@ -47,9 +51,15 @@ int replay_memory(void)
   return fd;
 }
 
-static const struct trace_record *next_of(const struct source *s)
+static const struct trace_record *next_of(struct source *s)
 {
-  return s->at < s->n ? &trace_ring_records(s->ring)[s->at] : NULL;
+  if (s->next == s->n_events) {
+    if (s->at == s->n)
+      return NULL;
+    s->n_events = trace_unfuse(&trace_ring_records(s->ring)[s->at++], s->events);
+    s->next = 0;
+  }
+  return &s->events[s->next];
 }
 
 /* Whose next event comes first; NULL: there is none left. */
@@ -80,10 +90,10 @@ static bool open_rings(struct merge *merge, int memory)
     if (!ring)
       abort();
     uint64_t n = atomic_load(&ring->head);
-    whole = whole && n <= CAPACITY && atomic_load(&ring->emitted) == n;
+    whole = whole && n <= CAPACITY && atomic_load(&ring->lost) == 0;
     merge->sources[merge->n_sources++] = (struct source){ .ring = ring, .n = n };
   }
-  const struct source *first = first_source(merge);
+  struct source *first = first_source(merge);
   merge->start = first ? next_of(first)->ts : 0;
   return whole;
 }
@@ -104,7 +114,7 @@ static bool take_event(struct merge *merge, struct trace_event *e)
     return false;
   const struct trace_spec *spec = trace_spec_get(record->kind);
   *e = (struct trace_event){ .ts = (int64_t)(record->ts - merge->start),
-                             .seq = s->at++,
+                             .seq = s->seq++,
                              .m = s->ring->m,
                              .g = record->g,
                              .p = record->p,
@@ -113,6 +123,7 @@ static bool take_event(struct merge *merge, struct trace_event *e)
   for (int word = 0; spec && word < 4; word += 2)
     if (spec->args[word].type == TRACE_ARG_WHEN || spec->args[word].type == TRACE_ARG_TICKS)
       e->d[word / 2] -= merge->start;
+  s->next++;
   return true;
 }
 

@@ -71,14 +71,15 @@ static void what_is_emitted_is_read_in_order(void **state)
   trace_go_block(&w, TRACE_WAIT_SLEEP, 4, 0x1122334455667788u);
   trace_m_park(&w);
   struct trace_record records[8];
+  size_t n_records;
   bool broken;
-  assert_int_equal(trace_ring_read(shm.ring, CAPACITY, records, 8, &broken), 2);
+  assert_int_equal(trace_ring_read(shm.ring, CAPACITY, records, 8, &n_records, &broken), 2);
   assert_false(broken);
   assert_true(records[0].kind == TRACE_GO_BLOCK && records[0].p == 3 && records[0].g == 9);
   assert_true(records[0].w[0] == TRACE_WAIT_SLEEP && records[0].w[1] == 4);
   assert_int_equal(records[0].d[1], 0x1122334455667788u);
   assert_int_equal(records[1].ts, records[0].ts + 1); /* one clock read a transition */
-  assert_int_equal(trace_ring_read(shm.ring, CAPACITY, records, 8, &broken), 0);
+  assert_int_equal(trace_ring_read(shm.ring, CAPACITY, records, 8, &n_records, &broken), 0);
   trace_writer_close(&w);
   assert_int_equal(shm.ring->state, TRACE_RING_ENDED);
   close_shm(&shm);
@@ -96,12 +97,14 @@ static void a_full_ring_drops_counts_and_tells_exactly(void **state)
   assert_int_equal(shm.ring->lost, 37);
   assert_int_equal(shm.ring->emitted, shm.ring->head + shm.ring->lost);
   struct trace_record records[CAPACITY];
+  size_t n_records;
   bool broken;
-  assert_int_equal(trace_ring_read(shm.ring, CAPACITY, records, CAPACITY, &broken), CAPACITY);
+  assert_int_equal(trace_ring_read(shm.ring, CAPACITY, records, CAPACITY, &n_records, &broken),
+                   CAPACITY);
   for (uint32_t i = 0; i < CAPACITY; i++)
     assert_int_equal(records[i].w[0], i); /* the old ones stay, the new ones are dropped */
   trace_m_park(&w);
-  assert_int_equal(trace_ring_read(shm.ring, CAPACITY, records, CAPACITY, &broken), 2);
+  assert_int_equal(trace_ring_read(shm.ring, CAPACITY, records, CAPACITY, &n_records, &broken), 2);
   assert_int_equal(records[0].kind, TRACE_LOST);
   assert_int_equal(records[0].d[0], 37);
   assert_true(records[0].d[1] <= records[0].ts);
@@ -122,10 +125,11 @@ static void a_string_is_written_whole_or_not_at_all(void **state)
   assert_int_equal(shm.ring->head, CAPACITY - 2);
   assert_int_equal(shm.ring->lost, 4);
   struct trace_record records[CAPACITY];
+  size_t n_records;
   bool broken;
-  trace_ring_read(shm.ring, CAPACITY, records, CAPACITY, &broken);
+  trace_ring_read(shm.ring, CAPACITY, records, CAPACITY, &n_records, &broken);
   trace_emit_string(&w, 6, "0123456789abcdefXYZ", 19);
-  assert_int_equal(trace_ring_read(shm.ring, CAPACITY, records, CAPACITY, &broken), 4);
+  assert_int_equal(trace_ring_read(shm.ring, CAPACITY, records, CAPACITY, &n_records, &broken), 4);
   assert_int_equal(records[0].kind, TRACE_LOST);
   assert_true(records[1].kind == TRACE_STRING && records[1].w[0] == 6 && records[1].w[1] == 19);
   assert_memory_equal(records[2].d, "0123456789abcdef", 16);
@@ -170,12 +174,13 @@ static struct tally race(struct shm *shm, struct trace_writer *w)
   struct tally t = { 0 };
   struct trace_record records[300];
   pthread_t thread;
+  size_t n_records;
   bool broken, ended;
   assert_int_equal(pthread_create(&thread, NULL, write_many, w), 0);
   do {
     ended = atomic_load_explicit(&shm->ring->state, memory_order_acquire) == TRACE_RING_ENDED;
     size_t n;
-    while ((n = trace_ring_read(shm->ring, CAPACITY, records, 300, &broken)) > 0)
+    while ((n = trace_ring_read(shm->ring, CAPACITY, records, 300, &n_records, &broken)) > 0)
       count(&t, records, n);
     assert_false(broken);
   } while (!ended);
@@ -361,16 +366,17 @@ static void an_impossible_head_reads_nothing(void **state)
   (void)state;
   struct shm shm = open_shm();
   struct trace_record records[4];
+  size_t n_records;
   bool broken;
   const uint64_t heads[] = { CAPACITY + 1, UINT64_MAX, 1ull << 63 };
   for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
     atomic_store(&shm.ring->head, heads[i]);
-    assert_int_equal(trace_ring_read(shm.ring, CAPACITY, records, 4, &broken), 0);
+    assert_int_equal(trace_ring_read(shm.ring, CAPACITY, records, 4, &n_records, &broken), 0);
     assert_true(broken);
   }
   atomic_store(&shm.ring->tail, 10); /* head behind tail */
   atomic_store(&shm.ring->head, 9);
-  assert_int_equal(trace_ring_read(shm.ring, CAPACITY, records, 4, &broken), 0);
+  assert_int_equal(trace_ring_read(shm.ring, CAPACITY, records, 4, &n_records, &broken), 0);
   assert_true(broken);
   close_shm(&shm);
 }
