@@ -314,8 +314,9 @@ RT_API void rt_start_the_world(void);
  * not touched. From a G. */
 RT_API void rt_gc(void);
 /* Calls visit(goid, lo, hi, arg) once for every G, with the world stopped, in the order in which they were made:
- * [lo, hi) is the used part of its stack, whole if the G is in a system call; of a G that has not run yet, the
- * word that holds its argument. visit must not park, yield or end: that is fatal. From a G. */
+ * [lo, hi) is the used part of its stack. Of a G in a system call it is all of it, and what the G has in registers
+ * alone is not there; of one that has not run yet, the word that holds its argument. visit must not park, yield or
+ * end: that is fatal. From a G. */
 RT_API void rt_scan_stacks(void (*visit)(uint64_t goid, const void *lo, const void *hi, void *arg),
                            void *arg);
 

@@ -47,6 +47,7 @@ static void scan_all(const char *door, void (*visit)(uint64_t, const void *, con
                      void *arg)
 {
   need_g(door);
+  __builtin_unwind_init(); /* what our caller has in registers is in this frame now */
   bool stop = !world_is_mine();
   if (stop)
     stopTheWorld(TRACE_STWWHY_GC, NULL);
