@@ -125,7 +125,7 @@ static bool is_out(struct timers *ts, struct timer *t)
 {
   t->state &= (uint8_t) ~(timer_heaped | timer_zombie | timer_modified);
   t->ts = NULL;
-  atomic_fetch_sub(&ts->zombies, 1);
+  count_zombies(ts, -1);
   return t->given_up && !t->running;
 }
 

@@ -6,23 +6,23 @@
 
 #include <stdlib.h>
 
-/* ---- The two locks ---- */
+/* ---- The two locks; only an M with a P takes them ---- */
 
 static inline void lock_timer(struct m *mp, struct timer *t)
 {
-  lock2(&t->lock);
+  lock_with_p(&t->lock);
   tr_stamp_after(mp);
 }
 
 static inline void unlock_timer(struct timer *t)
 {
   atomic_store_explicit(&t->astate, t->state, memory_order_release);
-  unlock2(&t->lock);
+  unlock_with_p(&t->lock);
 }
 
 static inline void lock_timers(struct m *mp, struct timers *ts)
 {
-  lock2(&ts->lock);
+  lock_with_p(&ts->lock);
   tr_stamp_after(mp);
 }
 
@@ -34,7 +34,7 @@ static inline void unlock_timers(struct m *mp, struct timers *ts)
   if (ts->changes >= CHECK_EVERY && ts->changes >= ts->n && tr_on(mp, TRACE_FAMILY_TIMER))
     timers_tell_check(mp, ts);
   atomic_store_explicit(&ts->len, ts->n, memory_order_relaxed);
-  unlock2(&ts->lock);
+  unlock_with_p(&ts->lock);
 }
 
 static inline void unlock_and_free(struct timer *t, bool free_it)
@@ -42,6 +42,17 @@ static inline void unlock_and_free(struct timer *t, bool free_it)
   unlock_timer(t);
   if (free_it)
     free(t);
+}
+
+/* A timer's lock is held, not its heap's. */
+static inline void count_zombies(struct timers *ts, int32_t more)
+{
+  if (one_p())
+    atomic_store_explicit(&ts->zombies,
+                          atomic_load_explicit(&ts->zombies, memory_order_relaxed) + more,
+                          memory_order_relaxed);
+  else
+    atomic_fetch_add(&ts->zombies, more);
 }
 
 /* Its entry in a heap is not as it should be. From anywhere. */

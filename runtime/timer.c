@@ -53,7 +53,7 @@ static void unlock_and_run(struct m *mp, struct timers *ts, struct timer *t, int
   t->state |= timer_modified;
   if (next == 0) {
     t->state |= timer_zombie;
-    atomic_fetch_add(&ts->zombies, 1);
+    count_zombies(ts, 1);
   } else {
     tr_timer_modify(mp, t->id, ts->p, (uint64_t)next);
   }
@@ -133,9 +133,9 @@ bool timer_has_room(void)
   struct timers *ts = &((struct p *)getm()->p)->timers;
   if (likely(atomic_load_explicit(&ts->len, memory_order_relaxed) < ts->room))
     return true; /* others only take from it */
-  lock2(&ts->lock);
+  lock_with_p(&ts->lock);
   bool room = has_room(ts);
-  unlock2(&ts->lock);
+  unlock_with_p(&ts->lock);
   return room;
 }
 
@@ -199,7 +199,7 @@ static bool modify_in_heap(struct m *mp, struct timer *t, int64_t when)
 {
   t->state |= timer_modified;
   if (t->state & timer_zombie) {
-    atomic_fetch_sub(&t->ts->zombies, 1);
+    count_zombies(t->ts, -1);
     t->state &= (uint8_t)~timer_zombie;
   }
   tr_timer_modify(mp, t->id, t->ts->p, (uint64_t)when);
@@ -282,7 +282,7 @@ static bool stop_locked(struct m *mp, struct timer *t)
     t->state |= timer_modified;
     if (!(t->state & timer_zombie)) {
       t->state |= timer_zombie;
-      atomic_fetch_add(&t->ts->zombies, 1);
+      count_zombies(t->ts, 1);
       tr_timer_stop(mp, t->id, t->ts->p, pending);
     }
   }

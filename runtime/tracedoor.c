@@ -340,6 +340,8 @@ uint32_t tr_string_id(struct m *mp, const char *text)
 
 uint32_t tr_timer_id(void)
 {
+  if (!trace.control)
+    return 1;
   return atomic_fetch_add_explicit(&trace.timer_ids, 1, memory_order_relaxed) + 1;
 }
 

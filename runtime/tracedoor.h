@@ -88,7 +88,7 @@ static inline void tr_stamp_with_p(struct m *mp)
 uint32_t tr_string_id(struct m *mp, const char *text);
 uint32_t tr_string_id_n(struct m *mp, const char *text, size_t n);
 
-/* A new id for a timer. */
+/* A new id for a timer; where nobody records, the same for all. */
 uint32_t tr_timer_id(void);
 
 /* Emits clock_sync if the last one is a second old, or at once if now. */
