@@ -231,7 +231,9 @@ static void print_entry(const struct state *s, FILE *to, const struct trace_heap
   const struct trace_timer *timer = trace_replay_timer(s->replay, entry->timer);
   const char *what = timer ? trace_word_text(TRACE_ARG_TIMERKIND, timer->what) : NULL;
   char key[40], when[40];
-  fprintf(to, "T%u %s", entry->timer, what ? what : "timer");
+  char name[STATE_NAME];
+  fprintf(to, "T%u %s%s", entry->timer, what ? what : "timer",
+          state_timer_name(s, entry->timer, name));
   if (timer && timer->owner) {
     fputs(" of ", to);
     print_who(s, to, timer->owner);

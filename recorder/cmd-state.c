@@ -107,6 +107,16 @@ char *state_object_name(const struct state *s, uint64_t obj, char *out)
   return out;
 }
 
+char *state_timer_name(const struct state *s, uint32_t timer, char *out)
+{
+  uint32_t what, name = 0, ordinal;
+  char text[STATE_NAME];
+  out[0] = '\0';
+  if (trace_replay_object(s->replay, timer, &what, &name, &ordinal) && name)
+    snprintf(out, STATE_NAME, " \"%.70s\"", state_string(s, name, text));
+  return out;
+}
+
 static void runnable_where(const struct trace_g *g, char *out)
 {
   switch (g->place) {

@@ -33,6 +33,8 @@ char *state_g_name(const struct state *s, const struct trace_g *g, char *out);
 char *state_fn_name(const struct state *s, uint64_t fn, char *out);
 /* "chan \"results\"", "chan #2"; "" for none. */
 char *state_object_name(const struct state *s, uint64_t obj, char *out);
+/* " \"poll\"", or "" for one without a name. */
+char *state_timer_name(const struct state *s, uint32_t timer, char *out);
 /* "chan receive", "runnable in P1's queue" ... what a G does, in words. */
 #define STATE_DOING 160
 char *state_g_doing(const struct state *s, const struct trace_g *g, char *out);

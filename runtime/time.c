@@ -11,6 +11,7 @@
 #include "fault.h"
 #include "os.h"
 #include "proc.h"
+#include "user.h"
 
 #include <stdlib.h>
 
@@ -23,6 +24,7 @@ struct rt_timer {
 struct chan_timer {
   struct timer timer; /* first, likewise */
   struct rt_chan *chan;
+  const struct rt_ticker *ticker; /* whose it is, or NULL */
 };
 
 struct rt_ticker {
@@ -160,6 +162,7 @@ struct rt_ticker *rt_ticker_new(int64_t ns)
     free(ticker);
     return NULL;
   }
+  ticker->ct->ticker = ticker;
   rt_ticker_reset(ticker, ns);
   return ticker;
 }
@@ -194,4 +197,17 @@ void rt_ticker_free(struct rt_ticker *ticker)
   timer_give_up(&ticker->ct->timer);
   rt_chan_free(chan);
   free(ticker);
+}
+
+/* ---- for the trace ---- */
+
+static bool is_called(const struct timer *t, const void *object)
+{
+  const struct chan_timer *ct = t->is_chan ? (const struct chan_timer *)t : NULL;
+  return t == object || (ct && ct->ticker == object);
+}
+
+uint32_t timer_id_of(const void *object)
+{
+  return timers_find(is_called, object);
 }

@@ -244,6 +244,28 @@ void adjust(struct m *mp, struct timers *ts, int64_t now, bool force)
   update_min_when_heap(ts);
 }
 
+/* ---- all heaps ---- */
+
+static uint32_t find_in(struct timers *ts, bool (*is_it)(const struct timer *, const void *),
+                        const void *arg)
+{
+  uint32_t id = 0;
+  lock2(&ts->lock);
+  for (uint32_t i = 0; i < ts->n && id == 0; i++)
+    if (is_it(ts->heap[i].timer, arg))
+      id = ts->heap[i].timer->id;
+  unlock2(&ts->lock);
+  return id;
+}
+
+uint32_t timers_find(bool (*is_it)(const struct timer *, const void *arg), const void *arg)
+{
+  uint32_t id = 0;
+  for (int32_t i = 0; i < sched.gomaxprocs && id == 0; i++)
+    id = find_in(&allp[i]->timers, is_it, arg);
+  return id;
+}
+
 /* ---- a P goes away ---- */
 
 void timers_take(struct m *mp, struct timers *ts, struct timers *from)

@@ -29,11 +29,16 @@ void object_new(const void *object, uint32_t objkind, size_t capacity)
                   capacity < UINT32_MAX ? (uint32_t)capacity : UINT32_MAX);
 }
 
+/* The trace knows an armed timer by its number, everything else by its address. */
 void rt_name(const void *object, const char *name)
 {
   struct m *mp = listener();
-  if (mp && object)
-    tr_object_name(mp, (uint64_t)(uintptr_t)object, tr_string_id(mp, name));
+  if (!mp || !object)
+    return;
+  uint32_t timer = timer_id_of(object), name_id = tr_string_id(mp, name);
+  if (timer)
+    tr_object_new(mp, timer, TRACE_OBJKIND_TIMER, 0);
+  tr_object_name(mp, timer ? timer : (uint64_t)(uintptr_t)object, name_id);
 }
 
 uint64_t rt_task_begin(const char *name)

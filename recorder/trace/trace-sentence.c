@@ -136,11 +136,13 @@ const char *trace_name_timer(struct trace_saying *s, uint32_t timer)
 {
   const struct trace_timer *t = trace_replay_timer(s->before, timer);
   const char *owner = t && t->owner ? trace_name_g(s, t->owner) : NULL;
+  uint32_t what, name = 0, ordinal;
+  const char *text = trace_replay_object(s->before, timer, &what, &name, &ordinal) && name
+                         ? quoted(s, name)
+                         : NULL;
   char *slot = name_slot(s);
-  if (owner)
-    snprintf(slot, TRACE_SAY_NAME, "timer %u of %.60s", timer, owner);
-  else
-    snprintf(slot, TRACE_SAY_NAME, "timer %u", timer);
+  snprintf(slot, TRACE_SAY_NAME, "timer %u%s%.40s%s%.60s", timer, text ? " " : "", text ? text : "",
+           owner ? " of " : "", owner ? owner : "");
   return slot;
 }
 

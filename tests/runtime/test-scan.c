@@ -224,9 +224,9 @@ static void a_secret_is_found_in_every_kind_of_g(void **state)
 static void what_a_stopped_g_had_in_its_frame_is_found(void **state)
 {
   (void)state;
-  struct outcome o = run_program(scans_with_a_hog, 1);
-  if (strcmp(o.out, EACH("")) == 0)
+  if (UNDER_THREAD_SANITIZER) /* there is no preemption by signal with it, and the hog would never stop */
     skip();
+  struct outcome o = run_program(scans_with_a_hog, 1);
   assert_string_equal(o.out, EACH("by-signal:1,found "));
 }
 

@@ -270,12 +270,18 @@ static int says_what_it_does(int argc, char **argv)
   longer[sizeof longer - 1] = '\0';
   struct rt_chan *done = rt_chan_new(0, 0);
   rt_name(done, "packed");
+  struct rt_timer *timer = rt_after_func(3600000000000, pack_it, done);
+  struct rt_ticker *ticker = rt_ticker_new(3600000000000);
+  rt_name(timer, "reminder");
+  rt_name(ticker, "clock");
   task = rt_task_begin("order");
   rt_log("shop", "%d of %s", 7, "tea");
   rt_log("long", "%s", longer);
   rt_go_named("packer", pack_it, done);
   rt_chan_recv(done, NULL);
   rt_chan_free(done);
+  rt_timer_free(timer);
+  rt_ticker_free(ticker);
   return task == 0;
 }
 
@@ -435,6 +441,19 @@ static void a_deadline_that_was_not_needed_leaves_the_sleep_alone(void **state)
   run_free(&dump);
 }
 
+/* What gmpscope state says at the event of the dump that at points to. */
+static void expect_state(const char *at, const char *says, bool is_said)
+{
+  char when[32];
+  const char *line = at;
+  while (*line != '@')
+    line--;
+  snprintf(when, sizeof when, "%.*s", (int)strcspn(line, " "), line);
+  struct run run = run_cli("state", "t.db", "--at", when, NULL);
+  assert_int_equal(strstr(run.out, says) != NULL, is_said);
+  run_free(&run);
+}
+
 /* The id of a string that the dump has. */
 static int string_id(const char *dump, const char *text)
 {
@@ -473,20 +492,9 @@ static void what_the_program_says_is_in_the_trace_in_its_order(void **state)
   at = expect_event(at, " region_begin name=%d\n", string_id(run.out, "pack"));
   at = expect_event(at, " region_begin name=%d\n", string_id(run.out, "seal"));
   assert_int_equal(count_lines_with(at, " region_end\n"), 2);
-  expect_event(at, " g2 task_end task=%d\n", 1);
-  run_free(&run);
-}
-
-/* What gmpscope state says at the event of the dump that at points to. */
-static void expect_state(const char *at, const char *says, bool is_said)
-{
-  char when[32];
-  const char *line = at;
-  while (*line != '@')
-    line--;
-  snprintf(when, sizeof when, "%.*s", (int)strcspn(line, " "), line);
-  struct run run = run_cli("state", "t.db", "--at", when, NULL);
-  assert_int_equal(strstr(run.out, says) != NULL, is_said);
+  at = expect_event(at, " g2 task_end task=%d\n", 1);
+  expect_state(at, " after-func \"reminder\" of G1", true);
+  expect_state(at, " ticker \"clock\" of G1", true);
   run_free(&run);
 }
 
