@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define THREADS 4
-#define ROUNDS  100000
+#define ROUNDS  20000
 
 static struct mutex lock;
 static long counter; /* guarded by lock */
