@@ -282,7 +282,8 @@ RT_API int rt_close(int fd);
 
 /* ---- Telling the trace what things mean; no cost when nobody records ---- */
 
-/* Names a channel, mutex, timer, waitgroup...: any address on which Gs wait. From anywhere. */
+/* Names a channel, mutex, waitgroup...: any address on which Gs wait; or a timer or ticker that is armed. From
+ * anywhere, but a timer from a G. */
 RT_API void rt_name(const void *object, const char *name);
 /* trace.NewTask: begins a task, which may end in another G; its number, never 0. From anywhere. */
 RT_API uint64_t rt_task_begin(const char *name);

@@ -250,11 +250,11 @@ static uint32_t find_in(struct timers *ts, bool (*is_it)(const struct timer *, c
                         const void *arg)
 {
   uint32_t id = 0;
-  lock2(&ts->lock);
+  lock_with_p(&ts->lock);
   for (uint32_t i = 0; i < ts->n && id == 0; i++)
     if (is_it(ts->heap[i].timer, arg))
       id = ts->heap[i].timer->id;
-  unlock2(&ts->lock);
+  unlock_with_p(&ts->lock);
   return id;
 }
 

@@ -88,7 +88,7 @@ int64_t timers_check(struct m *mp, struct timers *ts, int64_t now, int64_t *poll
 int64_t timers_wake_time(struct timers *ts);
 /* All timers of a P that goes away. World stopped, sched.lock held. */
 void timers_take(struct m *mp, struct timers *ts, struct timers *from);
-/* The id of an armed timer for which is_it(timer, arg) holds, or 0. Looks at every heap. From anywhere. */
+/* The id of an armed timer for which is_it(timer, arg) holds, or 0. Looks at every heap. Needs a P. */
 uint32_t timers_find(bool (*is_it)(const struct timer *, const void *arg), const void *arg);
 /* The earliest timer of all Ps; INT64_MAX if there is none. */
 int64_t time_sleep_until(void);

@@ -29,13 +29,20 @@ void object_new(const void *object, uint32_t objkind, size_t capacity)
                   capacity < UINT32_MAX ? (uint32_t)capacity : UINT32_MAX);
 }
 
+/* Its G runs, so it has a P; not one in a system call, nor g0. */
+static bool is_running(const struct m *mp)
+{
+  const struct g *gp = mp->curg;
+  return gp && readgstatus(gp) == Grunning;
+}
+
 /* The trace knows an armed timer by its number, everything else by its address. */
 void rt_name(const void *object, const char *name)
 {
   struct m *mp = listener();
   if (!mp || !object)
     return;
-  uint32_t timer = timer_id_of(object), name_id = tr_string_id(mp, name);
+  uint32_t timer = is_running(mp) ? timer_id_of(object) : 0, name_id = tr_string_id(mp, name);
   if (timer)
     tr_object_new(mp, timer, TRACE_OBJKIND_TIMER, 0);
   tr_object_name(mp, timer ? timer : (uint64_t)(uintptr_t)object, name_id);
