@@ -16,6 +16,10 @@
 #include "runtime.h"
 #include "trace-fuse.h"
 
+#ifndef RT_UNTRACED
+#define RT_UNTRACED 0 /* 1: compiled out, in the library that tests/bench compares this with */
+#endif
+
 void tr_emit(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi);
 /* The same for the events that may share a record with their neighbours. */
 void tr_emit_lead(struct m *mp, enum trace_lead lead, enum trace_kind kind, uint64_t lo,
@@ -40,7 +44,7 @@ uint64_t tr_time_slow(const struct m *mp);
 
 static inline bool tr_on(const struct m *mp, uint32_t families)
 {
-  return __builtin_expect((mp->trace_mask & families) != 0, 0);
+  return !RT_UNTRACED && __builtin_expect((mp->trace_mask & families) != 0, 0);
 }
 static inline void tr_stamp(struct m *mp)
 {
