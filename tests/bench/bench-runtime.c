@@ -9,8 +9,10 @@
  * tracing compiled in. `gmpscope record` around it gives the "on" column. */
 #include "rt.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 struct bench {
@@ -339,6 +341,42 @@ static void parked(long n)
   parked_growth = resident_bytes() - before;
 }
 
+/* A server that gives back what each of its connections sends. bench-echo-load, which is told the port and n by the
+ * first line, makes the connections and n requests; so the CPU time is the server's alone. */
+#define CONNECTIONS 64
+
+static void serve(void *arg)
+{
+  int fd = (int)(intptr_t)arg;
+  char buf[512];
+  ssize_t n;
+  while ((n = rt_read(fd, buf, sizeof buf, 0)) > 0)
+    if (rt_write(fd, buf, (size_t)n, 0) < 0)
+      rt_panic("echo: the connection is gone");
+  rt_close(fd);
+  rt_waitgroup_done(&group);
+}
+
+static void echo_tcp(long n)
+{
+  struct sockaddr_in at;
+  socklen_t size = sizeof at;
+  int fd = rt_listen("127.0.0.1:0");
+  if (fd < 0 || getsockname(fd, (struct sockaddr *)&at, &size) < 0)
+    rt_panic("echo: no port");
+  printf("%d %ld\n", ntohs(at.sin_port), n);
+  fflush(stdout);
+  rt_waitgroup_add(&group, CONNECTIONS);
+  for (int i = 0; i < CONNECTIONS; i++) {
+    int connection = rt_accept(fd, 0);
+    if (connection < 0)
+      rt_panic("echo: no connection");
+    rt_go(serve, (void *)(intptr_t)connection);
+  }
+  rt_waitgroup_wait(&group);
+  rt_close(fd);
+}
+
 static const struct bench benches[] = {
   { "yield", 1, 20000000, yield, 40000 },
   { "channel", 1, 5000000, channel, 10000 },
@@ -356,6 +394,8 @@ static const struct bench benches[] = {
   { "panic", 1, 3000000, panics, 8000 },
   { "panic10", 1, 1000000, panic10, 1500 },
   { "parked", 1, 1000000, parked, 0 },
+  { "echo1p", 1, 200000, echo_tcp, 0 },
+  { "echo2p", 2, 200000, echo_tcp, 0 },
 };
 
 #define BURSTS   40

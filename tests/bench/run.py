@@ -34,6 +34,15 @@ RUNTIME_TESTS = {
     "panic": (0.5, 0.25, None, None),
     "panic10": (0.3, 0.12, None, None),
     "parked": (1.7, 0.35, None, None),  # bytes of memory a G
+    "echo1p": (1.0, 0.85, None, None),  # the server's CPU time a request
+    "echo2p": (1.0, 0.70, None, None),
+}
+# What is compared with less of the same: (program, test), (program, test), and the ratio that must and should be met.
+PAIRS = {
+    "event": (("bench-event", "event"), ("bench-event", "rdtsc"), 1.6, 1.15),
+    "off-yield": (("bench-runtime", "yield"), ("bench-runtime-untraced", "yield"), 1.3, 1.05),
+    "off-channel": (("bench-runtime", "channel"), ("bench-runtime-untraced", "channel"), 1.3, 1.05),
+    "off-spawn": (("bench-runtime", "spawn"), ("bench-runtime-untraced", "spawn"), 1.3, 1.05),
 }
 
 
@@ -47,10 +56,23 @@ def machine():
     return f"{model}, {os.cpu_count()} CPUs, Linux {platform.release()}, load {os.getloadavg()[0]:.1f}"
 
 
-def run_row(command):
-    """Wall and CPU ns per operation, as the benchmark printed them."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
-    fields = done.stdout.split()
+def built(build, name):
+    return os.path.join(build, "tests", "bench", name)
+
+
+def run_row(command, load=None):
+    """Wall and CPU ns per operation, as the benchmark printed them. load: a program that asks it, as a server, for
+    what its first line says (a port and a number of requests)."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+        try:
+            if load:
+                subprocess.run([load, *run.stdout.readline().split()], timeout=300, check=True)
+            fields = run.communicate(timeout=300)[0].split()
+        except BaseException:
+            run.kill()
+            raise
+    if run.returncode != 0:
+        raise subprocess.CalledProcessError(run.returncode, command)
     return float(fields[1]), float(fields[2])
 
 
@@ -65,43 +87,85 @@ def build_go(folder):
     return target, version
 
 
-def runtime(build):
-    ours = os.path.join(build, "tests", "bench", "bench-runtime")
-    gmpscope = os.path.join(build, "recorder", "gmpscope")
+def measured(build, test, command):
+    """What is compared of a test: its CPU time, or its wall time where two Ps share the work; a server's is CPU time,
+    since the wall is that of who asks it."""
+    echo = test.startswith("echo")
+    wall, cpu = run_row(command, built(build, "bench-echo-load") if echo else None)
+    return wall if test.endswith("2p") and not echo else cpu
+
+
+def medians_of(measures):
+    """The median of each of {name: function}, which are called in turn, round by round."""
+    samples = {name: [] for name in measures}
+    for _ in range(ROUNDS):
+        for name, measure in measures.items():
+            samples[name].append(measure())
+    return {name: statistics.median(values) for name, values in samples.items()}
+
+
+class Recorded:
+    """Ours under the recorder; keeps the greatest share of the events that it could not take."""
+
+    def __init__(self, build, folder):
+        self.build, self.trace, self.lost = build, os.path.join(folder, "bench.db"), {}
+
+    def measure(self, test):
+        gmpscope = os.path.join(self.build, "recorder", "gmpscope")
+        if os.path.exists(self.trace):
+            os.unlink(self.trace)
+        ns = measured(self.build, test, [gmpscope, "record", "-q", "-o", self.trace, "--tables=none", "--",
+                                         built(self.build, "bench-runtime"), test, "bursts"])
+        told = subprocess.run([gmpscope, "info", self.trace], capture_output=True, text=True, check=True).stdout
+        found = re.search(r"([\d,]+) events in [^\n]*; ([\d,]+) lost", told)
+        kept, gone = (int(n.replace(",", "")) for n in found.groups()) if found else (1, 0)
+        self.lost[test] = max(self.lost.get(test, 0.0), gone / (kept + gone))
+        return ns
+
+
+def beside_go(build, tests):
+    """Go, ours, and ours recorded."""
     with tempfile.TemporaryDirectory() as folder:
         go, version = build_go(folder)
-        trace = os.path.join(folder, "bench.db")
-        lost = {}  # the greatest share of the events that the recorder could not take, by test
-
-        def on(test):
-            if os.path.exists(trace):
-                os.unlink(trace)
-            row = run_row([gmpscope, "record", "-q", "-o", trace, "--tables=none", "--", ours, test, "bursts"])
-            told = subprocess.run([gmpscope, "info", trace], capture_output=True, text=True, check=True).stdout
-            found = re.search(r"([\d,]+) events in [^\n]*; ([\d,]+) lost", told)
-            kept, gone = (int(n.replace(",", "")) for n in found.groups()) if found else (1, 0)
-            lost[test] = max(lost.get(test, 0.0), gone / (kept + gone))
-            return row
-
-        columns = {"off": lambda test: run_row([ours, test]), "on": on}
-        if go:
-            columns = {"go": lambda test: run_row([go, test]), **columns}
-        print(f"{machine()}; {version}; medians of {ROUNDS} alternating rounds, CPU ns per operation (wall for 2 Ps)")
-        chosen = os.environ.get("GMPSCOPE_BENCH_TESTS", "").split() or RUNTIME_TESTS
+        recorded = Recorded(build, folder)
+        print(f"{machine()}; {version}; medians of {ROUNDS} alternating rounds, CPU ns per operation (wall for 2 Ps, "
+              "except of a server)")
         print("test             go      off       on   off/go   must  aim    on/go   must  aim  lost")
-        for test in chosen:
-            samples = {name: [] for name in columns}
-            for _ in range(ROUNDS):
-                for name, measure in columns.items():
-                    samples[name].append(measure(test)[0 if test.endswith("2p") else 1])
-            medians = {name: statistics.median(values) for name, values in samples.items()}
+        for test in tests:
+            ours = [built(build, "bench-runtime"), test]
+            measures = {"off": lambda: measured(build, test, ours), "on": lambda: recorded.measure(test)}
+            if go:
+                measures = {"go": lambda: measured(build, test, [go, test]), **measures}
+            medians = medians_of(measures)
             base = medians.get("go")
             limits = RUNTIME_TESTS[test]
             row = [f"{test:10}", f"{base:8.1f}" if base else "       -", f"{medians['off']:8.1f}", f"{medians['on']:8.1f}"]
             for name, must, aim in (("off", *limits[:2]), ("on", *limits[2:])):
                 row.append(judged(medians[name] / base if base else None, must, aim))
-            row.append(f"{lost.get(test, 0):5.0%}")
+            row.append(f"{recorded.lost.get(test, 0):5.0%}")
             print(" ".join(row), flush=True)
+
+
+def beside_ours(build, tests):
+    """Programs of ours, beside one that does less."""
+    subprocess.run(["ninja", "-C", build, "tests/bench/bench-runtime-untraced"], stdout=subprocess.DEVNULL, check=True)
+    print("pair            less     more    ratio   must  aim")
+    for test in tests:
+        more, less, must, aim = PAIRS[test]
+        medians = medians_of({"less": lambda: run_row([built(build, less[0]), less[1]])[1],
+                              "more": lambda: run_row([built(build, more[0]), more[1]])[1]})
+        print(f"{test:11} {medians['less']:8.1f} {medians['more']:8.1f}",
+              judged(medians["more"] / medians["less"], must, aim), flush=True)
+
+
+def runtime(build):
+    chosen = os.environ.get("GMPSCOPE_BENCH_TESTS", "").split() or [*RUNTIME_TESTS, *PAIRS]
+    for unknown in (name for name in chosen if name not in RUNTIME_TESTS and name not in PAIRS):
+        sys.exit(f"there is no test '{unknown}'; there are: {', '.join([*RUNTIME_TESTS, *PAIRS])}")
+    for measure, table in ((beside_go, RUNTIME_TESTS), (beside_ours, PAIRS)):
+        tests = [test for test in chosen if test in table]
+        if tests:
+            measure(build, tests)
 
 
 def judged(ratio, must, aim):

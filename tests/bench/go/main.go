@@ -7,6 +7,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"runtime"
 	"sync"
@@ -297,6 +299,49 @@ func parked() {
 	fmt.Printf("parked %.2f %.2f\n", float64(time.Since(since).Nanoseconds())/n, float64(residentBytes()-before)/n)
 }
 
+// A server that gives back what each of its connections sends; ../bench-echo-load is told the port and the number of
+// requests by the first line.
+func echo(test string, procs int) {
+	const n, connections = 200_000, 64
+	runtime.GOMAXPROCS(procs)
+	report(test, n, func() {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(l.Addr().(*net.TCPAddr).Port, n)
+		var wg sync.WaitGroup
+		wg.Add(connections)
+		for i := 0; i < connections; i++ {
+			c, err := l.Accept()
+			if err != nil {
+				panic(err)
+			}
+			go serve(c, &wg)
+		}
+		wg.Wait()
+		l.Close()
+	})
+}
+
+func serve(c net.Conn, wg *sync.WaitGroup) {
+	buf := make([]byte, 512)
+	for {
+		n, err := c.Read(buf)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			panic(err)
+		}
+		if _, err := c.Write(buf[:n]); err != nil {
+			panic(err)
+		}
+	}
+	c.Close()
+	wg.Done()
+}
+
 func main() {
 	tests := map[string]func(){
 		"yield":      yield,
@@ -315,6 +360,8 @@ func main() {
 		"panic":      panics,
 		"panic10":    panic10,
 		"parked":     parked,
+		"echo1p":     func() { echo("echo1p", 1) },
+		"echo2p":     func() { echo("echo2p", 2) },
 	}
 	if len(os.Args) != 2 || tests[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "bench: no such test")
