@@ -8,6 +8,14 @@
 #include <setjmp.h>
 #include <cmocka.h>
 /* clang-format on */
+#include <signal.h>
+
+/* Who is started in the background by a shell ignores these two, and so would the programs that a test starts. */
+__attribute__((constructor)) static void heed_signals(void)
+{
+  signal(SIGINT, SIG_DFL);
+  signal(SIGQUIT, SIG_DFL);
+}
 
 /* 1 under the thread sanitizer: it hides the interrupted registers, so nothing is preempted by signal; and it cannot
  * simulate. */
