@@ -81,8 +81,8 @@ void mleave(struct m *mp); /* the run is over */
 void *mstart(void *mp);    /* what an M's thread runs */
 
 /* wake.c */
-void mput(struct m *mp);         /* sched.lock held */
-struct m *mget(void);            /* sched.lock held */
+void mput(struct m *mp); /* sched.lock held */
+struct m *mget(void);    /* sched.lock held */
 /* An M that newm could not start waits for another try: a new M each time would let the list of them grow without end.
  * sched.lock held. NULL: there is none. */
 void mput_threadless(struct m *mp);
