@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Measures what docs/performance.md reports: run.py BUILD [runtime|file|frames ...]
+"""Measures what docs/performance.md reports: run.py BUILD [runtime|others|file|frames ...]
 
 Rows alternate within a round (Go, off, on, Go, off, on ...), and the medians of several rounds are compared: these
 machines drift by a quarter within minutes, so only ratios of one alternating run mean anything.
 """
+import glob
 import os
 import platform
 import re
@@ -44,6 +45,20 @@ PAIRS = {
     "off-channel": (("bench-runtime", "channel"), ("bench-runtime-untraced", "channel"), 1.3, 1.05),
     "off-spawn": (("bench-runtime", "spawn"), ("bench-runtime-untraced", "spawn"), 1.3, 1.05),
 }
+# Libraries beside ours: the package, a file by which to tell that it is installed, and how others/ is compiled with it.
+DEBIAN_CRATES = "/usr/share/cargo/registry"
+OTHERS = {
+    "pth": ("libpth-dev", "/usr/include/pth.h", ["cc", "-O2", "-Wall", "-o", "{target}", "pth.c", "-lpth"]),
+    "st": ("libst-dev", "/usr/include/st.h", ["cc", "-O2", "-Wall", "-o", "{target}", "st.c", "-lst"]),
+    "boost-fiber": ("libboost-fiber-dev", "/usr/include/boost/fiber/all.hpp",
+                    ["c++", "-O2", "-Wall", "-o", "{target}", "boost-fiber.cc", "-lboost_fiber", "-lboost_context",
+                     "-pthread"]),
+    "tokio": ("librust-tokio-dev", f"{DEBIAN_CRATES}/tokio-1.*",
+              ["cargo", "build", "--quiet", "--release", "--offline", "--manifest-path=tokio/Cargo.toml",
+               "--target-dir={target}", "--config=source.crates-io.replace-with='debian'",
+               f"--config=source.debian.directory='{DEBIAN_CRATES}'"]),
+}
+HAS_NOT = {("st", "channel")}
 
 
 def machine():
@@ -168,6 +183,34 @@ def runtime(build):
             measure(build, tests)
 
 
+def build_other(name, folder):
+    """The program of another library, or None, having said what is missing."""
+    package, sign, command = OTHERS[name]
+    if not shutil.which(command[0]) or not glob.glob(sign):
+        print(f"others: {name} is not measured: {command[0]} or {package} is not installed", file=sys.stderr)
+        return None
+    sources, target = os.path.join(folder, name), os.path.join(folder, f"bench-{name}")
+    shutil.copytree(os.path.join(HERE, "others"), sources)
+    subprocess.run([part.format(target=target) for part in command], cwd=sources, check=True)
+    return os.path.join(target, "release", "bench-tokio") if name == "tokio" else target
+
+
+def others(build):
+    """What others have for C, C++ and Rust, as Debian packages it; nothing of it is needed for anything else."""
+    with tempfile.TemporaryDirectory() as folder:
+        programs = {"ours": built(build, "bench-runtime"), "go": build_go(folder)[0]}
+        programs.update({name: build_other(name, folder) for name in OTHERS})
+        programs = {name: program for name, program in programs.items() if program}
+        print(f"{machine()}; medians of {ROUNDS} alternating rounds, CPU ns per operation, tracing off, one P or thread")
+        print("test       " + " ".join(f"{name:>12}" for name in programs))
+        for test in ("yield", "channel", "spawn"):
+            able = {name: program for name, program in programs.items() if (name, test) not in HAS_NOT}
+            medians = medians_of({name: lambda program=program: run_row([program, test])[1]
+                                  for name, program in able.items()})
+            print(f"{test:10} ", " ".join(f"{medians[name]:12.1f}" if name in medians else " " * 11 + "-"
+                                          for name in programs), sep="", flush=True)
+
+
 def judged(ratio, must, aim):
     """A ratio beside what it must and should be; ! marks a miss of the must, * a hit of the aim."""
     if ratio is None:
@@ -204,8 +247,8 @@ def main(arguments):
     if not arguments:
         print(__doc__, file=sys.stderr)
         return 2
-    build, names = arguments[0], arguments[1:] or ["runtime", "file", "frames"]
-    known = {"runtime": runtime, "file": file, "frames": frames}
+    build, names = arguments[0], arguments[1:] or ["runtime", "others", "file", "frames"]
+    known = {"runtime": runtime, "others": others, "file": file, "frames": frames}
     for name in names:
         if name not in known:
             print(f"there is no benchmark '{name}'; there are: {', '.join(known)}", file=sys.stderr)
