@@ -27,7 +27,7 @@
 
 #include "os.h"
 #include "sim.h"
-#include "trace-emit.h"
+#include "trace-emit-fused.h"
 
 #include <errno.h>
 #include <fcntl.h>

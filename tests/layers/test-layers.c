@@ -22,8 +22,8 @@ struct layer {
 };
 
 #define TRACE_DOORS                                                                                \
-  "trace-event.h", "trace-emit.h", "trace-fuse.h", "trace-ring.h", "trace-replay.h",               \
-      "trace-text.h", "trace-chunk.h", "trace-map.h"
+  "trace-event.h", "trace-emit.h", "trace-emit-fused.h", "trace-fuse.h", "trace-ring.h",           \
+      "trace-replay.h", "trace-text.h", "trace-chunk.h", "trace-map.h"
 
 static const struct layer layers[] = {
   { "recorder/trace", { NULL }, { NULL } },

@@ -2,7 +2,7 @@
 /* test-fuse.c - events that share a record are read as the same events as if each had its own. */
 #include "test.h"
 
-#include "trace-emit.h"
+#include "trace-emit-fused.h"
 
 #include <stdlib.h>
 #include <string.h>
