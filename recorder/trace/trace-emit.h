@@ -30,7 +30,7 @@
 
 /* What the record at head is so far; see trace-fuse.h. */
 struct trace_open {
-  uint16_t state;    /* enum trace_lead, which the record says unless it is NONE; enum trace_get << 8 */
+  uint16_t state;    /* enum trace_lead | enum trace_get << 8; the record says the lead */
   uint16_t get_kind; /* the get's event: */
   uint64_t get_lo, get_hi;
 };
