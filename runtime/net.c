@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* net.c - TCP sockets and other descriptors whose waiting is the poller's.
  *
- * Each operation is tried first, and parks only after EAGAIN.  The calls themselves do not block, so they
+ * Each operation is tried first, and parks only after EAGAIN; but a read that can only get EAGAIN is not tried
+ * (netpoll.c, I3), which saves a server of short requests every second read.  The calls themselves do not block, so they
  * are not wrapped as system calls (Go wraps them): a read of a ready socket takes about a microsecond.
  * Regular files, which epoll does not know, are wrapped.
  *
@@ -100,7 +101,9 @@ static ssize_t run(const struct operation *op, enum poll_mode mode, int64_t dead
   if (!pd)
     return err;
   ssize_t n = poll_begin(pd, mode, deadline);
-  bool begun = n == 0;
+  bool begun = n == 0, reads = op->try == try_read;
+  if (begun && reads && poll_is_drained(pd))
+    n = poll_wait(pd, mode);
   while (n == 0) {
     n = attempt(pd, op);
     if (n == -EINTR)
@@ -110,6 +113,8 @@ static ssize_t run(const struct operation *op, enum poll_mode mode, int64_t dead
     else
       break;
   }
+  if (begun && reads && n >= 0)
+    poll_set_drained(pd, n > 0 && (size_t)n < op->n);
   if (begun)
     poll_end(pd, mode);
   poll_release(pd);

@@ -12,7 +12,11 @@
  *     exchange, so a notification is never lost and a G is made ready once.
  * I2  Events are edge-triggered: the word is reset before an operation is tried, never between the
  *     operation's EAGAIN and the wait.
- * I3  A descriptor is closed when its last user has let go, so its number is not used by two at once.
+ * I3  A read of TCP that returned less than it asked for has taken all there was, so there is no use in another before
+ *     an edge (epoll(7) says so), unless something stopped it: the end of the stream, an error, the mark of urgent data.
+ *     If that was there before the event which led to the read, this event told it, and set stops before the word; if
+ *     not, an event of its own is still to come. Other descriptors have packets, lines or messages that end a read.
+ * I4  A descriptor is closed when its last user has let go, so its number is not used by two at once.
  *
  * Cost: an operation that need not wait costs no system call beyond itself; a wait is a park.
  */
@@ -28,7 +32,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -52,6 +58,7 @@ struct turn { /* a G that waits for its turn; in its frame */
 struct poll_dir {
   struct poll_desc *pd;
   _Atomic uintptr_t word;
+  bool drained;              /* I3; who has the turn */
   bool busy;                 /* an operation is under way; pd->lock, as the next three */
   struct turn *first, *last; /* Gs whose turn comes later */
   uintptr_t tickets;         /* given to them */
@@ -69,6 +76,8 @@ struct poll_desc {
   uint32_t users;
   bool registered;
   bool blocking; /* epoll does not take it */
+  bool tcp;
+  _Atomic bool stops; /* os_event's, once it was so; I3 */
   _Atomic bool closing;
   struct poll_dir dirs[2];
 };
@@ -229,6 +238,8 @@ static void ready_event(struct m *mp, const struct os_event *e, struct glist *li
   struct poll_desc *pd = desc_of((int)(uint32_t)e->data, false);
   if (!pd || atomic_load(&pd->seq) != (uint32_t)(e->data >> 32))
     return; /* of an earlier life of this number */
+  if (e->stops)
+    atomic_store(&pd->stops, true);
   if (e->readable || e->error)
     ready_one(mp, &pd->dirs[POLL_READ], TRACE_IOMODE_READ, list);
   if (e->writable || e->error)
@@ -271,6 +282,13 @@ static void on_deadline(void *arg, uintptr_t seq, int64_t delay)
     goready(gp, obj_of(dir->pd));
 }
 
+static bool is_tcp(int fd)
+{
+  int protocol = 0;
+  socklen_t size = sizeof protocol;
+  return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_TCP;
+}
+
 /* A new life of the number begins; pd->lock held. 0 or -errno. */
 static int register_desc(struct poll_desc *pd, int fd)
 {
@@ -280,11 +298,14 @@ static int register_desc(struct poll_desc *pd, int fd)
   pd->fd = fd;
   uint32_t seq = atomic_fetch_add(&pd->seq, 1) + 1;
   pd->blocking = false;
+  pd->tcp = is_tcp(fd);
+  atomic_store(&pd->stops, false);
   atomic_store(&pd->closing, false);
   if (pd->epoch != poll.epoch)
     pd->users = 0; /* an earlier run dropped them */
   for (int i = 0; i < 2; i++) {
     pd->dirs[i].pd = pd;
+    pd->dirs[i].drained = false;
     pd->dirs[i].busy = pd->epoch == poll.epoch && pd->dirs[i].busy;
     if (!pd->dirs[i].busy)
       pd->dirs[i].first = pd->dirs[i].last = NULL;
@@ -475,12 +496,24 @@ int poll_begin(struct poll_desc *pd, enum poll_mode mode, int64_t deadline)
   atomic_store(&dir->expired, deadline != 0 && deadline <= os_now());
   unlock2(&pd->lock);
   uintptr_t old = atomic_load(&dir->word);
-  if (old == PD_READY)
+  if (old == PD_READY) {
     atomic_compare_exchange_strong(&dir->word, &old, PD_NIL);
+    dir->drained = false;
+  }
   err = trouble(dir);
   if (err != 0)
     give_turn(dir);
   return err;
+}
+
+bool poll_is_drained(const struct poll_desc *pd)
+{
+  return pd->dirs[POLL_READ].drained && !atomic_load(&pd->stops);
+}
+
+void poll_set_drained(struct poll_desc *pd, bool drained)
+{
+  pd->dirs[POLL_READ].drained = drained && pd->tcp;
 }
 
 int poll_wait(struct poll_desc *pd, enum poll_mode mode)

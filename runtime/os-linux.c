@@ -176,7 +176,7 @@ int os_epoll_create(void)
 int os_epoll_add(int epoll, int fd, uint64_t data, bool level_read_only)
 {
   struct epoll_event event = { .data.u64 = data };
-  event.events = level_read_only ? EPOLLIN : EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.events = level_read_only ? EPOLLIN : EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
   return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
@@ -221,7 +221,8 @@ int os_epoll_wait(int epoll, struct os_event *out, int n, int64_t ns)
     out[i] = (struct os_event){ .data = events[i].data.u64,
                                 .readable = bits & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR),
                                 .writable = bits & (EPOLLOUT | EPOLLHUP | EPOLLERR),
-                                .error = bits & EPOLLERR };
+                                .error = bits & EPOLLERR,
+                                .stops = bits & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI) };
   }
   return ready;
 }

@@ -43,6 +43,8 @@ uint64_t os_entropy(void);
 struct os_event {
   uint64_t data;
   bool readable, writable, error; /* error: hang-up or error; wakes both */
+  bool
+      stops; /* end of the stream, error, or urgent data: a read may end before all that is there */
 };
 int os_epoll_create(void);
 int os_epoll_add(int epoll, int fd, uint64_t data, bool level_read_only);

@@ -21,6 +21,10 @@ bool poll_is_blocking(const struct poll_desc *pd);
  * and then poll_end follows; -EBADF if it was closed meanwhile, -ETIMEDOUT if the deadline (os_now() ns, 0
  * none) is past or passes in the queue. */
 int poll_begin(struct poll_desc *pd, enum poll_mode mode, int64_t deadline);
+/* The last read took all there was, and nothing came since: EAGAIN is what another would get. Between poll_begin and
+ * poll_end of POLL_READ, as the next. */
+bool poll_is_drained(const struct poll_desc *pd);
+void poll_set_drained(struct poll_desc *pd, bool drained);
 /* Parks after EAGAIN until it is worth another try: 0, -EBADF or -ETIMEDOUT. */
 int poll_wait(struct poll_desc *pd, enum poll_mode mode);
 void poll_end(struct poll_desc *pd, enum poll_mode mode);

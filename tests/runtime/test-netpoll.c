@@ -112,6 +112,102 @@ static void a_deadline_ends_the_wait_and_not_the_descriptor(void **state)
   assert_prints(deadlines, n, "1 1 1 1 1 1 x 0\n");
 }
 
+/* What arrives while the reader waits is told by one event, and takes it several reads; all of it must be read before
+ * another event, the end's, helps. */
+static _Atomic size_t n_read;
+static void read_all(void *fd)
+{
+  char buf[100];
+  ssize_t n;
+  while ((n = rt_read((int)(intptr_t)fd, buf, sizeof buf, rt_now() + 10000ll * MS)) > 0)
+    printf("%.*s ", (int)n, buf), n_read += (size_t)n;
+  printf("%s\n", n == 0 ? "end" : strerror((int)-n));
+  rt_waitgroup_done(&wg);
+}
+static void wait_until_read(size_t n)
+{
+  int64_t patience = rt_now() + 5000ll * MS;
+  while (n_read < n && rt_now() < patience)
+    rt_sleep(MS);
+  if (n_read < n)
+    printf("(not before the next event) ");
+}
+PROGRAM(stopped_reads)
+{
+  int listener = listen_here();
+  for (int with_end = 0; with_end < 2; with_end++) {
+    int fd = rt_dial(address, 0), peer = rt_accept(listener, 0);
+    rt_waitgroup_add(&wg, 1);
+    rt_go(read_all, (void *)(intptr_t)fd);
+    rt_sleep(2 * MS);
+    send(peer, "ab", 2, 0);
+    if (with_end) {
+      shutdown(peer, SHUT_WR);
+    } else {
+      send(peer, "u", 1, MSG_OOB);
+      send(peer, "cd", 2, 0);
+      wait_until_read(4);
+      rt_close(peer);
+    }
+    rt_waitgroup_wait(&wg);
+    rt_close(fd);
+  }
+  return 0;
+}
+static void a_read_that_was_stopped_is_followed_by_what_is_behind(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(stopped_reads, n, "ab cd end\nab end\n");
+}
+
+PROGRAM(short_reads)
+{
+  int listener = listen_here();
+  int fd = rt_dial(address, 0), peer = rt_accept(listener, 0);
+  char buf[100];
+  for (int i = 0; i < 3; i++) {
+    printf("%d ", (int)rt_write(peer, "abc", 3, 0));
+    if (i > 0)
+      rt_sleep(2 * MS); /* the event comes when nobody waits for it */
+    printf("%d ", (int)rt_read(fd, buf, sizeof buf, rt_now() + 5000ll * MS));
+    printf("%d ", rt_read(fd, buf, sizeof buf, rt_now() + MS) == -ETIMEDOUT);
+    printf("%d ", rt_read(fd, buf, sizeof buf, rt_now() - MS) == -ETIMEDOUT);
+  }
+  rt_close(peer);
+  printf("%d\n", (int)rt_read(fd, buf, sizeof buf, 0));
+  return 0;
+}
+static void a_short_read_is_followed_by_what_comes_next(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(short_reads, n, "3 3 1 1 3 3 1 1 3 3 1 1 0\n");
+}
+
+/* As that, but each packet ends a read. */
+PROGRAM(packets)
+{
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) != 0)
+    return 1;
+  rt_waitgroup_add(&wg, 1);
+  rt_go(read_all, (void *)(intptr_t)pair[0]);
+  rt_sleep(2 * MS);
+  send(pair[1], "ab", 2, 0);
+  send(pair[1], "cde", 3, 0);
+  wait_until_read(5);
+  close(pair[1]);
+  rt_waitgroup_wait(&wg);
+  return 0;
+}
+static void a_packet_is_followed_by_the_next(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(packets, n, "ab cde end\n");
+}
+
 static int pipe_ends[2];
 static void read_pipe(void *unused)
 {
@@ -269,6 +365,9 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_echo_server_gives_every_byte_back),
     cmocka_unit_test(a_deadline_ends_the_wait_and_not_the_descriptor),
+    cmocka_unit_test(a_read_that_was_stopped_is_followed_by_what_is_behind),
+    cmocka_unit_test(a_short_read_is_followed_by_what_comes_next),
+    cmocka_unit_test(a_packet_is_followed_by_the_next),
     cmocka_unit_test(a_deadline_holds_also_while_others_are_first),
     cmocka_unit_test(close_wakes_who_waits),
     cmocka_unit_test(errors_are_the_kernels),
