@@ -21,6 +21,7 @@ struct search {
   int64_t now;        /* 0: not looked at yet */
   int64_t poll_until; /* earliest timer; 0: none */
   bool was_spinning;
+  bool *inherit; /* the G found was in runnext */
 };
 
 static void earlier(int64_t *until, int64_t when)
@@ -112,10 +113,9 @@ static bool steal_timers(struct m *mp, struct p *victim, struct search *s)
 static struct g *visit(struct m *mp, struct p *victim, bool last, struct search *s, bool *again)
 {
   struct p *pp = mp->p;
-  bool inherit;
   if (last && MUTANT(23, false, mask_bit(timer_p_mask, victim->id)) &&
       steal_timers(mp, victim, s)) {
-    struct g *gp = runqget(mp, pp, &inherit); /* the timers may have readied one here */
+    struct g *gp = runqget(mp, pp, s->inherit); /* the timers may have readied one here */
     if (gp)
       return gp;
     *again = true;
@@ -281,11 +281,11 @@ static bool sleep_for_work(struct m *mp, struct search *s, struct g **gp)
 /* ---- all together ---- */
 
 /* What this P and the queues have at hand, without stealing. */
-static struct g *look_near(struct m *mp, struct search *s, bool *inherit)
+static struct g *look_near(struct m *mp, struct search *s)
 {
   struct p *pp = mp->p;
   bool ran = false;
-  *inherit = false;
+  *s->inherit = false;
   s->now = timers_check(mp, &pp->timers, 0, &s->poll_until, &ran);
   uint32_t tick = atomic_load_explicit(&pp->schedtick, memory_order_relaxed);
   if (tick % GLOBAL_CHECK == 0 && atomic_load(&sched.runqsize) != 0) {
@@ -293,7 +293,7 @@ static struct g *look_near(struct m *mp, struct search *s, bool *inherit)
     if (gp)
       return gp;
   }
-  struct g *gp = runqget(mp, pp, inherit);
+  struct g *gp = runqget(mp, pp, s->inherit);
   if (!gp)
     gp = global_batch(mp, pp);
   return gp ? gp : poll_now(mp);
@@ -312,7 +312,7 @@ static struct g *look_far(struct m *mp, struct search *s, bool *again)
 struct g *findrunnable(struct m *mp, bool *inherit)
 {
   while (!mp->leaving) {
-    struct search s = { 0 };
+    struct search s = { .inherit = inherit };
     bool again = false;
     if (!mp->p) {
       stopm(mp);
@@ -323,7 +323,7 @@ struct g *findrunnable(struct m *mp, bool *inherit)
       continue;
     }
     tr_stamp(mp);
-    struct g *gp = look_near(mp, &s, inherit);
+    struct g *gp = look_near(mp, &s);
     if (!gp)
       gp = look_far(mp, &s, &again);
     if (gp)

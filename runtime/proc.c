@@ -207,6 +207,7 @@ static struct g *schedule(struct m *mp, bool *inherit)
     mp->nextg = NULL;
     if (!gp && mp->lockedg) {
       stoplockedm(mp);
+      *inherit = false;
       return mp->leaving ? NULL : mp->lockedg;
     }
     tr_stamp(mp);
