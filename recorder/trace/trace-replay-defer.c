@@ -173,6 +173,11 @@ void trace_on_defer_push(struct trace_replay *r, struct rep_m *m, const struct t
     trace_broken(r, TRACE_RULE_DEFER_CHAIN,
                  "G%u defers in frame %u, but frame %u, which is deeper, has deferred calls left",
                  g->pub.goid, a.frame, newest->frame);
+  const struct trace_call *call = g ? trace_innermost_call(g) : NULL;
+  if (call && call->frame >= a.frame && trace_judges(r, TRACE_FAMILY_DEFER | TRACE_FAMILY_PANIC))
+    trace_broken(r, TRACE_RULE_DEFER_CHAIN,
+                 "G%u defers in frame %u, but a deferred call of frame %u, which is deeper, runs",
+                 g->pub.goid, a.frame, call->frame);
   if (g)
     push_defer(r, g, (struct trace_defer){ .fn = a.fn, .frame = a.frame, .record = a.record });
 }
@@ -221,6 +226,7 @@ void trace_on_defer_pop(struct trace_replay *r, struct rep_m *m, const struct tr
   m->recycle_due = a.record == TRACE_DEFERKIND_POOL && trace_judges(r, TRACE_FAMILY_DEFER);
   g->popped = (struct trace_defer){ .fn = a.fn, .frame = a.frame, .record = a.record };
   g->has_popped = true;
+  m->begin_due = trace_judges(r, TRACE_FAMILY_DEFER);
   trace_publish_stacks(g);
 }
 
@@ -274,9 +280,20 @@ static void drop_calls_above(struct rep_g *g, uint32_t frame)
     g->calls.n--;
 }
 
+/* A frame that returns runs all its deferred calls without doing anything else in between, and so does a panic. */
+static void goes_on_at_once(struct trace_replay *r, struct rep_m *m, const struct rep_g *g,
+                            const struct trace_args_defer_end *a)
+{
+  const struct trace_defer *newest = trace_newest_defer(g);
+  bool returns = a->because == TRACE_CAUSE_RETURN;
+  if (!trace_judges(r, TRACE_FAMILY_DEFER | TRACE_FAMILY_PANIC))
+    return;
+  m->pop_due = returns && newest && newest->frame == a->frame;
+  m->walk_due = !returns;
+}
+
 void trace_on_defer_end(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   struct trace_args_defer_end a = trace_args_defer_end(e);
   struct rep_g *g = trace_defering_g(r, TRACE_RULE_DEFER_CALL);
   if (!g)
@@ -304,6 +321,7 @@ void trace_on_defer_end(struct trace_replay *r, struct rep_m *m, const struct tr
     g->recovery_due = true;
     g->recovery_frame = a.frame;
   }
+  goes_on_at_once(r, m, g, &a);
   trace_publish_stacks(g);
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* trace-replay-m.c - what the events of an M do, and whether a record's P and G are those of its M.
  *
- * An M that is woken to spin is spinning from its first moment; whether it says so once more itself is its
- * own affair (wake_spins).
+ * An M that is woken to spin is spinning from its first moment (wake_spins), and says so as soon as it has its P.
  */
 #include "trace-replay-state.h"
 
@@ -29,21 +28,21 @@ static void adopt_record(struct trace_replay *r, struct rep_m *m, const struct t
   }
 }
 
+/* A P is told acquired before its M has it, and released while its M still does. */
 static bool p_agrees(const struct rep_m *m, const struct trace_event *e)
 {
-  if (e->p == m->pub.p)
-    return true;
-  if (e->kind == TRACE_PROC_START) /* before or after */
-    return e->p == trace_args_proc_start(e).proc;
-  return e->kind == TRACE_PROC_STOP && e->p == TRACE_NO_P;
+  return e->p == m->pub.p;
 }
 
-static bool g_agrees(const struct rep_m *m, const struct trace_event *e)
+/* A G whose M found it another P after a system call starts as itself: it never left the M. What is adopted may be on
+ * g0 with a G of its own. */
+static bool g_agrees(const struct trace_replay *r, const struct rep_m *m,
+                     const struct trace_event *e)
 {
-  if (e->g == 0 || e->g == m->pub.g)
+  bool never_left = e->kind == TRACE_GO_START && m->last_kind == TRACE_GO_SYSCALL_END_BLOCKED;
+  if (e->g == 0 && !trace_judges(r, TRACE_FAMILY_SCHED))
     return true;
-  /* A G that switches to another without g0 between writes as the one or as the other. */
-  return e->kind == TRACE_GO_START && (e->g == trace_args_go_start(e).run_g || e->g == m->prev_g);
+  return e->g == (never_left ? m->prev_g : m->pub.g);
 }
 
 static bool in_syscall(const struct trace_replay *r, const struct rep_m *m)
@@ -52,30 +51,17 @@ static bool in_syscall(const struct trace_replay *r, const struct rep_m *m)
   return g && g->pub.status == TRACE_GSTATUS_SYSCALL;
 }
 
-/* What some events say that their M does at once, without looking at its clock again. */
-void trace_check_next(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+/* Who sleeps says nothing until it wakes; but who finds that all sleep, and ends the program, has said that it parks. */
+static void check_awake(struct trace_replay *r, const struct rep_m *m, const struct trace_event *e)
 {
-  enum trace_family family = trace_specs[e->kind].family;
-  if (family == TRACE_FAMILY_META || family == TRACE_FAMILY_PREEMPT)
-    return;
-  if (m->stop_due && e->kind != TRACE_GO_STOP)
-    trace_broken(r, TRACE_RULE_PREEMPT, "the G of M%u obeyed a request to stop, but did not stop",
-                 m->pub.id);
-  if (m->retake_due != TRACE_NO_P && e->kind != TRACE_PROC_STEAL)
-    trace_broken(r, TRACE_RULE_RETAKE, "M%u said that it takes P%u, but did not", m->pub.id,
-                 m->retake_due);
-  if (m->alloc_due && e->kind != TRACE_DEFER_PUSH)
-    trace_broken(r, TRACE_RULE_DEFER_POOL,
-                 "a defer record was made on M%u, but nothing was deferred with it", m->pub.id);
-  if (m->recycle_due && e->kind != TRACE_DEFER_RECYCLE && e->kind != TRACE_DEFER_SPILL)
-    trace_broken(r, TRACE_RULE_DEFER_POOL,
-                 "a pooled record was popped on M%u, but did not go back to the pool", m->pub.id);
-  m->alloc_done = m->alloc_due;
-  m->recycle_done = m->recycle_due;
-  m->stop_due = m->alloc_due = false;
-  m->recycle_due = m->recycle_due && e->kind == TRACE_DEFER_SPILL;
-  if (e->kind != TRACE_PROC_STEAL)
-    m->retake_due = TRACE_NO_P;
+  bool is_parked = m->pub.status == TRACE_MSTATUS_PARKED && e->kind != TRACE_M_UNPARK &&
+                   trace_specs[e->kind].family != TRACE_FAMILY_STW;
+  bool is_polling = m->pub.status == TRACE_MSTATUS_POLLING && e->kind != TRACE_NETPOLL_READY &&
+                    e->kind != TRACE_M_POLL_END;
+  if ((is_parked || is_polling) && trace_specs[e->kind].family != TRACE_FAMILY_PREEMPT &&
+      trace_judges(r, TRACE_FAMILY_SCHED))
+    trace_broken(r, is_parked ? TRACE_RULE_M_PARK : TRACE_RULE_M_POLL,
+                 "M%u goes on (%s), but it is asleep", m->pub.id, trace_specs[e->kind].name);
 }
 
 static void wrong_p(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
@@ -93,6 +79,7 @@ void trace_check_record(struct trace_replay *r, struct rep_m *m, const struct tr
 {
   if (e->kind == TRACE_CHOICE)
     return; /* it may fall into the middle of a transition: it tells the place of the event before it */
+  check_awake(r, m, e);
   if (m->wild) {
     adopt_record(r, m, e);
     return;
@@ -103,7 +90,7 @@ void trace_check_record(struct trace_replay *r, struct rep_m *m, const struct tr
     else
       wrong_p(r, m, e);
   }
-  if (!g_agrees(m, e)) {
+  if (!g_agrees(r, m, e)) {
     trace_broken(r, TRACE_RULE_M_RECORD, "M%u writes as if it ran G%u, but it runs G%u", m->pub.id,
                  e->g, m->pub.g);
     struct rep_g *g = trace_store_find(&r->gs, e->g);
@@ -114,9 +101,26 @@ void trace_check_record(struct trace_replay *r, struct rep_m *m, const struct tr
 
 /* ---- life ---- */
 
+/* The first M is made by nobody; every other one is woken by the M that makes its thread. */
+static void check_creation(struct trace_replay *r, const struct rep_m *m,
+                           const struct trace_args_m_create *a)
+{
+  if (!trace_judges(r, TRACE_FAMILY_SCHED))
+    return;
+  bool by_nobody = a->creator_m == TRACE_NO_M;
+  if (a->tid == 0)
+    trace_broken(r, TRACE_RULE_M_CREATE, "M%u is created as no thread", m->pub.id);
+  else if (by_nobody == r->has_ms)
+    trace_broken(r, TRACE_RULE_M_CREATE, "M%u is made by %s M", m->pub.id,
+                 by_nobody ? "no" : "another one, but it is the first");
+  else if (!by_nobody && !m->is_woken)
+    trace_broken(r, TRACE_RULE_M_WAKE, "M%u is created, but no M woke it", m->pub.id);
+}
+
 void trace_on_m_create(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
   struct trace_args_m_create a = trace_args_m_create(e);
+  char phrase[TRACE_PHRASE];
   if (m->created && m->pub.status != TRACE_MSTATUS_DEAD)
     trace_broken(r, TRACE_RULE_M_CREATE, "M%u is created, but it was created before", m->pub.id);
   else if (m->spoke)
@@ -126,6 +130,11 @@ void trace_on_m_create(struct trace_replay *r, struct rep_m *m, const struct tra
       trace_judges(r, TRACE_FAMILY_SCHED))
     trace_broken(r, TRACE_RULE_M_WAKE, "M%u is said to be made by M%d, but M%d woke it", m->pub.id,
                  (int)a.creator_m, (int)m->woken_by);
+  check_creation(r, m, &a);
+  if (e->p != TRACE_NO_P || e->g)
+    trace_broken(r, TRACE_RULE_M_RECORD, "M%u is created, but writes as if it held %s and ran G%u",
+                 m->pub.id, trace_p_name(e->p, phrase), e->g);
+  r->has_ms = true;
   m->created = true;
   m->wild = m->is_woken = false;
   m->pub.tid = a.tid;
@@ -173,20 +182,37 @@ void trace_on_m_spinning_begin(struct trace_replay *r, struct rep_m *m, const st
   if (m->pub.status != TRACE_MSTATUS_RUNNING && !told_by_waker)
     trace_broken(r, TRACE_RULE_M_SPIN, "M%u begins to spin, but it is %s", m->pub.id,
                  trace_m_phrase(m, phrase));
+  else if (m->pub.p == TRACE_NO_P && trace_judges(r, TRACE_FAMILY_SCHED))
+    trace_broken(r, TRACE_RULE_M_SPIN, "M%u begins to spin, but it has no P", m->pub.id);
   m->wake_spins = false;
   trace_set_m(r, m, TRACE_MSTATUS_SPINNING);
 }
 
-/* Who found something has a P, and mostly a G, in hand; who found nothing has none in hand. */
-static void check_find(struct trace_replay *r, const struct rep_m *m, bool found)
+static bool has_taken(uint16_t kind)
 {
-  if (found && m->pub.p == TRACE_NO_P)
-    trace_broken(r, TRACE_RULE_M_SPIN, "M%u stops spinning as if it had found a G, but it has no P",
-                 m->pub.id);
+  return kind == TRACE_RUNQ_GET || kind == TRACE_RUNQ_GET_NEXT || kind == TRACE_RUNQ_GET_GLOBAL ||
+         kind == TRACE_RUNQ_BATCH || kind == TRACE_RUNQ_STEAL || kind == TRACE_RUNQ_STEAL_NEXT ||
+         kind == TRACE_GO_UNBLOCK;
+}
+
+/* Who found a G says so before it does anything else. Who found none has just put its P on the idle list, or gives it
+ * up because the world stops. */
+static void check_find(struct trace_replay *r, struct rep_m *m, bool found)
+{
+  bool has_p = m->pub.p != TRACE_NO_P;
+  if (found && (!has_p || !has_taken(m->last_kind)))
+    trace_broken(r, TRACE_RULE_M_SPIN,
+                 "M%u stops spinning as if it had found a G, but it has no %s", m->pub.id,
+                 has_p ? "G" : "P");
   else if (!found && m->n_hand)
     trace_broken(r, TRACE_RULE_M_SPIN,
                  "M%u stops spinning as if it had found nothing, but it has a G in its hand",
                  m->pub.id);
+  else if (!found && !has_p && m->last_kind != TRACE_PROC_IDLE)
+    trace_broken(r, TRACE_RULE_M_SPIN,
+                 "M%u stops spinning as if it had found nothing, but it did not just give up its P",
+                 m->pub.id);
+  m->leave_due = !found && has_p;
 }
 
 void trace_on_m_spinning_end(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
@@ -254,16 +280,21 @@ void trace_on_m_unpark(struct trace_replay *r, struct rep_m *m, const struct tra
 }
 
 static void check_wake(struct trace_replay *r, const struct rep_m *m, const struct rep_m *woken,
-                       const struct rep_p *p)
+                       const struct rep_p *p, bool to_spin)
 {
   char phrase[TRACE_PHRASE];
   bool is_made = woken->created;
   if (woken == m || (is_made && woken->pub.status == TRACE_MSTATUS_DEAD))
     trace_broken(r, TRACE_RULE_M_WAKE, "M%u wakes M%u, which %s", m->pub.id, woken->pub.id,
                  woken == m ? "it is itself" : "has ended");
-  else if (is_made && woken->is_woken) /* a thread that could not be made is tried again */
+  /* A thread that could not be made is tried again, maybe by another M before the first one takes the P back; but
+   * sysmon's, which needs none, only once. */
+  else if (woken->is_woken && (is_made || woken->next_p == TRACE_NO_P))
     trace_broken(r, TRACE_RULE_M_WAKE, "M%u wakes M%u, but M%u woke it already", m->pub.id,
                  woken->pub.id, woken->woken_by);
+  else if (!p && to_spin)
+    trace_broken(r, TRACE_RULE_M_WAKE, "M%u wakes M%u to spin, but gives it no P", m->pub.id,
+                 woken->pub.id);
   else if (p && p->hand_m != m->pub.id)
     trace_broken(r, TRACE_RULE_P_HAND, "M%u hands P%u to M%u, but it is %s", m->pub.id, p->pub.id,
                  woken->pub.id, trace_p_phrase(p, phrase));
@@ -277,7 +308,7 @@ void trace_on_m_wake(struct trace_replay *r, struct rep_m *m, const struct trace
   if (!woken)
     return;
   if (trace_judges(r, TRACE_FAMILY_SCHED))
-    check_wake(r, m, woken, p);
+    check_wake(r, m, woken, p, a.to_spin);
   if (p) {
     trace_hand_p(r, p, a.woken_m);
     p->handed_by = m->pub.id;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* trace-replay-meta.c - strings, stacks, objects, tasks, losses: what events refer to, and the trace itself. */
 #include "trace-replay-state.h"
+#include "trace-ring.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -70,10 +71,23 @@ void trace_string_cut(struct trace_replay *r, struct rep_m *m)
   m->part_kind = TRACE_KIND_NONE;
 }
 
+/* Behind the last byte the last part is empty. */
+static void check_padding(struct trace_replay *r, const struct rep_m *m)
+{
+  const char *bytes = m->bytes.items;
+  for (uint32_t i = m->n_bytes; bytes && i < m->bytes.n * 16; i++) {
+    if (bytes[i])
+      trace_broken(r, TRACE_RULE_TABLE, "string %u has %u bytes, but more of them come", m->part_id,
+                   m->n_bytes);
+  }
+}
+
 static void end_of_parts(struct trace_replay *r, struct rep_m *m)
 {
   if (m->parts_left > 0)
     return;
+  if (m->part_kind == TRACE_STRING_PART)
+    check_padding(r, m);
   if (m->part_kind == TRACE_STRING_PART)
     keep_string(r, m->part_id, m->bytes.items, m->n_bytes);
   m->part_kind = TRACE_KIND_NONE;
@@ -157,7 +171,9 @@ void trace_on_object_new(struct trace_replay *r, struct rep_m *m, const struct t
   struct trace_args_object_new a = trace_args_object_new(e);
   struct rep_object *o = need_object(r, a.obj);
   if (o) /* also where the memory of an old one is used again */
-    *o = (struct rep_object){ .what = a.what, .ordinal = ++r->n_objects[a.what & 15] };
+    *o = (struct rep_object){ .what = a.what,
+                              .ordinal = ++r->n_objects[a.what & 15],
+                              .capacity = a.capacity };
 }
 
 void trace_on_object_name(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
@@ -218,6 +234,11 @@ void trace_on_trace_begin(struct trace_replay *r, struct rep_m *m, const struct 
   struct trace_args_trace_begin a = trace_args_trace_begin(e);
   if (r->began_from_start)
     trace_broken(r, TRACE_RULE_END, "the trace begins a second time");
+  else if (a.abi == 0 || a.abi > TRACE_ABI)
+    trace_broken(r, TRACE_RULE_RECORD, "the trace is of ABI %u, but the newest known is %u", a.abi, TRACE_ABI);
+  else if (e->p != TRACE_NO_P || e->g)
+    trace_broken(r, TRACE_RULE_M_RECORD, "the trace begins on an M that writes as if it ran G%u",
+                 e->g);
   r->adopting = !a.from_start;
   r->began_from_start = a.from_start;
   r->world.n_procs = a.n_procs;
@@ -238,42 +259,6 @@ void trace_on_categories(struct trace_replay *r, struct rep_m *m, const struct t
   trace_replay_expect_families(r, trace_args_categories(e).mask);
 }
 
-/* ---- what sysmon, netpoll and preemption say ---- */
-
-void trace_on_preempt_taken(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  (void)e;
-  if (trace_judges(r, TRACE_FAMILY_PREEMPT))
-    m->stop_due = true;
-}
-
-void trace_on_sysmon_retake(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  struct trace_args_sysmon_retake a = trace_args_sysmon_retake(e);
-  if (a.why != TRACE_RETAKE_SLICE && trace_judges(r, TRACE_FAMILY_SYSMON))
-    m->retake_due = a.proc;
-}
-
-void trace_on_netpoll_ready(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  struct rep_g *g = trace_need_g(r, trace_args_netpoll_ready(e).ready_g, TRACE_RULE_NETPOLL);
-  if (!g)
-    return;
-  if (g->found_by == m->pub.id + 1 && trace_judges(r, TRACE_FAMILY_NETPOLL))
-    trace_broken(r, TRACE_RULE_NETPOLL, "M%u finds G%u, but it found it before", m->pub.id,
-                 g->pub.goid);
-  m->n_found += g->found_by != m->pub.id + 1;
-  g->found_by = m->pub.id + 1;
-}
-
-void trace_on_sysmon_netpoll(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  uint32_t n = trace_args_sysmon_netpoll(e).n;
-  if (n != m->n_found && trace_judges(r, TRACE_FAMILY_NETPOLL))
-    trace_broken(r, TRACE_RULE_NETPOLL, "sysmon says that its netpoll found %u Gs, but it found %u",
-                 n, m->n_found);
-}
-
 /* A G may call exit in its deferred calls, but a panic of its own ends otherwise. */
 void trace_on_trace_end(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
@@ -281,12 +266,14 @@ void trace_on_trace_end(struct trace_replay *r, struct rep_m *m, const struct tr
   if (exit_code == 0 && m->n_hand && trace_judges(r, TRACE_FAMILY_RUNQ))
     trace_broken(r, TRACE_RULE_END, "the program ends on M%u, which has %u runnable Gs in its hand",
                  m->pub.id, m->n_hand);
+  else if (exit_code == 0 && m->pop_due)
+    trace_broken(r, TRACE_RULE_END,
+                 "the program ends on M%u, where a frame has deferred calls left", m->pub.id);
   trace_check_panic_end(r, m, exit_code);
   m->has_ended = true;
 }
 
-/* These tell a story but change nothing that is kept.  A preempt_request may come late: its G may have
- * stopped, or ended, by itself.  What a `lost` record says was checked with its number. */
+/* These tell a story but change nothing that is kept.  What a `lost` record says was checked with its number. */
 #define TELLS_ONLY(name)                                                                           \
   void trace_on_##name(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)       \
   {                                                                                                \
@@ -294,11 +281,6 @@ void trace_on_trace_end(struct trace_replay *r, struct rep_m *m, const struct tr
     (void)m;                                                                                       \
     (void)e;                                                                                       \
   }
-TELLS_ONLY(preempt_request)
-TELLS_ONLY(preempt_send)
-TELLS_ONLY(preempt_land)
-TELLS_ONLY(sysmon_sleep)
-TELLS_ONLY(stack_scan)
 TELLS_ONLY(netpoll_break)
 TELLS_ONLY(user_log)
 TELLS_ONLY(clock_sync)

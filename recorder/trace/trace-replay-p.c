@@ -59,6 +59,7 @@ void trace_on_proc_start(struct trace_replay *r, struct rep_m *m, const struct t
   trace_set_p(r, p, TRACE_PSTATUS_RUNNING);
   m->next_p = m->runs_heap = TRACE_NO_P;
   m->reacquired = in_syscall;
+  m->spin_due = m->wake_spins && trace_judges(r, TRACE_FAMILY_SCHED);
 }
 
 void trace_on_proc_stop(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
@@ -93,6 +94,15 @@ static bool may_be_stolen(const struct trace_replay *r, const struct rep_p *p, u
   return loser && p->pub.m == from_m && g && g->pub.status == TRACE_GSTATUS_SYSCALL;
 }
 
+/* sysmon says which P it takes, and why, before it does. */
+static void check_retake(struct trace_replay *r, struct rep_m *m, uint32_t proc)
+{
+  if (m->retake_due != TRACE_NO_P ? m->retake_due != proc
+                                  : m->is_sysmon && trace_judges(r, TRACE_FAMILY_SYSMON))
+    trace_broken(r, TRACE_RULE_RETAKE, "sysmon takes P%u, but did not say so", proc);
+  m->retake_due = TRACE_NO_P;
+}
+
 void trace_on_proc_steal(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
   struct trace_args_proc_steal a = trace_args_proc_steal(e);
@@ -105,7 +115,7 @@ void trace_on_proc_steal(struct trace_replay *r, struct rep_m *m, const struct t
                  "M%u steals P%u from M%u, but it is %s and that M's G is not in a "
                  "system call with it",
                  m->pub.id, a.proc, a.from_m, trace_p_phrase(p, phrase));
-  m->retake_due = TRACE_NO_P;
+  check_retake(r, m, a.proc);
   trace_check_p_seq(r, p, a.p_seq);
   struct rep_m *holder = p->pub.m == TRACE_NO_M ? NULL : trace_store_find(&r->ms, p->pub.m);
   if (holder)
@@ -166,6 +176,7 @@ void trace_on_proc_unidle(struct trace_replay *r, struct rep_m *m, const struct 
   if (!p->wild && !p->idle_listed)
     trace_broken(r, TRACE_RULE_P_IDLE, "P%u is taken off the idle list, but it is %s", p->pub.id,
                  trace_p_phrase(p, phrase));
+  trace_check_may_leave(r, m);
   trace_set_p(r, p, TRACE_PSTATUS_HANDED);
   trace_hand_p(r, p, m->pub.id);
 }
@@ -187,7 +198,7 @@ void trace_on_proc_gcstop(struct trace_replay *r, struct rep_m *m, const struct 
   check_world_stops(r, p, "stopped");
   bool own = p->pub.m == m->pub.id; /* who stops the world keeps its P, stopped */
   bool again = own && p->pub.status == TRACE_PSTATUS_GCSTOP;
-  if (again || (!is_free(p) && !own && p->pub.status != TRACE_PSTATUS_IDLE))
+  if (again || (!is_free(p) && !own))
     trace_broken(r, TRACE_RULE_P_STOPPED, "P%u is stopped by M%u, but it is %s", p->pub.id,
                  m->pub.id, again ? "stopped already" : trace_p_phrase(p, phrase));
   trace_set_p(r, p, TRACE_PSTATUS_GCSTOP);
@@ -208,54 +219,13 @@ void trace_on_proc_restart(struct trace_replay *r, struct rep_m *m, const struct
     trace_hand_p(r, p, m->pub.id);
 }
 
-void trace_on_stw_begin(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  struct trace_args_stw_begin a = trace_args_stw_begin(e);
-  if (r->world.stopping || r->world.stopped)
-    trace_broken(r, TRACE_RULE_STW, "M%u begins to stop the world, but it is stopp%s already",
-                 m->pub.id, r->world.stopped ? "ed" : "ing");
-  r->world.stopping = true;
-  r->world.stopped = false;
-  r->world.stopper = m->pub.id;
-  r->world.stop_why = a.why;
-  r->world.stop_reason = a.reason;
-}
-
-void trace_on_stw_stopped(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  (void)m;
-  (void)e;
-  char phrase[TRACE_PHRASE];
-  if (!r->world.stopping && !r->adopting)
-    trace_broken(r, TRACE_RULE_STW, "the world is stopped, but nobody began to stop it");
-  for (uint32_t i = 0; i < r->ps.n_slots; i++) {
-    const struct rep_p *p = trace_store_at(&r->ps, i);
-    if (p && !p->wild && p->pub.status != TRACE_PSTATUS_GCSTOP &&
-        p->pub.status != TRACE_PSTATUS_DEAD)
-      trace_broken(r, TRACE_RULE_STW, "the world is said to be stopped, but P%u is %s", p->pub.id,
-                   trace_p_phrase(p, phrase));
-  }
-  r->world.stopping = false;
-  r->world.stopped = true;
-}
-
-void trace_on_stw_end(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
-{
-  (void)m;
-  (void)e;
-  if (!r->world.stopped && !r->adopting)
-    trace_broken(r, TRACE_RULE_STW, "the world is started, but it was not stopped");
-  for (uint32_t i = 0; i < r->ps.n_slots; i++) {
-    const struct rep_p *p = trace_store_at(&r->ps, i);
-    if (p && p->pub.status == TRACE_PSTATUS_GCSTOP && !r->adopting)
-      trace_broken(r, TRACE_RULE_STW, "the world is started, but P%u is still stopped", p->pub.id);
-  }
-  r->world.stopping = r->world.stopped = false;
-  r->world.stopper = TRACE_NO_M;
-  r->world.stop_why = r->world.stop_reason = 0;
-}
-
 /* ---- how many there are ---- */
+
+static bool is_live(const struct trace_replay *r, uint32_t id)
+{
+  const struct rep_p *p = trace_store_find(&r->ps, id);
+  return p && p->pub.status != TRACE_PSTATUS_DEAD;
+}
 
 /* In a trace from the start, a P is told of when it is made: then no M holds it, and it goes on counting. */
 static void check_new_p(struct trace_replay *r, const struct rep_p *p,
@@ -266,6 +236,9 @@ static void check_new_p(struct trace_replay *r, const struct rep_p *p,
   uint32_t seq = p && p->seq_known ? p->pub.seq : 0;
   if (p && !p->wild && p->pub.status != TRACE_PSTATUS_DEAD)
     trace_broken(r, TRACE_RULE_P_START, "P%u is made, but there is one already", a->proc);
+  else if (a->proc > 0 && !is_live(r, a->proc - 1))
+    trace_broken(r, TRACE_RULE_P_START, "P%u is made, but there is no P%u yet", a->proc,
+                 a->proc - 1);
   else if (a->on_m != TRACE_NO_M)
     trace_broken(r, TRACE_RULE_P_START, "P%u is made, but M%u is said to hold it", a->proc,
                  a->on_m);
@@ -294,6 +267,7 @@ void trace_on_proc_status(struct trace_replay *r, struct rep_m *m, const struct 
   if (a.status == TRACE_PSTATUS_HANDED)
     trace_hand_p(r, p, m->pub.id);
   p->pool_known = p->pool_known || trace_judges(r, TRACE_FAMILY_DEFER);
+  p->tail_known = p->tail_known || trace_judges(r, TRACE_FAMILY_RUNQ);
   p->pub.seq = a.p_seq;
   p->seq_known = true;
   struct rep_m *on_m =
@@ -319,10 +293,12 @@ static void check_procs(struct trace_replay *r, uint32_t old_n, uint32_t new_n)
 
 void trace_on_procs_change(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   struct trace_args_procs_change a = trace_args_procs_change(e);
   if (trace_judges(r, TRACE_FAMILY_SCHED))
     check_procs(r, a.old_n, a.new_n);
+  if (m->pub.p != TRACE_NO_P && m->pub.p >= a.new_n)
+    trace_broken(r, TRACE_RULE_P_START, "there are %u Ps now, it is said, but M%u holds P%u",
+                 a.new_n, m->pub.id, m->pub.p);
   r->world.n_procs = r->procs_told = a.new_n;
   for (uint32_t i = 0; i < r->ps.n_slots; i++) {
     struct rep_p *p = trace_store_at(&r->ps, i);

@@ -40,11 +40,12 @@ static void check_beginning(struct trace_replay *r, struct rep_g *g,
   g->nested_due = g->panics.n && !panic->is_goexit;
 }
 
-static void begin_panic(struct trace_replay *r, struct trace_panic panic)
+static void begin_panic(struct trace_replay *r, struct rep_m *m, struct trace_panic panic)
 {
   struct rep_g *g = trace_defering_g(r, TRACE_RULE_PANIC_DEPTH);
   if (!g)
     return;
+  m->walk_due = judges(r);
   if (judges(r))
     check_beginning(r, g, &panic);
   if (panic.depth != newest_depth(g) + 1 && !r->adopting)
@@ -59,16 +60,14 @@ static void begin_panic(struct trace_replay *r, struct trace_panic panic)
 
 void trace_on_panic_begin(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   struct trace_args_panic_begin a = trace_args_panic_begin(e);
-  begin_panic(r, (struct trace_panic){ .depth = a.depth, .value = a.value, .frame = a.frame });
+  begin_panic(r, m, (struct trace_panic){ .depth = a.depth, .value = a.value, .frame = a.frame });
 }
 
 void trace_on_goexit_begin(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   struct trace_args_goexit_begin a = trace_args_goexit_begin(e);
-  begin_panic(r, (struct trace_panic){ .depth = a.depth, .frame = a.frame, .is_goexit = true });
+  begin_panic(r, m, (struct trace_panic){ .depth = a.depth, .frame = a.frame, .is_goexit = true });
 }
 
 static struct trace_panic *find_panic(const struct rep_g *g, uint32_t depth)
@@ -103,7 +102,8 @@ static void drop_panic(struct rep_g *g, const struct trace_panic *panic)
 }
 
 /* NULL, or why the walk cannot look there. From where it began, or ran a call, it may tell each frame without deferred
- * calls (the first is that one), then the frame of the next deferred call; at last it tells that it runs it. */
+ * calls (the first is that one), then the frame of the next deferred call, unless it is there already; at last it
+ * tells that it runs it. How many frames without deferred calls there are only the stack knows. */
 static const char *wrong_step(const struct rep_g *g, const struct trace_panic *panic,
                               const struct trace_args_panic_walk *a)
 {
@@ -111,8 +111,10 @@ static const char *wrong_step(const struct rep_g *g, const struct trace_panic *p
   bool goes_on = panic->walked == TRACE_WALK_SKIPPED + 1; /* else the first step since */
   if (!trace_in_panic(g))
     return "a deferred call that it runs has not ended";
+  if (a->step == TRACE_WALK_RUN && (!next || a->frame != next->frame))
+    return "that has no deferred call";
   if (a->step == TRACE_WALK_RUN)
-    return next && a->frame == next->frame ? NULL : "that has no deferred call";
+    return a->frame == panic->walked_to && !goes_on ? NULL : "it did not come to it";
   if (goes_on && a->frame >= panic->walked_to)
     return "it looked at that before";
   if (a->step == TRACE_WALK_FRAME) {
@@ -129,7 +131,6 @@ static const char *wrong_step(const struct rep_g *g, const struct trace_panic *p
 
 void trace_on_panic_walk(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   struct trace_args_panic_walk a = trace_args_panic_walk(e);
   struct rep_g *g;
   struct trace_panic *panic = this_panic(r, &g, a.depth);
@@ -146,6 +147,7 @@ void trace_on_panic_walk(struct trace_replay *r, struct rep_m *m, const struct t
   panic->walked_to = a.frame;
   panic->walked = (uint8_t)(a.step + 1);
   g->run_due = a.step == TRACE_WALK_RUN && judges(r);
+  m->walk_due = a.step != TRACE_WALK_RUN && judges(r);
   g->run_frame = a.frame;
 }
 
@@ -243,7 +245,6 @@ void trace_on_panic_recovered(struct trace_replay *r, struct rep_m *m, const str
 
 void trace_on_panic_nested(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   struct trace_args_panic_nested a = trace_args_panic_nested(e);
   struct rep_g *g;
   struct trace_panic *panic = this_panic(r, &g, a.depth);
@@ -258,6 +259,7 @@ void trace_on_panic_nested(struct trace_replay *r, struct rep_m *m, const struct
                  "panic %u of G%u supersedes panic %u, but it did not just begin in that", a.depth,
                  g->pub.goid, a.supersedes);
   g->nested_due = false;
+  m->walk_due = judges(r);
   panic->supersedes = a.supersedes;
 }
 
@@ -293,6 +295,12 @@ void trace_on_panic_aborted(struct trace_replay *r, struct rep_m *m, const struc
     drop_panic(g, panic);
 }
 
+/* Behind its last deferred call a panic looks at least at the frame where it is. */
+static bool walked_off(const struct trace_panic *panic)
+{
+  return panic->walked == TRACE_WALK_SKIPPED + 1;
+}
+
 void trace_on_panic_fatal(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
   (void)m;
@@ -306,6 +314,7 @@ void trace_on_panic_fatal(struct trace_replay *r, struct rep_m *m, const struct 
                       : panic->recovered        ? "it was recovered"
                       : g->defers.n             ? "there are deferred calls left"
                       : panic->value != a.value ? "it began with another value"
+                      : !walked_off(panic)      ? "it did not look at the frames that are left"
                                                 : NULL;
   if (wrong)
     trace_broken(r, TRACE_RULE_PANIC_ORDER, "panic %u of G%u is fatal, but %s", a.depth,
@@ -340,7 +349,8 @@ void trace_on_goexit_end(struct trace_replay *r, struct rep_m *m, const struct t
   if (!panic->is_goexit)
     trace_broken(r, TRACE_RULE_PANIC_DEPTH, "Goexit of G%u ends, but its newest is a panic",
                  g->pub.goid);
-  else if ((!trace_in_panic(g) || g->defers.n || g->panics.n != 1) && judges(r))
+  else if ((!trace_in_panic(g) || g->defers.n || g->panics.n != 1 || !walked_off(panic)) &&
+           judges(r))
     trace_broken(r, TRACE_RULE_PANIC_ORDER,
                  "Goexit of G%u ends with %u deferred calls and %u older panics left", g->pub.goid,
                  g->defers.n, g->panics.n - 1);

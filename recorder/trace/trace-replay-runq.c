@@ -212,6 +212,7 @@ static void to_hand(struct trace_replay *r, struct rep_m *m, struct rep_g *g)
   if (g->wild)
     trace_set_g(r, g, TRACE_GSTATUS_RUNNABLE);
   trace_set_place(r, g, TRACE_PLACE_HAND, m->pub.id, 0);
+  trace_hand_due(r, m, g->pub.goid, HAND_TAKEN);
 }
 
 /* The G that m is about to queue. */
@@ -251,10 +252,19 @@ static void check_tail(struct trace_replay *r, const struct rep_m *m, uint32_t t
 
 /* ---- events ---- */
 
+/* Only who holds a P adds to its ring, or to its runnext. */
+static void check_own(struct trace_replay *r, const struct rep_m *m, uint32_t onto_p)
+{
+  if (m->pub.p != onto_p && trace_judges(r, TRACE_FAMILY_RUNQ))
+    trace_broken(r, TRACE_RULE_RUNQ_PUT, "M%u queues a G on P%u, which it does not hold", m->pub.id,
+                 onto_p);
+}
+
 void trace_on_runq_put(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
   struct trace_args_runq_put a = trace_args_runq_put(e);
   struct rep_p *p = trace_need_p(r, a.onto_p, TRACE_RULE_RUNQ_PUT);
+  check_own(r, m, a.onto_p);
   struct rep_g *g = from_hand(r, m, a.put_g);
   if (p)
     ring_put(r, p, g, a.tail);
@@ -278,12 +288,14 @@ static void kick_out(struct trace_replay *r, struct rep_m *m, struct rep_p *p, u
     trace_broken(r, TRACE_RULE_RUNQ_GET, "G%u is kicked out of P%u's runnext, but it is %s",
                  kicked_g, p->pub.id, trace_g_phrase(g, phrase));
   to_hand(r, m, g);
+  trace_hand_due(r, m, kicked_g, HAND_KICKED);
 }
 
 void trace_on_runq_put_next(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
   struct trace_args_runq_put_next a = trace_args_runq_put_next(e);
   struct rep_p *p = trace_need_p(r, a.onto_p, TRACE_RULE_RUNQ_PUT);
+  check_own(r, m, a.onto_p);
   struct rep_g *g = from_hand(r, m, a.put_g);
   if (!p || !g)
     return;
@@ -296,6 +308,9 @@ void trace_on_runq_put_global(struct trace_replay *r, struct rep_m *m, const str
 {
   struct trace_args_runq_put_global a = trace_args_runq_put_global(e);
   struct rep_g *g = from_hand(r, m, a.put_g);
+  if (a.at_head && !global_first(r) && trace_judges(r, TRACE_FAMILY_RUNQ))
+    trace_broken(r, TRACE_RULE_RUNQ_PUT,
+                 "G%u is put before all of the global queue, which is empty", a.put_g);
   if (g)
     global_put(r, g, a.at_head);
 }
@@ -306,7 +321,8 @@ void trace_on_runq_get(struct trace_replay *r, struct rep_m *m, const struct tra
   struct rep_p *p = own_p(r, m);
   if (!p)
     return;
-  struct rep_g *g = ring_look(r, p, a.head, a.got_g);
+  struct rep_g *g =
+      trace_need_g(r, a.got_g, TRACE_RULE_RUNQ_GET) ? ring_look(r, p, a.head, a.got_g) : NULL;
   own_head(r, p, a.head);
   to_hand(r, m, g);
 }
@@ -323,7 +339,7 @@ void trace_on_runq_get_next(struct trace_replay *r, struct rep_m *m, const struc
     trace_broken(r, TRACE_RULE_RUNQ_GET, "M%u takes G%u from P%u's runnext, but it is %s",
                  m->pub.id, a.got_g, p->pub.id, trace_g_phrase(g, phrase));
   to_hand(r, m, g);
-  g->from_next = true;
+  g->keeps_slice = true;
 }
 
 void trace_on_runq_get_global(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)

@@ -239,7 +239,7 @@ struct rep_m *trace_need_m(struct trace_replay *r, uint32_t id)
   m->pub.p = TRACE_NO_P;
   m->pub.since = r->world.ts;
   m->pub.last_ts = m->fired_now = INT64_MIN;
-  m->next_p = m->runs_heap = m->retake_due = TRACE_NO_P;
+  m->next_p = m->runs_heap = m->retake_due = m->session = TRACE_NO_P;
   m->woken_by = TRACE_NO_M;
   m->wild = r->adopting;
   r->world.n_ms++;
@@ -380,7 +380,7 @@ void trace_set_place(struct trace_replay *r, struct rep_g *g, enum trace_place p
   g->pub.place = place;
   g->pub.place_id = id;
   g->place_index = index;
-  g->place_unknown = g->from_next = false;
+  g->place_unknown = g->keeps_slice = false;
   if (place == TRACE_PLACE_HAND && counts_in_hand(g, id)) {
     struct rep_m *m = trace_store_find(&r->ms, id);
     if (m)

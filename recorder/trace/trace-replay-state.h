@@ -11,6 +11,8 @@
  *       So takes are matched by index, in any order; see trace-replay-runq.c.
  *   W2  proc_steal (stamped after the P was taken) against the syscall end of the M that lost it.
  *       So an M may find its P gone first; the P is `steal_due` until its proc_steal comes.
+ * Requests, signals and what netpoll finds are stamped before they take effect, so they are counted (n_asked, n_sent,
+ * found_by) and never forgotten by time. All other rules about more than one event are about events of one M.
  */
 #pragma once
 #include "trace-args.h"
@@ -39,7 +41,13 @@ struct rep_g {
   int64_t due_since;
   uint32_t due_noticed_by; /* M */
   struct trace_defer popped;
-  bool from_next;    /* in hand, from a runnext */
+  bool
+      keeps_slice; /* in hand, from this P's runnext or because it could not park: it goes on with its slice */
+  bool without_p;    /* it was made runnable by an M without a P, and then was `before` until now */
+  uint32_t before;   /* GSTATUS */
+  uint32_t n_asked;  /* requests to stop that it may still obey */
+  uint64_t scan_no;  /* the stop of the world in which its stack was visited last */
+  uint32_t found_fd; /* by its being ready */
   uint32_t found_by; /* the M whose netpoll found it, which will make it ready; plus 1, 0 none */
   /* What its panic must do next (trace-replay-panic.c). */
   bool run_due;        /* its walk said that it runs a deferred call of run_frame */
@@ -50,6 +58,17 @@ struct rep_g {
   uint32_t run_frame, recovery_frame, aborted_by;
 };
 
+/* Whom an M put into its own hand, and what it does with him at once (trace-replay-next.c). */
+enum hand_due {
+  HAND_FREE,
+  HAND_READY, /* he was made, or made ready: he is queued, or starts */
+  HAND_TAKEN, /* he was taken from a queue: he starts, or is handed to the M that he is locked to */
+  HAND_KICKED,  /* he was kicked out of runnext: to the ring's tail */
+  HAND_YIELDED, /* he yielded: to the global queue */
+  HAND_GAVE_WAY /* he gave way to the one in runnext: to the ring's tail */,
+  HAND_OBEYED, /* he obeyed a request: to the global queue, or into runnext while the world stops */
+};
+
 struct rep_m {
   struct trace_m pub;
   bool wild;       /* adopted: P and G unknown */
@@ -57,9 +76,28 @@ struct rep_m {
   bool spoke;      /* it wrote a record other than of the trace itself */
   bool wake_spins; /* who woke it says that it spins */
   bool seq_known;
-  bool reacquired;            /* got a P while its G was still in the system call */
-  bool is_woken;              /* m_wake was said, and the M did not wake yet */
-  bool stop_due;              /* its G obeyed a request: go_stop comes next */
+  bool reacquired;  /* got a P while its G was still in the system call */
+  bool is_woken;    /* m_wake was said, and the M did not wake yet */
+  bool stop_due;    /* its G obeyed a request: go_stop comes next */
+  bool has_obeyed;  /* and this is it */
+  bool has_landed;  /* a signal landed and stopped its G: preempt_taken comes next */
+  bool asked_slice; /* it asked a G whose time slice is used up: sysmon_retake says so next */
+  bool is_sysmon;   /* it told what only sysmon does */
+  bool begin_due;   /* it popped a deferred call: defer_begin comes next */
+  bool pop_due;     /* its frame has more deferred calls: defer_pop comes next */
+  bool walk_due; /* its panic began, looked at a frame, or ran a call that ended: it goes on next */
+  bool leave_due;     /* it stopped spinning because the world stops: proc_stop comes next */
+  bool spin_due;      /* it was woken to spin and has its P: m_spinning_begin comes next */
+  bool scan_due;      /* it changed a heap in a scan: more of it, or timer_heapify, comes next */
+  bool heap_due;      /* its timer fired: what becomes of its entry comes next */
+  uint16_t last_kind; /* its last event, but those of the trace itself and of preemption */
+  uint8_t hand_due;   /* enum hand_due: what must become of hand_g next */
+  uint32_t hand_g;
+  uint32_t
+      session;    /* heap whose due timers it runs, all by one look at its clock; TRACE_NO_P none */
+  uint32_t made;  /* timer that it made and that is set next; 0 none */
+  uint32_t fired; /* timer that fired and whose function has told nothing yet; 0 none */
+  uint32_t function;          /* timer whose function this very event is the first of; 0 none */
   bool alloc_due, alloc_done; /* a defer record was made: its defer_push comes next */
   bool recycle_due,
       recycle_done;     /* a pooled defer record was popped: it goes back to the pool next */
@@ -68,6 +106,7 @@ struct rep_m {
   uint32_t next_p;      /* the P that it was handed with that, TRACE_NO_P none */
   uint32_t retake_due;  /* sysmon takes this P next, TRACE_NO_P none */
   uint32_t runs_heap;   /* another P whose timers it runs, TRACE_NO_P none */
+  uint32_t n_sent;      /* signals sent to it that did not land yet */
   uint32_t n_ps;        /* Ps in its hand */
   uint32_t n_found;     /* Gs that its netpoll found and that it did not make ready yet */
   int64_t search_since; /* its last event of before it looked at the timers' clock */
@@ -103,6 +142,7 @@ struct rep_p {
   bool tail_known;
   /* timer heap */
   struct trace_array heap; /* struct rep_entry */
+  uint32_t scan_at;        /* where a scan goes on: it looks at each entry once, from 0 on */
   bool unordered;          /* a scan changed it, and heapify is still to come */
   uint32_t firing;         /* the timer that fired, whose removal or update comes next; 0 none */
 };
@@ -119,7 +159,7 @@ struct rep_timer {
 };
 
 struct rep_object {
-  uint32_t what, name, ordinal;
+  uint32_t what, name, ordinal, capacity;
 };
 
 /* A string's bytes: never changed, so clones share them. */
@@ -140,6 +180,9 @@ struct trace_replay {
   uint32_t trusted;      /* families that were told without a gap so far */
   bool adopting;         /* things never told of are adopted */
   bool began_from_start; /* trace_begin said so */
+  uint32_t n_scanned;    /* stacks visited since it stands */
+  uint64_t n_stops;      /* of the world, so far */
+  bool has_ms, has_gs;   /* one was made */
   uint32_t procs_told;   /* by the last procs_change; 0 none yet */
   uint64_t n_parks, n_idles;
   int64_t loss_from; /* nothing is trusted from this time on */
@@ -252,6 +295,10 @@ static inline bool trace_place_open(const struct rep_g *g)
 void trace_check_record(struct trace_replay *r, struct rep_m *m, const struct trace_event *e);
 /* A record of m against what m must do next. */
 void trace_check_next(struct trace_replay *r, struct rep_m *m, const struct trace_event *e);
+/* Who stops the world neither parks nor takes an idle P before it starts again. */
+void trace_check_may_leave(struct trace_replay *r, const struct rep_m *m);
+/* m has this G in its hand, and does next what is due. */
+void trace_hand_due(struct trace_replay *r, struct rep_m *m, uint32_t goid, enum hand_due due);
 /* The same for what the deferred calls and panics of g make it do next, where g stops or ends. */
 void trace_check_panic_rest(struct trace_replay *r, const struct rep_g *g);
 /* The program ends on m. */

@@ -167,17 +167,17 @@ void trace_on_timer_new(struct trace_replay *r, struct rep_m *m, const struct tr
   uint32_t armed_by = e->g ? e->g : m->prev_g; /* a sleeper arms its timer when it has parked */
   if (t->is_made)
     trace_broken(r, TRACE_RULE_TIMER_OWNER, "timer %u is made, but there is one already", a.timer);
-  else if (a.owner_g && a.owner_g != armed_by && trace_judges(r, TRACE_FAMILY_TIMER))
+  else if ((a.owner_g ? a.owner_g != armed_by : e->g != 0) && trace_judges(r, TRACE_FAMILY_TIMER))
     trace_broken(r, TRACE_RULE_TIMER_OWNER, "timer %u is said to be G%u's, but G%u makes it",
                  a.timer, a.owner_g, armed_by);
   t->is_made = true;
+  m->made = trace_judges(r, TRACE_FAMILY_TIMER) ? a.timer : 0;
   t->pub.what = a.what;
   t->pub.owner = a.owner_g;
 }
 
 void trace_on_timer_add(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   struct trace_args_timer_add a = trace_args_timer_add(e);
   struct rep_p *p = trace_need_p(r, a.heap, TRACE_RULE_TIMER_OWNER);
   struct rep_timer *t = need_timer(r, a.timer);
@@ -191,6 +191,9 @@ void trace_on_timer_add(struct trace_replay *r, struct rep_m *m, const struct tr
     if (place < old->heap.n)
       cut_out(r, old, place, true);
   }
+  if (m->pub.status == TRACE_MSTATUS_SPINNING && trace_judges(r, TRACE_FAMILY_TIMER))
+    trace_broken(r, TRACE_RULE_TIMER_OWNER, "timer %u is set by M%u, which looks for work", a.timer,
+                 m->pub.id);
   needs_order(r, p);
   needs_made(r, t);
   t->pub.when = (int64_t)a.when;
@@ -208,6 +211,10 @@ void trace_on_timer_modify(struct trace_replay *r, struct rep_m *m, const struct
   if (!t)
     return;
   needs_made(r, t);
+  if (t->fired && (t->modified || t->pub.what != TRACE_TIMERKIND_TICKER) &&
+      trace_judges(r, TRACE_FAMILY_TIMER))
+    trace_broken(r, TRACE_RULE_TIMER_FIRE, "timer %u, which fired, is set again, but %s", a.timer,
+                 t->modified ? "it was already" : "it is no ticker");
   t->pub.when = (int64_t)a.when;
   t->modified = true;
   t->zombie = false;
@@ -229,8 +236,8 @@ void trace_on_timer_stop(struct trace_replay *r, struct rep_m *m, const struct t
 }
 
 /* The entry that a removal or an update speaks of; NULL: it is not so, and it was said. */
-static struct rep_entry *entry_at(struct trace_replay *r, struct rep_p *p, uint32_t timer,
-                                  uint32_t place, uint32_t step)
+static struct rep_entry *entry_at(struct trace_replay *r, struct rep_m *m, struct rep_p *p,
+                                  uint32_t timer, uint32_t place, uint32_t step)
 {
   struct rep_timer *t = timer_in(r, timer, p);
   if (!t)
@@ -251,7 +258,13 @@ static struct rep_entry *entry_at(struct trace_replay *r, struct rep_p *p, uint3
   else if (t->fired != (step == TRACE_HEAPSTEP_FIRED))
     trace_broken(r, TRACE_RULE_TIMER_FIRE, "timer %u is handled as if it had%s fired, but it %s",
                  timer, t->fired ? " not" : "", t->fired ? "did" : "did not");
+  else if (step == TRACE_HEAPSTEP_SCAN && place < p->scan_at && trace_judges(r, TRACE_FAMILY_TIMER))
+    trace_broken(r, TRACE_RULE_TIMER_ORDER,
+                 "a scan of P%u's heap comes to place %u, but it was beyond that", p->pub.id,
+                 place);
   needs_nobody_firing(r, p, timer);
+  m->scan_due = step == TRACE_HEAPSTEP_SCAN && trace_judges(r, TRACE_FAMILY_TIMER);
+  p->scan_at = step == TRACE_HEAPSTEP_SCAN ? place : 0;
   if (step != TRACE_HEAPSTEP_SCAN)
     needs_order(r, p);
   uint32_t i = place < p->heap.n && entries(p)[place].timer == t ? place : place_of(p, t);
@@ -260,10 +273,9 @@ static struct rep_entry *entry_at(struct trace_replay *r, struct rep_p *p, uint3
 
 void trace_on_timer_update(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   struct trace_args_timer_update a = trace_args_timer_update(e);
   struct rep_p *p = trace_need_p(r, a.heap, TRACE_RULE_TIMER_OWNER);
-  struct rep_entry *entry = p ? entry_at(r, p, a.timer, a.place, a.step) : NULL;
+  struct rep_entry *entry = p ? entry_at(r, m, p, a.timer, a.place, a.step) : NULL;
   if (!entry)
     return;
   needs_run_other(r, m, p);
@@ -274,17 +286,16 @@ void trace_on_timer_update(struct trace_replay *r, struct rep_m *m, const struct
   entry->key = t->pub.when;
   t->modified = t->fired = false;
   if (a.step == TRACE_HEAPSTEP_SCAN)
-    p->unordered = true;
+    p->unordered = true, p->scan_at = a.place + 1;
   else
     sift_down(entries(p), p->heap.n, (uint32_t)(entry - entries(p)));
 }
 
 void trace_on_timer_remove(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
-  (void)m;
   struct trace_args_timer_remove a = trace_args_timer_remove(e);
   struct rep_p *p = trace_need_p(r, a.heap, TRACE_RULE_TIMER_OWNER);
-  struct rep_entry *entry = p ? entry_at(r, p, a.timer, a.place, a.step) : NULL;
+  struct rep_entry *entry = p ? entry_at(r, m, p, a.timer, a.place, a.step) : NULL;
   if (!entry)
     return;
   needs_run_other(r, m, p);
@@ -315,27 +326,33 @@ void trace_on_timer_heapify(struct trace_replay *r, struct rep_m *m, const struc
   needs_run_other(r, m, p);
   heapify(entries(p), p->heap.n);
   p->unordered = false;
+  p->scan_at = 0;
 }
 
 /* ts comes from a calibrated counter, `when` from CLOCK_MONOTONIC: they may differ by this much. */
 #define CLOCK_SLACK_NS 1000000
 
 /* The clock that the timer was compared with: the M looked at it after it last ran a G, and for each heap that it
- * visits on one search not before it did so for the last one. */
+ * visits on one search not before it did so for the last one. All timers that it fires on one visit of a heap are
+ * compared with one and the same look, so there lateness is exact; the first one's is believed, within the window. */
 static void check_late(struct trace_replay *r, struct rep_m *m, const struct trace_event *e,
                        uint32_t timer, int64_t now)
 {
+  uint32_t heap = trace_args_timer_fire(e).heap;
+  bool same_visit = m->session == heap;
   if (!trace_judges(r, TRACE_FAMILY_TIMER))
     return;
   const char *wrong = now > e->ts + CLOCK_SLACK_NS             ? "in the future"
                       : now < m->search_since - CLOCK_SLACK_NS ? "before it looked"
                       : now < m->fired_now                     ? "before the last one"
+                      : same_visit && now != m->fired_now      ? "later than for the last one"
                                                                : NULL;
   if (wrong)
     trace_broken(r, TRACE_RULE_TIMER_FIRE,
                  "timer %u fires, and by its lateness M%u's clock was at %ld then, %s", timer,
                  m->pub.id, (long)now, wrong);
   m->fired_now = now;
+  m->session = heap;
 }
 
 void trace_on_timer_fire(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
@@ -357,7 +374,8 @@ void trace_on_timer_fire(struct trace_replay *r, struct rep_m *m, const struct t
   needs_run_other(r, m, p);
   check_late(r, m, e, a.timer, (int64_t)((uint64_t)entries(p)[0].key + a.late));
   t->fired = true;
-  p->firing = a.timer;
+  p->firing = m->fired = a.timer;
+  m->heap_due = trace_judges(r, TRACE_FAMILY_TIMER);
 }
 
 void trace_on_timer_check(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
@@ -430,5 +448,8 @@ void trace_on_timer_run_other(struct trace_replay *r, struct rep_m *m, const str
   if (heap == m->pub.p && heap != TRACE_NO_P)
     trace_broken(r, TRACE_RULE_TIMER_OWNER,
                  "M%u runs the timers of P%u as another P's, but it holds it", m->pub.id, heap);
+  else if (m->pub.status != TRACE_MSTATUS_SPINNING && trace_judges(r, TRACE_FAMILY_TIMER))
+    trace_broken(r, TRACE_RULE_M_SPIN, "M%u runs the timers of P%u, but it does not spin",
+                 m->pub.id, heap);
   m->runs_heap = heap;
 }

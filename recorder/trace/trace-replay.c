@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* trace-replay.c - applies one event after the other; life, copies and the end of a replay.
  *
- * The files beside this one hold what events do, by idea: -g, -m, -p, -runq, -timer, -defer (and panic),
- * -meta; -state has the things and their setters, -query the looking.  Here: what is checked of every record
+ * The files beside this one hold what events do, by idea: -g, -m, -p, -runq, -timer, -defer, -panic, -stw, -preempt
+ * (and sysmon and netpoll), -meta; -next has what an M must do next, -state the things and their setters, -query the
+ * looking.  Here: what is checked of every record
  * whatever its kind, and the one switch over all kinds, made from the table: a kind that somebody forgot does
  * not link.
  */
@@ -19,7 +20,7 @@ static uint8_t words_with_range(const struct trace_spec *spec)
   for (int i = 0; i < 4; i++) {
     enum trace_arg type = spec->args[i].type;
     if (type == TRACE_ARG_BOOL || type == TRACE_ARG_P || type == TRACE_ARG_STR ||
-        trace_arg_is_word(type))
+        type == TRACE_ARG_STACK || trace_arg_is_word(type))
       bits |= (uint8_t)(1u << i);
   }
   return bits;
@@ -38,7 +39,7 @@ struct trace_replay *trace_replay_new(void)
   r->strings.size = sizeof(struct rep_string);
   for (uint32_t kind = 0; kind < TRACE_KIND_LIMIT; kind++)
     r->word_checks[kind] = trace_specs[kind].name ? words_with_range(&trace_specs[kind]) : 0;
-  r->word_checks[TRACE_STRING] = 0; /* it makes one */
+  r->word_checks[TRACE_STRING] = r->word_checks[TRACE_STACK_BEGIN] = 0; /* they make one */
   r->world.polling_m = r->world.stopper = TRACE_NO_M;
   r->world.categories = r->trusted = TRACE_FAMILY_ALL;
   r->world.ts = INT64_MIN;
@@ -232,7 +233,8 @@ static bool word_in_range(const struct trace_arg_spec *arg, uint32_t value)
     return value <= 1;
   if (arg->type == TRACE_ARG_P)
     return value <= TRACE_NO_P;
-  return arg->type == TRACE_ARG_STR || trace_word_text(arg->type, value) != NULL;
+  return arg->type == TRACE_ARG_STR || arg->type == TRACE_ARG_STACK ||
+         trace_word_text(arg->type, value) != NULL;
 }
 
 /* A string is told before it is spoken of. */
@@ -240,6 +242,12 @@ static void check_string(struct trace_replay *r, const struct trace_arg_spec *ar
 {
   if (id && !trace_store_find(&r->strings, id) && trace_judges(r, TRACE_FAMILY_META))
     trace_broken(r, TRACE_RULE_TABLE, "%s is string %u, but nobody told it", arg->name, id);
+}
+
+static void check_stack(struct trace_replay *r, const struct trace_arg_spec *arg, uint32_t id)
+{
+  if (id && trace_map_get(&r->stacks, id) == TRACE_MAP_NONE && trace_judges(r, TRACE_FAMILY_META))
+    trace_broken(r, TRACE_RULE_TABLE, "%s is stack %u, but nobody told it", arg->name, id);
 }
 
 static bool check_words(struct trace_replay *r, const struct trace_event *e)
@@ -253,6 +261,8 @@ static bool check_words(struct trace_replay *r, const struct trace_event *e)
     int i = __builtin_ctz(bits);
     if (spec->args[i].type == TRACE_ARG_STR)
       check_string(r, &spec->args[i], e->w[i]);
+    if (spec->args[i].type == TRACE_ARG_STACK)
+      check_stack(r, &spec->args[i], e->w[i]);
     if (word_in_range(&spec->args[i], e->w[i]))
       continue;
     trace_broken(r, TRACE_RULE_RECORD, "%s has %s=%u, which is out of its range", spec->name,
@@ -322,6 +332,8 @@ static void check_speaker(struct trace_replay *r, struct rep_m *m, const struct 
       e->kind !=
           TRACE_CHOICE) /* which says the G of the M's last event, though it may have left it since */
     m->search_since = e->ts;
+  if (e->kind == TRACE_STRING && m->spoke && trace_judges(r, TRACE_FAMILY_SCHED))
+    trace_check_record(r, m, e);
   if (is_meta || e->kind == TRACE_M_CREATE)
     return;
   if (!m->created && !r->adopting)
@@ -330,6 +342,13 @@ static void check_speaker(struct trace_replay *r, struct rep_m *m, const struct 
     trace_broken(r, TRACE_RULE_M_CREATE, "M%u writes events, but it has ended", m->pub.id);
   m->created = m->spoke = true;
   trace_check_record(r, m, e);
+}
+
+static void note_kind(struct rep_m *m, const struct trace_event *e)
+{
+  enum trace_family family = trace_specs[e->kind].family;
+  if (family != TRACE_FAMILY_META && family != TRACE_FAMILY_PREEMPT)
+    m->last_kind = e->kind;
 }
 
 void trace_replay_expect_loss(struct trace_replay *r, int64_t ts)
@@ -357,6 +376,7 @@ bool trace_replay_apply(struct trace_replay *r, const struct trace_event *e)
     check_number(r, m, e);
     check_speaker(r, m, e);
     apply_kind(r, m, e);
+    note_kind(m, e);
   }
   r->event = NULL;
   return !r->broke;

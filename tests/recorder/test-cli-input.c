@@ -14,7 +14,7 @@
 static const char good_text[] = "gmpscope-trace 1\n"
                                 "meta program \"test\"\n"
                                 "@0 m0 p- g0 trace_begin abi=1 from_start=1 n_procs=1\n"
-                                "@0 m0 p- g0 m_create tid=100\n"
+                                "@0 m0 p- g0 m_create tid=100 creator_m=-\n"
                                 "@90 m0 p- g0 trace_end exit_code=0\n";
 
 /* How each command is given a FILE; NULL stands for it. */

@@ -253,7 +253,7 @@ static void a_filter_finds_every_match_in_order_and_nothing_else(void **state)
   while (ui_event_model_progress(model) < 1)
     g_main_context_iteration(NULL, TRUE);
   const guint n = g_list_model_get_n_items(G_LIST_MODEL(model));
-  assert_int_equal(n, 6); /* begin, three steps, recover, recovered */
+  assert_int_equal(n, 7); /* begin, four steps, recover, recovered */
   for (guint i = 0; i < n; i++) {
     const struct trace_event *e = vw_event(fixture->trace, row(model, i));
     assert_int_equal(trace_specs[e->kind].family, TRACE_FAMILY_PANIC);

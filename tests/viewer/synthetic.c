@@ -27,6 +27,7 @@ struct world {
   enum g_state g[SYNTHETIC_GS + 1];
   uint32_t queue[SYNTHETIC_GS + 1];
   uint32_t head, tail;
+  uint32_t first; /* G, which never ends: who runs makes the others */
 };
 
 static uint32_t roll(struct world *w, uint32_t below)
@@ -55,7 +56,9 @@ static void emit(struct world *w, uint32_t m, bool has_p, uint16_t kind, const u
 static void begin(struct world *w)
 {
   for (uint32_t m = 0; m < SYNTHETIC_MS; m++) {
-    emit(w, m, false, TRACE_M_CREATE, (const uint32_t[4]){ 100 + m, 0 });
+    if (m > 0)
+      EMIT(w, 0, TRACE_M_WAKE, m, TRACE_NO_P, 0);
+    emit(w, m, false, TRACE_M_CREATE, (const uint32_t[4]){ 100 + m, m > 0 ? 0 : UINT32_MAX });
     if (m == 0)
       emit(w, m, false, TRACE_TRACE_BEGIN, (const uint32_t[4]){ 1, 1, SYNTHETIC_MS });
     emit(w, m, false, TRACE_PROC_STATUS,
@@ -87,6 +90,8 @@ static void create(struct world *w, uint32_t m)
   uint32_t g = some_g(w, DEAD);
   if (!g)
     return;
+  if (!w->first)
+    w->first = g;
   w->g_seq[g] = 0;
   EMIT(w, m, TRACE_GO_CREATE, g, 0, 0x1000);
   enqueue(w, m, g);
@@ -103,16 +108,17 @@ static void unblock(struct world *w, uint32_t m)
 
 static void start(struct world *w, uint32_t m)
 {
-  if (w->head == w->tail) {
-    create(w, m);
+  if (w->head == w->tail) { /* only a running G makes others, but for the first */
+    if (w->tail == 0)
+      create(w, m);
     unblock(w, m);
     return;
   }
   uint32_t g = w->queue[w->head++ % (SYNTHETIC_GS + 1)];
   EMIT(w, m, TRACE_RUNQ_GET_GLOBAL, g);
+  EMIT(w, m, TRACE_GO_START, g, ++w->g_seq[g], 0);
   w->runs[m] = g;
   w->g[g] = RUNNING;
-  EMIT(w, m, TRACE_GO_START, g, ++w->g_seq[g], 0);
 }
 
 static void stop(struct world *w, uint32_t m, uint16_t kind, uint32_t why, enum g_state state)
@@ -144,10 +150,10 @@ static void run(struct world *w, uint32_t m)
   } else if (what < 35) {
     create(w, m);
   } else if (what < 60) {
-    stop(w, m, TRACE_GO_BLOCK, TRACE_WAIT_RECV, WAITING);
+    stop(w, m, TRACE_GO_BLOCK, TRACE_WAIT_MUTEX, WAITING);
   } else if (what < 75) {
     stop(w, m, TRACE_GO_STOP, TRACE_STOP_GOSCHED, RUNNABLE);
-  } else if (what < 85) {
+  } else if (what < 85 && g != w->first) {
     stop(w, m, TRACE_GO_DESTROY, 0, DEAD);
   } else if (what < 92) {
     EMIT(w, m, TRACE_GO_SYSCALL_BEGIN, w->p_seq[m], 0);
