@@ -54,24 +54,27 @@ enum trace_family {
 
 /* What an argument means. A reader formats and links it by this alone.
  * 32 bits unless in the second list. WORD types are the closed lists of words.def. */
-#define TRACE_ARG_TYPES(X)                                                                            \
-  X(NONE)                                                                                             \
-  X(HIGH)                                                                                             \
-  X(G)     /* a goid; 0 is none */                                                                    \
-  X(M)     /* an M's id */                                                                            \
-  X(P)     /* a P's id; TRACE_NO_P is none */                                                         \
-  X(TID)   /* the kernel's thread id */                                                               \
-  X(SEQ)   /* a g_seq or p_seq */                                                                     \
-  X(INDEX) /* a place: in a ring (only grows, modulo 2^32), or in a heap's array */                   \
-  X(U32)                                                                                              \
-  X(BOOL) X(TIMER) /* a timer's id, never reused in a process; 0 is none */                           \
-      X(FRAME) /* bytes between the top of the stack and a C frame: a deeper call has a larger one */ \
-      X(FD) X(STR) /* a string's id; 0 is the empty string */                                         \
-      X(STACK)     /* a stack's id; 0 is none */                                                      \
-      X(MASK)      /* a category mask */                                                              \
-      X(WAIT) X(STOP) X(GSTATUS) X(PSTATUS) X(MSTATUS) X(QUEUE) X(TIMERKIND) X(HEAPSTEP)              \
-          X(DEFERKIND) X(CAUSE) X(WALK) X(VERDICT) X(PREEMPTWHY) X(REFUSAL) X(RETAKE) X(STWWHY)       \
-              X(IOMODE) X(OBJKIND) X(CHOICE)
+/* clang-format off */
+#define TRACE_ARG_TYPES(X)                                                                         \
+  X(NONE)                                                                                          \
+  X(HIGH)                                                                                          \
+  X(G)     /* a goid; 0 is none */                                                                 \
+  X(M)     /* an M's id */                                                                         \
+  X(P)     /* a P's id; TRACE_NO_P is none */                                                      \
+  X(TID)   /* the kernel's thread id */                                                            \
+  X(SEQ)   /* a g_seq or p_seq */                                                                  \
+  X(INDEX) /* a place: in a ring (only grows, modulo 2^32), or in a heap's array */                \
+  X(U32)                                                                                           \
+  X(BOOL)                                                                                          \
+  X(TIMER) /* a timer's id, never reused in a process; 0 is none */                                \
+  X(FRAME) /* bytes between the top of the stack and a C frame: a deeper call has a larger one */  \
+  X(FD)                                                                                            \
+  X(STR)   /* a string's id; 0 is the empty string */                                              \
+  X(STACK) /* a stack's id; 0 is none */                                                           \
+  X(MASK)  /* a category mask */                                                                   \
+  X(WAIT) X(STOP) X(GSTATUS) X(PSTATUS) X(MSTATUS) X(QUEUE) X(TIMERKIND) X(HEAPSTEP) X(DEFERKIND)  \
+  X(CAUSE) X(WALK) X(VERDICT) X(PREEMPTWHY) X(REFUSAL) X(RETAKE) X(STWWHY) X(IOMODE) X(OBJKIND)    \
+  X(CHOICE)
 #define TRACE_ARG_WIDE_TYPES(X)                                                                    \
   X(OBJ)   /* address of a channel, mutex, ... or a timer's id; 0 is none */                       \
   X(FN)    /* address of a function */                                                             \
@@ -80,6 +83,7 @@ enum trace_family {
   X(DUR)   /* ns, may be negative */                                                               \
   X(TICKS) /* a time: clock ticks in a ring, ns since the trace's start everywhere else */         \
   X(U64) X(HASH) X(TASK) X(BYTES)
+/* clang-format on */
 
 enum trace_arg {
 #define X(TYPE) TRACE_ARG_##TYPE,

@@ -103,16 +103,17 @@ static void a_hog_is_preempted_by_request_signal_and_landing(void **state)
         "'preempt_land' AND l.m = t.m AND l.a0 = 0 AND l.seq < t.seq)",
         0);
     /* The slices that sysmon ended: of 10 ms, but for those of who took over just then. */
-    trace_expect("SELECT count(*) >= 2 * total(dur < 10000000) FROM (SELECT DISTINCT s.g, s.t_start, "
-                 "s.dur FROM "
-                 "g_state AS s JOIN g ON g.g = s.g JOIN e AS o ON o.kind = 'go_stop' AND o.g = s.g "
-                 "AND o.ts = "
-                 "s.t_end JOIN e AS r ON r.kind = 'sysmon_retake' AND r.a0 = s.p AND r.ts BETWEEN "
-                 "s.t_start AND "
-                 "s.t_end WHERE g.name LIKE 'hog%' AND s.state = 'running' AND NOT EXISTS (SELECT "
-                 "1 FROM e AS w "
-                 "WHERE w.kind = 'stw_begin' AND w.ts BETWEEN s.t_start AND s.t_end))",
-                 1);
+    trace_expect(
+        "SELECT count(*) >= 2 * total(dur < 10000000) FROM (SELECT DISTINCT s.g, s.t_start, "
+        "s.dur FROM "
+        "g_state AS s JOIN g ON g.g = s.g JOIN e AS o ON o.kind = 'go_stop' AND o.g = s.g "
+        "AND o.ts = "
+        "s.t_end JOIN e AS r ON r.kind = 'sysmon_retake' AND r.a0 = s.p AND r.ts BETWEEN "
+        "s.t_start AND "
+        "s.t_end WHERE g.name LIKE 'hog%' AND s.state = 'running' AND NOT EXISTS (SELECT "
+        "1 FROM e AS w "
+        "WHERE w.kind = 'stw_begin' AND w.ts BETWEEN s.t_start AND s.t_end))",
+        1);
   }
 }
 
