@@ -252,7 +252,8 @@ void tr_stamp_locked_slow(struct m *mp)
 
 void tr_restamp_locked_slow(struct m *mp)
 {
-  if (atomic_load_explicit(&sched.stamper, memory_order_relaxed) != mp)
+  /* Who was silenced by the end stamps no more, so stamper does not tell of it: but then we read ended, too. */
+  if (atomic_load_explicit(&sched.stamper, memory_order_relaxed) != mp || has_ended())
     tr_stamp_locked_slow(mp);
 }
 
