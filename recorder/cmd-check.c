@@ -5,11 +5,16 @@
  * chunk's checksum, the end of the recording), and is the loss told exactly (emitted = stored + lost, for
  * each ring, from numbers that were counted in different places).
  *
+ * From the first loss on the replay judges nothing: what the other Ms did depends on what was lost.  So the answer says
+ * up to when it judged, and how many events it did not.  Gaps in the numbers are judged all the same
+ * (cmd-check-gaps.h).
+ *
  * A broken rule makes 1, a damaged or unfinished file 3, several files the largest.  A loss that is told is
  * no failure: it is listed and the answer stays 0.  What a fault switched on for demonstration broke is told as
  * its doing, and makes 1 all the same: the trace does not show the scheduler as it is.
  */
 #include "cli.h"
+#include "cmd-check-gaps.h"
 #include "cmd-ledger.h"
 #include "out.h"
 #include "trace-replay.h"
@@ -27,8 +32,10 @@ struct check {
   struct trace_replay *replay;
   struct tracefile_summary summary;
   struct ledger ledger;
+  struct check_gaps gaps;
+  int64_t first_loss;    /* from here on nothing is judged; INT64_MAX: all is */
   struct out_json *json; /* NULL: text */
-  uint64_t shown_max, n_events, n_broken, n_by_fault, n_damaged, n_unequal;
+  uint64_t shown_max, n_events, n_not_judged, n_broken, n_by_fault, n_damaged, n_unequal;
   bool is_final, has_fault;
 };
 
@@ -84,16 +91,26 @@ static void tell_breach(struct check *c, const struct trace_breach *b)
   free(text);
 }
 
+static void replay_one(struct check *c, const struct trace_event *e)
+{
+  struct trace_breach gap;
+  bool is_judged = e->ts < c->first_loss;
+  bool is_gap_told = c->first_loss == INT64_MAX || check_gaps_add(&c->gaps, c->replay, e, &gap);
+  c->has_fault |= e->kind == TRACE_FAULT;
+  c->n_not_judged += !is_judged;
+  if (!trace_replay_apply(c->replay, e))
+    tell_breach(c, trace_replay_breach(c->replay));
+  else if (!is_judged && !is_gap_told)
+    tell_breach(c, &gap);
+}
+
 static bool replay_all(struct check *c, struct tracefile_error *error)
 {
   struct tracefile_cursor *cursor = tracefile_cursor_new(c->file, INT64_MIN, INT64_MAX, error);
   if (!cursor)
     return false;
-  for (const struct trace_event *e; (e = tracefile_cursor_next(cursor)); c->n_events++) {
-    c->has_fault |= e->kind == TRACE_FAULT;
-    if (!trace_replay_apply(c->replay, e))
-      tell_breach(c, trace_replay_breach(c->replay));
-  }
+  for (const struct trace_event *e; (e = tracefile_cursor_next(cursor)); c->n_events++)
+    replay_one(c, e);
   tracefile_cursor_free(cursor);
   c->n_damaged = tracefile_damages(c->file, NULL, 0);
   if (!trace_replay_finish(c->replay, c->summary.complete && c->n_damaged == 0))
@@ -205,7 +222,33 @@ static void print_what_is_wrong(const struct check *c)
          cli_s(c->n_broken), damage.chunks, cli_s(damage.chunks));
   if (damage.missing)
     printf("%" PRIu64 " event%s missing, ", damage.missing, cli_s(damage.missing));
-  printf("%" PRIu64 " ring%s not accounted for\n", c->n_unequal, cli_s(c->n_unequal));
+  printf("%" PRIu64 " ring%s not accounted for", c->n_unequal, cli_s(c->n_unequal));
+}
+
+/* The recorder died: what it did not store is no loss that the program knows of. */
+static bool was_only_cut(const struct check *c)
+{
+  bool was_cut = !c->is_final || tracefile_meta(c->file, "recovered");
+  return was_cut && c->ledger.lost == 0 && c->n_damaged == 0;
+}
+
+/* Every event was judged: nothing was lost, or the recording was cut behind the last event. */
+static bool is_all_judged(const struct check *c)
+{
+  return c->first_loss == INT64_MAX || (was_only_cut(c) && c->n_not_judged == 0);
+}
+
+static void print_how_far(const struct check *c)
+{
+  char until[40], events[32];
+  if (is_all_judged(c))
+    return;
+  printf("%s up to %s%s%s", verdict(c) == TRACEFILE_OK ? "" : "; rules were judged",
+         was_only_cut(c) ? "" : "the first loss at ", out_time(c->first_loss, until),
+         was_only_cut(c) ? ", where the recording was cut" : "");
+  if (c->n_not_judged)
+    printf("; the %s event%s after it %s not judged", out_count(c->n_not_judged, events),
+           cli_s(c->n_not_judged), c->n_not_judged == 1 ? "is" : "are");
 }
 
 static void print_verdict(const struct check *c)
@@ -223,9 +266,13 @@ static void print_verdict(const struct check *c)
   printf(": %s event%s of %u M%s, %s lost: ", out_count(c->n_events, events), cli_s(c->n_events),
          c->summary.n_ms, cli_s(c->summary.n_ms), out_count(c->ledger.lost, lost));
   if (verdict(c) == TRACEFILE_OK)
-    printf("every rule holds, emitted = stored + lost\n");
+    printf("every rule holds");
   else
     print_what_is_wrong(c);
+  print_how_far(c);
+  if (verdict(c) == TRACEFILE_OK)
+    printf("%s emitted = stored + lost", is_all_judged(c) ? "," : ";");
+  putchar('\n');
 }
 
 static void json_verdict(struct check *c)
@@ -235,6 +282,11 @@ static void json_verdict(struct check *c)
   out_uint(j, "lost", c->ledger.lost);
   out_uint(j, "n_broken", c->n_broken);
   out_uint(j, "n_broken_by_fault", c->n_by_fault);
+  if (is_all_judged(c))
+    out_null(j, "judged_until");
+  else
+    out_int(j, "judged_until", c->first_loss);
+  out_uint(j, "not_judged", c->n_not_judged);
   if (c->has_fault)
     out_string(j, "fault", tracefile_meta(c->file, "fault"));
   else
@@ -256,6 +308,9 @@ static bool check_open_file(struct check *c, struct tracefile_error *error)
   c->is_final = tracefile_is_final(c->file);
   if (!tracefile_summary(c->file, &c->summary, error) || !ledger_read(&c->ledger, c->file, error))
     return false;
+  c->first_loss = tracefile_first_loss(c->file);
+  if (!check_gaps_init(&c->gaps, c->file, &c->ledger))
+    return tracefile_fail(error, TRACEFILE_REFUSED, c->path, "", "there is no memory to replay it");
   if (c->json) {
     out_object(c->json, NULL);
     out_string(c->json, "file", c->path);
@@ -283,6 +338,7 @@ static int check_file(const char *path, uint64_t shown_max, struct out_json *jso
   if (!c.file)
     return cli_error(&error);
   code = check_open_file(&c, &error) ? verdict(&c) : cli_error(&error);
+  check_gaps_clear(&c.gaps);
   ledger_clear(&c.ledger);
   trace_replay_free(c.replay);
   tracefile_close(c.file);
@@ -319,7 +375,12 @@ int cmd_check(int argc, char **argv)
     .usage = "[--all] [--json] FILE...",
     .doc = "Replays every event against the rules of the scheduler, verifies every checksum, and "
            "accounts\n"
-           "for every event of every ring: emitted = stored + lost.\n\n"
+           "for every event of every ring: emitted = stored + lost. From the first loss on the "
+           "rules are\n"
+           "not judged, as what the other Ms did depends on what was lost; the answer says up to "
+           "when they\n"
+           "were, and of how many events they were not. A gap in an M's numbers must be told all "
+           "the same.\n\n"
            "Exit status: 0 all holds; 1 a rule is broken or events are not accounted for; 3 the "
            "file is\n"
            "damaged or its recording was never finished; 4 it could not be opened.",

@@ -6,6 +6,7 @@
  */
 #include "cmd-record.h"
 #include "out.h"
+#include "trace-map.h"
 #include "trace-text.h"
 
 #include <errno.h>
@@ -83,7 +84,11 @@ struct load {
   struct tracefile_error *error;
   struct end_loss *end_losses; /* told when all events are in */
   size_t n_end_losses;
-  bool is_time_wrong; /* of the line at which the parser stopped */
+  struct trace_map last_ts; /* of an M: index into times; first pass only */
+  int64_t *times;
+  uint32_t n_ms;
+  bool is_time_wrong;  /* of the line at which the parser stopped */
+  int64_t time_before; /* INT64_MIN, or that of the M's event before, which is later */
 };
 
 static bool take_end_loss(struct load *load, const char *key, const char *value)
@@ -138,14 +143,39 @@ static bool take_meta(void *arg, const char *key, const char *value, size_t leng
   return is_taken;
 }
 
+/* The time of the M's event before; INT64_MIN at first. NULL: out of memory, which was said. */
+static int64_t *last_time_of(struct load *load, uint32_t m)
+{
+  uint32_t i = trace_map_get(&load->last_ts, m);
+  if (i != TRACE_MAP_NONE)
+    return &load->times[i];
+  int64_t *grown = realloc(load->times, (load->n_ms + 1) * sizeof *grown);
+  load->times = grown ? grown : load->times;
+  if (!grown || !trace_map_put(&load->last_ts, m, load->n_ms)) {
+    tracefile_fail(load->error, TRACEFILE_REFUSED, "the text", "",
+                   "there is no memory for one more M");
+    return NULL;
+  }
+  grown[load->n_ms] = INT64_MIN;
+  return &grown[load->n_ms++];
+}
+
+/* The writer would raise a time that goes back within an M, as clocks do that; a text has no such excuse. */
+static bool check_time(struct load *load, const struct trace_event *e)
+{
+  int64_t *last = last_time_of(load, e->m);
+  if (!last)
+    return false;
+  load->time_before = e->ts < *last ? *last : INT64_MIN;
+  load->is_time_wrong = e->ts < 0 || e->ts > TRACEFILE_TIME_MAX || e->ts < *last;
+  *last = e->ts;
+  return !load->is_time_wrong;
+}
+
 static bool take_event(void *arg, const struct trace_event *e)
 {
   struct load *load = arg;
-  if (e->ts < 0 || e->ts > TRACEFILE_TIME_MAX) {
-    load->is_time_wrong = true;
-    return false;
-  }
-  return !load->writer || rec_writer_event(load->writer, e, load->error);
+  return load->writer ? rec_writer_event(load->writer, e, load->error) : check_time(load, e);
 }
 
 static bool parse(const char *path, const struct text *text, struct load *load)
@@ -154,7 +184,11 @@ static bool parse(const char *path, const struct text *text, struct load *load)
   const struct trace_text_sink sink = { .meta = take_meta, .event = take_event, .arg = load };
   if (trace_text_parse(text->bytes, text->length, &sink, &wrong))
     return true;
-  if (load->is_time_wrong)
+  if (load->is_time_wrong && load->time_before != INT64_MIN)
+    tracefile_fail(load->error, TRACEFILE_DAMAGED, path, "",
+                   "line %u: time goes back within an M, whose event before is at @%" PRId64,
+                   wrong.line, load->time_before);
+  else if (load->is_time_wrong)
     tracefile_fail(load->error, TRACEFILE_DAMAGED, path, "",
                    "line %u: a time is between @0 and @%" PRId64, wrong.line, TRACEFILE_TIME_MAX);
   else if (wrong.sentence[0])
@@ -184,6 +218,8 @@ static bool load_text(const char *path, const struct text *text, const char *out
     is_done = load.writer && write_trace(path, text, &load, tables, summary);
   }
   free(load.end_losses);
+  trace_map_clear(&load.last_ts);
+  free(load.times);
   return is_done;
 }
 

@@ -55,6 +55,10 @@ bool rec_writer_event(struct rec_writer *w, const struct trace_event *e,
 bool rec_writer_meta(struct rec_writer *w, const char *key, const char *value,
                      struct tracefile_error *error);
 
+/* What table loss says of a jump of seq, with a trace_lost behind it and without. */
+#define REC_LOSS_FULL     "the ring was full"
+#define REC_LOSS_NOT_TOLD "not told"
+
 /* Events of M m lost at its end, after its last stored one: n of them between two times. why is a
  * sentence. */
 bool rec_writer_loss(struct rec_writer *w, uint32_t m, uint64_t n, int64_t t_from, int64_t t_to,

@@ -181,7 +181,7 @@ static bool take_gap(struct rec_writer *w, struct open_chunk *c, const struct tr
     from = c->counts.last_ts;
   if (!close_chunk(w, c, error) ||
       !insert_loss(w, c->m, c->counts.next_seq, n, from, ts,
-                   e->kind == TRACE_LOST ? "the ring was full" : "not told", error))
+                   e->kind == TRACE_LOST ? REC_LOSS_FULL : REC_LOSS_NOT_TOLD, error))
     return false;
   c->lost_before += n; /* rec_writer_loss may have told of some before */
   c->counts.lost += n;

@@ -10,9 +10,9 @@
  *
  * A trace may begin anywhere: status events (go_status, proc_status, ...) make things exist.  With
  * from_start = 0 a thing never told of is adopted at its first mention, silently, until trace_status_done.
- * After a loss (event.seq jumps, or a `lost` record) the families of that M cannot be trusted: the replay
- * goes into `adopting` mode, in which a contradiction re-synchronises instead of counting as an error,
- * and says so in trace_replay_losses().
+ * From the first loss on (event.seq jumps, or a `lost` record) no family of any M can be trusted: what the others did
+ * depends on what was lost.  The replay goes on, a contradiction re-synchronises, and no rule is judged any more, to
+ * the end; trace_replay_losses() says that there was one.
  *
  * Independent of the runtime on purpose: it includes nothing of it and shares no algorithm with it, so
  * that a wrong heap sift or queue there cannot hide here.

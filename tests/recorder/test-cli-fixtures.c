@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* test-cli-fixtures.c - every text trace of tests/traces goes the way of a person's: gmpscope load, then check.
+ *
+ * A trace file is more than its events: losses are in a table, times are sorted.  So what the replay says of a fixture by
+ * itself (tests/trace/test-fixtures.c) must come out of the command, too. */
+#include "run-cli.h"
+#include "test.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int set_up(void **state)
+{
+  (void)state;
+  run_enter_new_directory();
+  return 0;
+}
+
+static int tear_down(void **state)
+{
+  (void)state;
+  run_leave();
+  return 0;
+}
+
+/* The rule that a fixture says is broken first. */
+static void read_rule(const char *path, char rule[64])
+{
+  char line[1000];
+  FILE *from = fopen(path, "re");
+  assert_non_null(from);
+  rule[0] = '\0';
+  while (fgets(line, sizeof line, from) && sscanf(line, "verdict bad %63s", rule) != 1)
+    ;
+  fclose(from);
+}
+
+static void expect_good(const char *path)
+{
+  struct run load = run_cli("load", path, "-o", "x.db", "-q", NULL);
+  struct run check = run_cli("check", "x.db", NULL);
+  if (load.code != 0 || check.code != 0 || !strstr(check.out, ": every rule holds"))
+    fail_msg("%s: %s%s%s", path, load.err, check.out, check.err);
+  run_free(&load);
+  run_free(&check);
+}
+
+/* Its first broken rule is the first that check names; or load refuses it with a line. */
+static void expect_bad(const char *path)
+{
+  char rule[64], says[64];
+  int event;
+  read_rule(path, rule);
+  unlink("x.db");
+  struct run load = run_cli("load", path, "-o", "x.db", "-q", NULL);
+  if (load.code != 0) {
+    run_expect_refusal(&load, 3, ".trace: line ");
+    assert_int_not_equal(access("x.db", F_OK), 0);
+    run_free(&load);
+    return;
+  }
+  struct run check = run_cli("check", "x.db", NULL);
+  bool is_named = sscanf(check.out, " event %d breaks %63[^:,]", &event, says) == 2;
+  if (check.code != 1 || !is_named || strcmp(says, rule) != 0 ||
+      strstr(check.out, "every rule holds"))
+    fail_msg("%s: wanted 1 and %s, got %d and:\n%s%s", path, rule, check.code, check.out,
+             check.err);
+  run_free(&load);
+  run_free(&check);
+}
+
+static int each_in(const char *folder, void (*expect)(const char *path))
+{
+  char path[4096];
+  int n = 0;
+  snprintf(path, sizeof path, "%s/tests/traces/%s", getenv("GMPSCOPE_SOURCE"), folder);
+  DIR *dir = opendir(path);
+  assert_non_null(dir);
+  for (struct dirent *entry; (entry = readdir(dir));) {
+    const char *dot = strrchr(entry->d_name, '.');
+    if (!dot || strcmp(dot, ".trace") != 0)
+      continue;
+    snprintf(path, sizeof path, "%s/tests/traces/%s/%s", getenv("GMPSCOPE_SOURCE"), folder,
+             entry->d_name);
+    expect(path);
+    n++;
+  }
+  closedir(dir);
+  return n;
+}
+
+static void every_good_trace_loads_and_keeps_every_rule(void **state)
+{
+  (void)state;
+  assert_in_range(each_in("good", expect_good), 20, 10000);
+}
+
+static void every_bad_trace_is_refused_with_its_line_or_breaks_its_rule(void **state)
+{
+  (void)state;
+  assert_in_range(each_in("bad", expect_bad), 20, 10000);
+}
+
+static void a_time_that_goes_back_is_told_with_its_line(void **state)
+{
+  (void)state;
+  static const char text[] = "gmpscope-trace 1\n"
+                             "@10 m0 p- g0 m_create tid=1\n"
+                             "@5 m1 p- g0 m_create tid=2\n" /* of another M: the file sorts them */
+                             "@9 m0 p- g0 m_park\n";
+  struct run load = run_cli_input(text, "load", "-", "-o", "back.db", NULL);
+  run_expect_refusal(&load, 3, "line 4: time goes back within an M, whose event before is at @10");
+  assert_int_not_equal(access("back.db", F_OK), 0);
+  run_free(&load);
+}
+
+static void check_says_how_far_it_judged(void **state)
+{
+  (void)state;
+  char path[4096];
+  snprintf(path, sizeof path, "%s/tests/traces/good/loss-that-is-told.trace",
+           getenv("GMPSCOPE_SOURCE"));
+  struct run load = run_cli("load", path, "-o", "lossy.db", "-q", NULL);
+  struct run check = run_cli("check", "lossy.db", NULL);
+  assert_int_equal(check.code, 0);
+  assert_non_null(strstr(check.out, "3 lost: every rule holds up to the first loss at 60 ns; the 4 "
+                                    "events after it are not judged; emitted = stored + lost\n"));
+  struct run json = run_cli("check", "--json", "lossy.db", NULL);
+  assert_non_null(strstr(json.out, "\"judged_until\": 60,"));
+  assert_non_null(strstr(json.out, "\"not_judged\": 4,"));
+  run_free(&load);
+  run_free(&check);
+  run_free(&json);
+}
+
+/* G2 ends though it was never made: a broken rule, but behind a loss of M1. */
+static void what_breaks_behind_a_loss_is_not_judged_and_that_is_said(void **state)
+{
+  (void)state;
+  static const char text[] = "gmpscope-trace 1\n"
+                             "@0 m0 p- g0 m_create tid=1\n"
+                             "@0 m1 p- g0 m_create tid=2\n"
+                             "@1 m0 p- g0 trace_begin abi=1 from_start=1 n_procs=1\n"
+                             "@45 m1 p- g0 m_park\n"
+                             "@47 m1 p- g0 seq=3 lost n_lost=1 since=46\n"
+                             "@50 m0 p- g2 go_destroy\n";
+  struct run load = run_cli_input(text, "load", "-", "-o", "behind.db", "-q", NULL);
+  assert_string_equal(load.err, "");
+  struct run check = run_cli("check", "behind.db", NULL);
+  assert_int_equal(check.code, 0);
+  assert_non_null(strstr(check.out, "1 lost: every rule holds up to the first loss at 45 ns; the 3 "
+                                    "events after it are not judged"));
+  run_free(&load);
+  run_free(&check);
+  char *whole = strdup(text), *lost = strstr(whole, "@47"), *rest = strstr(whole, "@50");
+  memmove(lost, rest, strlen(rest) + 1);
+  load = run_cli_input(whole, "load", "-", "-o", "behind.db", "-q", NULL);
+  check = run_cli("check", "behind.db", NULL);
+  assert_int_equal(check.code, 1); /* so it would be broken */
+  run_free(&load);
+  run_free(&check);
+  free(whole);
+}
+
+static void of_a_trace_without_a_loss_all_is_judged(void **state)
+{
+  (void)state;
+  char path[4096];
+  snprintf(path, sizeof path, "%s/tests/recorder/docs.trace", getenv("GMPSCOPE_SOURCE"));
+  struct run load = run_cli("load", path, "-o", "whole.db", "-q", NULL);
+  struct run json = run_cli("check", "--json", "whole.db", NULL);
+  assert_non_null(strstr(json.out, "\"judged_until\": null,"));
+  assert_non_null(strstr(json.out, "\"not_judged\": 0,"));
+  run_free(&load);
+  run_free(&json);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(every_good_trace_loads_and_keeps_every_rule),
+    cmocka_unit_test(every_bad_trace_is_refused_with_its_line_or_breaks_its_rule),
+    cmocka_unit_test(a_time_that_goes_back_is_told_with_its_line),
+    cmocka_unit_test(check_says_how_far_it_judged),
+    cmocka_unit_test(what_breaks_behind_a_loss_is_not_judged_and_that_is_said),
+    cmocka_unit_test(of_a_trace_without_a_loss_all_is_judged),
+  };
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}
