@@ -138,12 +138,38 @@ static void focus_timeline(UiWindow *window)
   gtk_widget_grab_focus(window->timeline);
 }
 
-/* One thing at a time, the nearest first: palette, search, mark, selection, cursor. */
+/* The query stands where the event list does, one of them at a time. */
+static void show_query(UiWindow *window, bool is_shown)
+{
+  g_autoptr(GVariant) are_events_shown =
+      g_action_group_get_action_state(G_ACTION_GROUP(window), "events");
+  gtk_widget_set_visible(window->events, !is_shown);
+  gtk_widget_set_visible(window->query, is_shown);
+  gtk_widget_set_visible(window->events_slot, is_shown || g_variant_get_boolean(are_events_shown));
+}
+
+static void query(UiWindow *window)
+{
+  show_query(window, true);
+  ui_query_focus(UI_QUERY(window->query));
+}
+
+static void close_query(UiWindow *window)
+{
+  show_query(window, false);
+  focus_timeline(window);
+}
+
+/* One thing at a time, the nearest first: palette, query, search, mark, selection, cursor. */
 static void clear(UiWindow *window)
 {
   const struct vw_view *view = ui_session_view(window->session);
   if (gtk_widget_get_visible(window->palette))
     ui_palette_close(UI_PALETTE(window->palette));
+  else if (gtk_widget_is_visible(window->query) && ui_query_stop(UI_QUERY(window->query)))
+    return;
+  else if (gtk_widget_is_visible(window->query))
+    close_query(window);
   else if (ui_events_clear_search(UI_EVENTS(window->events)))
     focus_timeline(window);
   else if (view->mark_t1 > view->mark_t0)
@@ -196,6 +222,7 @@ static const struct {
   { "about", about, false },
   { "focus-timeline", focus_timeline, false },
   { "clear", clear, false },
+  { "close-query", close_query, false },
   { "zoom-in", zoom_in, true },
   { "zoom-out", zoom_out, true },
   { "pan-left", pan_left, true },
@@ -218,6 +245,7 @@ static const struct {
   { "undo", undo, true },
   { "redo", redo, true },
   { "search", search, true },
+  { "query", query, true },
 };
 
 static void on_simple(GSimpleAction *action, GVariant *parameter, gpointer data)
@@ -269,8 +297,8 @@ static void change_legend(GSimpleAction *action, GVariant *value, gpointer data)
 static void change_events(GSimpleAction *action, GVariant *value, gpointer data)
 {
   UiWindow *window = data;
-  gtk_widget_set_visible(window->events_slot, g_variant_get_boolean(value));
   g_simple_action_set_state(action, value);
+  show_query(window, false); /* the list comes back, or goes with it */
 }
 
 static void change_drag_pan(GSimpleAction *action, GVariant *value, gpointer data)

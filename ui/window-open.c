@@ -11,6 +11,7 @@
 
 struct opening_ui {
   UiWindow *window; /* owned */
+  char *path;       /* owned */
   GCancellable *cancellable;
   GTask *task; /* borrowed until the callback */
 };
@@ -76,6 +77,7 @@ static void on_opened(GObject *source, GAsyncResult *result, gpointer data)
       show_what_there_is(window);
   } else if (trace) {
     ui_session_take_trace(window->session, trace);
+    ui_query_set_path(UI_QUERY(window->query), opening->path);
     ui_window_show_page(window, "trace");
     gtk_widget_grab_focus(window->timeline);
   } else {
@@ -85,6 +87,7 @@ static void on_opened(GObject *source, GAsyncResult *result, gpointer data)
     finished(window, trace && !is_cancelled);
   g_object_unref(opening->cancellable);
   g_object_unref(window);
+  g_free(opening->path);
   g_free(opening);
 }
 
@@ -117,6 +120,7 @@ void ui_window_open(UiWindow *window, GFile *file)
   g_clear_object(&window->opening);
   struct opening_ui *opening = g_new0(struct opening_ui, 1);
   opening->window = g_object_ref(window);
+  opening->path = g_strdup(path);
   opening->cancellable = g_cancellable_new();
   window->opening = g_object_ref(opening->cancellable);
   g_autofree char *title = g_strdup_printf("Opening %s", name);

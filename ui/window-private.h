@@ -4,6 +4,7 @@
 #include "events.h"
 #include "facts.h"
 #include "palette.h"
+#include "query.h"
 #include "window.h"
 
 struct _UiWindow {
@@ -22,7 +23,7 @@ struct _UiWindow {
   GtkWidget *range_label, *mark_label, *left_out_label, *keys_label, *play_button;
 
   /* put into the slots by window.c: gtk4-builder-tool can check window.ui because it has no type of ours */
-  GtkWidget *timeline, *inspector, *state, *events, *palette;
+  GtkWidget *timeline, *inspector, *state, *events, *query, *palette;
 
   guint panels_tick; /* panels are written once a frame, however many steps it had */
 

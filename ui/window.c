@@ -240,6 +240,8 @@ static void fill_slots(UiWindow *window)
   gtk_box_append(GTK_BOX(window->legend_slot), ui_legend_new(window->session));
   window->events = ui_events_new(window->session);
   gtk_box_append(GTK_BOX(window->events_slot), window->events);
+  window->query = ui_query_new(window->session);
+  gtk_box_append(GTK_BOX(window->events_slot), window->query);
   window->inspector = ui_facts_new(window->session, "Inspector");
   gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(window->inspector_slot), window->inspector);
   window->state = ui_facts_new(window->session, "State");

@@ -508,6 +508,55 @@ def the_about_dialog_opens_and_closes(window):
     poll(lambda: window.other_window() != about, "Escape closes the dialog")
 
 
+def a_query_typed_in_the_window_is_answered_and_leads_to_an_event(window):
+    before = window.description()
+    keys("colon")
+    window.get("label", "^[0-9]+ rows$")  # of tables, at first
+    poll(lambda: "g_state" in window.texts(), "the tables are told")
+    xdotool("type", "SELECT no, kind AS \"what wasd\" FROM event WHERE kind LIKE 'panic%' LIMIT 3")
+    keys("Return")
+    window.get("label", "^3 rows: Down, and Enter on one goes to its event$")
+    poll(lambda: "panic_begin" in window.texts(), "the rows are shown")
+    check(window.description() == before, "typing moved the timeline")
+    keys("Down", "Return")
+    window.expect("Event 71: .*panic")
+    keys("colon")
+    keys("ctrl+a")
+    xdotool("type", "SELECT 1 FROM nowhere")
+    keys("Return")
+    window.get("label", "^no such table: nowhere")
+    keys("Up")
+    poll(lambda: any("panic%" in text for text in typed_texts(window)), "Up brings back the query before")
+    keys("Down")
+    poll(lambda: "SELECT 1 FROM nowhere" in typed_texts(window), "Down the one after it")
+    keys("Escape")
+    window.get("label", "^95 events$")
+    poll(lambda: focus_is_within(window, "^Timeline$"), "Escape gives the keyboard back")
+
+
+def escape_stops_a_query_that_would_take_long(window):
+    keys("colon")
+    keys("ctrl+a")
+    xdotool("type", "SELECT count(*) FROM event a, event b, event c, event d, event e")
+    keys("Return")
+    window.get("label", "^Asking; Escape stops it$")
+    keys("Escape")
+    window.get("label", "^0 rows; the query was stopped$")
+    keys("Escape")
+    window.get("label", "^95 events$")
+
+
+def typed_texts(window):
+    """What stands in the entries that can be typed into."""
+    fields = [node for node in walk(window.app) if "EditableText" in node.get_interfaces()]
+    return [Atspi.Text.get_text(field, 0, Atspi.Text.get_character_count(field)) for field in fields]
+
+
+def focus_is_within(window, name):
+    node = next((node for node in walk(window.app) if re.search(name, node.get_name() or "")), None)
+    return node and any(inner.get_state_set().contains(Atspi.StateType.FOCUSED) for inner in walk(node))
+
+
 def undo_goes_back_to_the_lanes_before(window):
     keys("1")
     window.expect("^M lanes")
@@ -574,6 +623,8 @@ TESTS = [
     a_double_click_zooms_to_the_span,
     brackets_follow_an_arrow_there_and_back,
     the_about_dialog_opens_and_closes,
+    a_query_typed_in_the_window_is_answered_and_leads_to_an_event,
+    escape_stops_a_query_that_would_take_long,
     undo_goes_back_to_the_lanes_before,
     letters_can_be_typed_into_the_search_entry,
     the_palette_runs_an_action_by_its_name,
