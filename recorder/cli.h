@@ -48,7 +48,7 @@ static inline const char *cli_s(uint64_t n)
 bool cli_meta_is_of_file(const char *key);
 
 /* The text form tells losses by gaps in the numbers of an M's events; one after its last event has nothing to stand
- * before, so it is told as meta lost_at_end.K "mM N FROM TO why". */
+ * before, so it is told as meta lost_at_end.K "mM N FROM TO why", or "m- ..." where the M had no ring. */
 #define CLI_META_LOST_AT_END "lost_at_end."
 /* "Killed"; never NULL. */
 const char *cli_signal_name(int signal);

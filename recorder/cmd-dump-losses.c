@@ -214,6 +214,32 @@ static void tidy(struct end_losses *l)
 
 /* ---- printing ---- */
 
+/* Of Ms that are not known: they had no ring. */
+static bool print_unknown(const struct end_losses *l, struct tracefile *file,
+                          struct trace_text_printer *printer, struct tracefile_error *error)
+{
+  sqlite3 *db = tracefile_db(file);
+  sqlite3_stmt *row;
+  size_t no = l->n;
+  int code = sqlite3_prepare_v2(
+      db,
+      "SELECT n, coalesce(t_from, 0), coalesce(t_to, t_from, 0), why FROM loss WHERE m IS NULL "
+      "ORDER BY id",
+      -1, &row, NULL);
+  while (code == SQLITE_OK && sqlite3_step(row) == SQLITE_ROW) {
+    char key[40], value[300];
+    snprintf(key, sizeof key, CLI_META_LOST_AT_END "%zu", ++no);
+    int n =
+        snprintf(value, sizeof value, "m- %" PRId64 " %" PRId64 " %" PRId64 " %.200s",
+                 (int64_t)sqlite3_column_int64(row, 0), (int64_t)sqlite3_column_int64(row, 1),
+                 (int64_t)sqlite3_column_int64(row, 2), (const char *)sqlite3_column_text(row, 3));
+    trace_text_print_meta(printer, key, value, (size_t)n);
+  }
+  return (sqlite3_finalize(row) == SQLITE_OK && code == SQLITE_OK) ||
+         tracefile_fail(error, TRACEFILE_DAMAGED, tracefile_path(file), "",
+                        "its losses cannot be read: %s", sqlite3_errmsg(db));
+}
+
 static void print(const struct end_losses *l, struct trace_text_printer *printer)
 {
   for (size_t i = 0; i < l->n; i++) {
@@ -240,6 +266,7 @@ bool dump_end_losses(struct tracefile *file, bool is_whole, struct trace_text_pr
     tidy(&l);
   if (ok)
     print(&l, printer);
+  ok = ok && print_unknown(&l, file, printer, error);
   trace_map_clear(&l.by_m);
   free(l.next_seqs);
   free(l.at);

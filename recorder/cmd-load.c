@@ -70,6 +70,7 @@ static bool read_text(const char *path, struct text *text, struct tracefile_erro
 }
 
 struct end_loss {
+  bool m_is_known;
   uint32_t m;
   uint64_t n;
   int64_t from, to;
@@ -97,10 +98,15 @@ static bool take_end_loss(struct load *load, const char *key, const char *value)
   int end = 0;
   long long from, to;
   unsigned long long n;
-  bool is_one =
-      sscanf(value, "m%10u %20llu %19lld %19lld %n", &loss.m, &n, &from, &to, &end) == 4 && end;
+  loss.m_is_known = strncmp(value, "m- ", 3) != 0;
+  int n_read =
+      loss.m_is_known
+          ? sscanf(value, "m%10u %20llu %19lld %19lld %n", &loss.m, &n, &from, &to, &end) - 1
+          : sscanf(value, "m- %20llu %19lld %19lld %n", &n, &from, &to, &end);
+  bool is_one = n_read == 3 && end;
   if (!is_one || from < 0 || to < from || n > INT64_MAX || load->n_end_losses == END_LOSSES_MAX)
-    return tracefile_fail(load->error, TRACEFILE_DAMAGED, key, "write mM N FROM TO why",
+    return tracefile_fail(load->error, TRACEFILE_DAMAGED, key,
+                          "write mM N FROM TO why, or m- where the M is not known",
                           "it does not tell a loss");
   struct end_loss *grown = realloc(load->end_losses, (load->n_end_losses + 1) * sizeof *grown);
   if (!grown)
@@ -119,8 +125,11 @@ static bool tell_end_losses(const struct load *load)
 {
   for (size_t i = 0; i < load->n_end_losses; i++) {
     const struct end_loss *loss = &load->end_losses[i];
-    if (!rec_writer_loss(load->writer, loss->m, loss->n, loss->from, loss->to, loss->why,
-                         load->error))
+    bool is_told = loss->m_is_known ? rec_writer_loss(load->writer, loss->m, loss->n, loss->from,
+                                                      loss->to, loss->why, load->error)
+                                    : rec_writer_loss_of_unknown(load->writer, loss->n, loss->from,
+                                                                 loss->to, loss->why, load->error);
+    if (!is_told)
       return false;
   }
   return true;

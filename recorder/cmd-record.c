@@ -252,7 +252,8 @@ int cmd_record(int argc, char **argv)
     .usage = "[-o FILE] [OPTION]... [--] PROG [ARG]...",
     .doc = "Runs a program that uses the gmpscope runtime, and writes its trace. The program keeps "
            "its stdin,\n"
-           "stdout and stderr.\n\n"
+           "stdout and stderr. Up to 1024 threads are recorded; events of more are counted as "
+           "lost.\n\n"
            "Exit status: the program's own (128 + n when signal n ended it); if the recording "
            "itself failed,\n"
            "3 for a trace that is incomplete and 4 when it could not be made.",

@@ -9,6 +9,9 @@
  *     lost because the ring was full when the program ended, or because it was killed in the middle of an
  *     event; both are said.
  *
+ * I4  An M that found no ring left counts its events in one counter, without times. They are lost, too: from when the
+ *     last ring may have been taken, as it was seen in a round.
+ *
  * A ring belongs to one M for ever; two rings of the same M (the runtime was started twice) follow each other.
  *
  * Cost: a copy of 32 bytes, a table look-up and two multiplications an event.
@@ -265,6 +268,18 @@ static bool drain_ring(struct drain *d, struct drain_ring *r, uint64_t *moved,
   return flush_bad_run(d, r, error);
 }
 
+/* While there is a ring to be had, no M lacks one: up to before the look nothing was lost for that. */
+static void look_for_free_rings(struct drain *d)
+{
+  if (!d->clock_is_set || d->all_rings_taken)
+    return;
+  int64_t now = rec_clock_from_mono(d->clock, (uint64_t)mono_now());
+  d->all_rings_taken =
+      atomic_load(&d->control->n_rings) >= d->max_rings || atomic_load(&d->control->unringed) > 0;
+  if (!d->all_rings_taken)
+    d->all_ringed_until = clamp_ts(now);
+}
+
 bool drain_round(struct drain *d, uint64_t *moved, unsigned *fullest, struct tracefile_error *error)
 {
   *moved = 0;
@@ -273,6 +288,7 @@ bool drain_round(struct drain *d, uint64_t *moved, unsigned *fullest, struct tra
   d->n_rings = n < d->n_rings ? d->n_rings : n < d->max_rings ? n : d->max_rings;
   if (!(d->clock_is_set ? sync_clock(d, error) : begin_trace(d, error)))
     return false;
+  look_for_free_rings(d);
   for (uint32_t i = 0; d->clock_is_set && i < d->n_rings; i++) {
     struct drain_ring *r = &d->rings[i];
     uint64_t before = *moved;
@@ -343,6 +359,10 @@ static bool tell_stats(struct drain *d, struct tracefile_error *error)
   uint64_t unringed = atomic_load(&d->control->unringed);
   if (unringed > (uint64_t)INT64_MAX)
     unringed = INT64_MAX;
+  if (unringed > 0 &&
+      !rec_writer_loss_of_unknown(d->writer, unringed, d->all_ringed_until, d->last_ts,
+                                  "no ring was left for their Ms", error))
+    return false;
   return rec_writer_stat(d->writer, "unringed", -1, unringed, unringed ? "data_loss" : "info",
                          "events lost because no ring was left for their M", error) &&
          rec_writer_stat(d->writer, "rejected", -1, d->n_rejected, d->n_rejected ? "error" : "info",

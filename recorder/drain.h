@@ -35,6 +35,8 @@ struct drain {
   uint32_t n_rings;
   uint64_t n_rejected, n_broken;
   int64_t last_ts;
+  bool all_rings_taken;     /* as a round saw */
+  int64_t all_ringed_until; /* up to this time every M had a ring; 0 not known */
   struct trace_record *batch;
 };
 

@@ -104,7 +104,8 @@ static struct symbols *open_symbols(struct recording *r)
 static bool make_memory(struct recording *r, struct tracefile_error *error)
 {
   uint32_t capacity = r->options->ring_capacity ? r->options->ring_capacity : RING_CAPACITY;
-  r->memfd = trace_shm_create(capacity, TRACE_MAX_RINGS);
+  r->memfd =
+      trace_shm_create(capacity, r->options->max_rings ? r->options->max_rings : TRACE_MAX_RINGS);
   if (r->memfd < 0)
     return tracefile_fail(error, TRACEFILE_REFUSED, "recording", "ask for smaller rings",
                           "there is no memory for the rings (%s)", strerrordesc_np(-r->memfd));

@@ -64,6 +64,9 @@ bool rec_writer_meta(struct rec_writer *w, const char *key, const char *value,
 bool rec_writer_loss(struct rec_writer *w, uint32_t m, uint64_t n, int64_t t_from, int64_t t_to,
                      const char *why, struct tracefile_error *error);
 
+/* Events lost of Ms that are not known, between two times. */
+bool rec_writer_loss_of_unknown(struct rec_writer *w, uint64_t n, int64_t t_from, int64_t t_to,
+                                const char *why, struct tracefile_error *error);
 /* To be called every few ms while recording live: closes chunks that are 100 ms old, commits. */
 bool rec_writer_tick(struct rec_writer *w, struct tracefile_error *error);
 
@@ -84,6 +87,7 @@ struct rec_options {
   uint32_t categories;    /* mask of enum trace_family; 0: all */
   bool full_blocks;       /* the program waits for room instead of losing events */
   uint32_t ring_capacity; /* records a ring; 0: 131072 (4 MiB, taken only as an M writes) */
+  uint32_t max_rings;     /* Ms that have a ring; 0: TRACE_MAX_RINGS. Events of others are lost */
   uint64_t sim_seed;      /* told in meta, if not 0: argv runs under the simulation (RT_DEBUG) */
   int64_t duration_ns;    /* recording stops after this, the program goes on; 0: until it ends */
   char *const *argv;      /* the program and its arguments, NULL at the end; looked up in PATH */

@@ -158,15 +158,21 @@ static bool close_chunk(struct rec_writer *w, struct open_chunk *c, struct trace
   return ++w->transaction_chunks < TRANSACTION_CHUNKS || commit(w, error);
 }
 
-static bool insert_loss(struct rec_writer *w, uint32_t m, uint64_t first_seq, uint64_t n,
+#define OF_UNKNOWN -1 /* an M, or the number of its first event */
+
+static bool insert_loss(struct rec_writer *w, int64_t m, int64_t first_seq, uint64_t n,
                         int64_t t_from, int64_t t_to, const char *why,
                         struct tracefile_error *error)
 {
   if (!begin(w, error))
     return false;
-  const int64_t columns[] = { m, (int64_t)first_seq, (int64_t)n, t_from, t_to };
-  for (int i = 0; i < 5; i++)
-    sqlite3_bind_int64(w->insert_loss, i + 1, columns[i]);
+  const int64_t columns[] = { m, first_seq, (int64_t)n, t_from, t_to };
+  for (int i = 0; i < 5; i++) {
+    if (columns[i] == OF_UNKNOWN)
+      sqlite3_bind_null(w->insert_loss, i + 1);
+    else
+      sqlite3_bind_int64(w->insert_loss, i + 1, columns[i]);
+  }
   sqlite3_bind_text(w->insert_loss, 6, why, -1, SQLITE_STATIC);
   return run(w, w->insert_loss, error);
 }
@@ -180,7 +186,7 @@ static bool take_gap(struct rec_writer *w, struct open_chunk *c, const struct tr
   if (from < c->counts.last_ts || from > ts)
     from = c->counts.last_ts;
   if (!close_chunk(w, c, error) ||
-      !insert_loss(w, c->m, c->counts.next_seq, n, from, ts,
+      !insert_loss(w, c->m, (int64_t)c->counts.next_seq, n, from, ts,
                    e->kind == TRACE_LOST ? REC_LOSS_FULL : REC_LOSS_NOT_TOLD, error))
     return false;
   c->lost_before += n; /* rec_writer_loss may have told of some before */
@@ -275,7 +281,15 @@ bool rec_writer_loss(struct rec_writer *w, uint32_t m, uint64_t n, int64_t t_fro
   if (!close_chunk(w, c, error))
     return false;
   c->lost_before += n;
-  return insert_loss(w, m, first_seq, n, t_from, t_to > t_from ? t_to : t_from, why, error);
+  return insert_loss(w, m, (int64_t)first_seq, n, t_from, t_to > t_from ? t_to : t_from, why,
+                     error);
+}
+
+bool rec_writer_loss_of_unknown(struct rec_writer *w, uint64_t n, int64_t t_from, int64_t t_to,
+                                const char *why, struct tracefile_error *error)
+{
+  int64_t from = t_from < 0 ? 0 : t_from;
+  return insert_loss(w, OF_UNKNOWN, OF_UNKNOWN, n, from, t_to > from ? t_to : from, why, error);
 }
 
 bool rec_writer_tick(struct rec_writer *w, struct tracefile_error *error)

@@ -59,6 +59,11 @@ static void *produce(void *arg)
   uint32_t m = (uint32_t)(uintptr_t)arg;
   uint32_t capacity = control->ring_capacity;
   uint32_t i_ring = atomic_fetch_add(&control->n_rings, 1);
+  if (i_ring >= control->max_rings) { /* as the runtime does */
+    atomic_store(&control->n_rings, control->max_rings);
+    atomic_fetch_add(&control->unringed, n_events);
+    return NULL;
+  }
   struct trace_ring *ring =
       trace_shm_map_ring(memfd, capacity, trace_ring_stride(capacity), i_ring);
   struct trace_writer w;

@@ -165,6 +165,33 @@ static void what_breaks_behind_a_loss_is_not_judged_and_that_is_said(void **stat
   free(whole);
 }
 
+/* Ms beyond the last ring: how many events they lost is known, and since when it may have been. */
+static void losses_of_ms_without_a_ring_are_told_and_survive_a_dump(void **state)
+{
+  (void)state;
+  static const char text[] = "gmpscope-trace 1\n"
+                             "meta lost_at_end.1 \"m- 7 20 60 no ring was left for their Ms\"\n"
+                             "@0 m0 p- g0 m_create tid=1 creator_m=-\n"
+                             "@0 m0 p- g0 trace_begin abi=1 from_start=1 n_procs=1\n"
+                             "@50 m0 p- g2 go_destroy\n"; /* which nobody made here */
+  struct run load = run_cli_input(text, "load", "-", "-o", "unringed.db", "-q", NULL);
+  assert_string_equal(load.err, "");
+  struct run dump = run_cli("dump", "unringed.db", NULL);
+  assert_string_equal(dump.out, text);
+  struct run info = run_cli("info", "unringed.db", NULL);
+  assert_non_null(strstr(info.out, "; 7 lost\n"));
+  assert_non_null(strstr(info.out, "lost: 7 events, between 20 ns and 60 ns: no ring was left"));
+  assert_non_null(strstr(info.out, "7 events of all families were lost"));
+  struct run check = run_cli("check", "unringed.db", NULL);
+  assert_int_equal(check.code, 0);
+  assert_non_null(strstr(check.out, "7 lost: every rule holds up to the first loss at 20 ns; the 1 "
+                                    "event after it is not judged"));
+  run_free(&load);
+  run_free(&dump);
+  run_free(&info);
+  run_free(&check);
+}
+
 static void of_a_trace_without_a_loss_all_is_judged(void **state)
 {
   (void)state;
@@ -186,6 +213,7 @@ int main(void)
     cmocka_unit_test(a_time_that_goes_back_is_told_with_its_line),
     cmocka_unit_test(check_says_how_far_it_judged),
     cmocka_unit_test(what_breaks_behind_a_loss_is_not_judged_and_that_is_said),
+    cmocka_unit_test(losses_of_ms_without_a_ring_are_told_and_survive_a_dump),
     cmocka_unit_test(of_a_trace_without_a_loss_all_is_judged),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -151,6 +151,28 @@ static void a_ring_with_an_impossible_head_is_given_up(void **state)
   count_file(path);
 }
 
+/* Three threads, two rings. Which of them finds none is chance. */
+static void what_ms_without_a_ring_did_is_lost_like_any_other_event(void **state)
+{
+  char *argv[] = { NULL, "3", "1000", NULL };
+  const char *path = scratch_path(*state, "unringed.db");
+  struct rec_options options = options_for(argv, path);
+  options.max_rings = 2;
+  struct rec_result result;
+  assert_true(rec_record(&options, &result, &error));
+  assert_int_equal(result.summary.lost, 1000);
+  assert_int_equal(result.summary.emitted, result.summary.stored + 1000);
+  struct counts c = count_file(path);
+  assert_int_equal(c.lost, 1000);
+  assert_int_equal(c.gaps, 0); /* they are of no M that is known */
+  assert_int_equal(c.starts[0] + c.starts[1] + c.starts[2], 2000);
+  struct tracefile *file = tracefile_open(path, &error);
+  const char *why = NULL;
+  assert_int_equal(tracefile_capability(file, TRACE_FAMILY_SCHED, &why), TRACEFILE_PARTLY);
+  assert_true(tracefile_first_loss(file) < INT64_MAX); /* from there on nothing is judged */
+  tracefile_close(file);
+}
+
 static void a_program_without_our_runtime_leaves_no_file_and_keeps_its_status(void **state)
 {
   char *argv[] = { NULL, "1", "1", "orphan=3", NULL };
@@ -312,6 +334,7 @@ int main(void)
     scratch_test(a_program_killed_in_the_middle_of_a_string_leaves_exact_books),
     scratch_test(records_of_no_kind_are_counted_lost_and_the_rest_is_kept),
     scratch_test(a_ring_with_an_impossible_head_is_given_up),
+    scratch_test(what_ms_without_a_ring_did_is_lost_like_any_other_event),
     scratch_test(a_program_without_our_runtime_leaves_no_file_and_keeps_its_status),
     scratch_test(a_killed_recorder_leaves_a_file_without_gaps_that_can_be_recovered),
     scratch_test(a_program_that_may_wait_ends_although_its_recorder_was_killed),
