@@ -114,7 +114,8 @@ static const char *const readers[][6] = {
   { "sql", "SELECT count(*) FROM event", "--json" },
   { "render", "-o", "x.png" },
 };
-#define N_READERS (sizeof readers / sizeof readers[0])
+/* The last one's libraries are not built with the thread sanitizer, which so sees races in them that there are not. */
+#define N_READERS (sizeof readers / sizeof readers[0] - UNDER_THREAD_SANITIZER)
 
 static struct run ask(const char *file, size_t i)
 {
