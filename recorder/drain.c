@@ -12,11 +12,16 @@
  * I4  An M that found no ring left counts its events in one counter, without times. They are lost, too: from when the
  *     last ring may have been taken, as it was seen in a round.
  *
+ * I5  A program may write faster than we read. When recording is to stop, the end of every ring is noted at once, in the
+ *     middle of a round if need be, and nothing behind it is read (but for the few records of a last batch).
+ *
  * A ring belongs to one M for ever; two rings of the same M (the runtime was started twice) follow each other.
  *
  * Cost: a copy of 32 bytes, a table look-up and two multiplications an event.
  */
 #include "drain.h"
+
+#include "trace-fuse.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,8 +32,7 @@
 #define SYNC_EVERY_NS 100000000
 #define AHEAD_MIN     2048  /* records, 64 KiB */
 #define AHEAD_MAX     32768 /* 1 MiB */
-#define LAST_ROUNDS                                                                                \
-  4 /* one empties every ring; a program that still runs could fill them for ever */
+#define LAST_ROUNDS   4     /* one empties every ring */
 
 /* Where WHEN and TICKS stand, by kind; from the table. */
 struct time_words {
@@ -243,6 +247,45 @@ static bool sync_clock(struct drain *d, struct tracefile_error *error)
                           look.ticks, look.mono_ns, look.wall_ns, off, error);
 }
 
+static void count_rings(struct drain *d)
+{
+  uint32_t n = atomic_load_explicit(&d->control->n_rings, memory_order_acquire);
+  d->n_rings = n < d->n_rings ? d->n_rings : n < d->max_rings ? n : d->max_rings;
+}
+
+void drain_stop(struct drain *d)
+{
+  if (d->stopped)
+    return;
+  count_rings(d);
+  d->stopped = true;
+  for (uint32_t i = 0; i < d->n_rings; i++) {
+    struct drain_ring *r = &d->rings[i];
+    if (!ring_is_ready(d, i))
+      continue;
+    uint64_t head = atomic_load_explicit(&r->ring->head, memory_order_acquire);
+    uint64_t filled = head - atomic_load_explicit(&r->ring->tail, memory_order_relaxed);
+    r->n_left = filled < d->capacity
+                    ? filled
+                    : d->capacity; /* a head that is broken shows when it is read */
+    r->lost_at_stop = atomic_load_explicit(&r->ring->lost, memory_order_acquire);
+  }
+  atomic_store(&d->control->requested, TRACE_STATE_OFF);
+  atomic_store(&d->control->full_blocks, 0);
+  for (uint32_t i = 0; i < d->n_rings; i++) {
+    if (d->rings[i].ring)
+      atomic_store(&d->rings[i].ring->state, TRACE_RING_ENDED);
+  }
+}
+
+/* A record is at least one event, so reading no more events than records are left does not go beyond them, but for what
+ * a fused record needs at once. */
+static size_t last_batch(const struct drain_ring *r)
+{
+  size_t n = r->n_left < DRAIN_BATCH ? (size_t)r->n_left : DRAIN_BATCH;
+  return n == 0 || n > TRACE_FUSED_MAX ? n : TRACE_FUSED_MAX;
+}
+
 static bool drain_ring(struct drain *d, struct drain_ring *r, uint64_t *moved,
                        struct tracefile_error *error)
 {
@@ -250,7 +293,12 @@ static bool drain_ring(struct drain *d, struct drain_ring *r, uint64_t *moved,
   for (uint64_t left = d->capacity;
        left > 0 && n_records > 0;) { /* once round at most: the other rings wait too */
     bool broken;
-    size_t n = trace_ring_read(r->ring, d->capacity, d->batch, DRAIN_BATCH, &n_records, &broken);
+    if (!d->stopped && d->should_stop && d->should_stop(d->stop_arg))
+      drain_stop(d);
+    size_t n_events = d->stopped ? last_batch(r) : DRAIN_BATCH;
+    if (n_events == 0)
+      break;
+    size_t n = trace_ring_read(r->ring, d->capacity, d->batch, n_events, &n_records, &broken);
     if (broken) {
       r->broken = true;
       d->n_broken++;
@@ -262,6 +310,7 @@ static bool drain_ring(struct drain *d, struct drain_ring *r, uint64_t *moved,
     }
     r->n_read += n;
     r->n_records += n_records;
+    r->n_left -= n_records < r->n_left ? n_records : r->n_left;
     *moved += n_records;
     left -= n_records < left ? n_records : left;
   }
@@ -284,8 +333,8 @@ bool drain_round(struct drain *d, uint64_t *moved, unsigned *fullest, struct tra
 {
   *moved = 0;
   *fullest = 0;
-  uint32_t n = atomic_load_explicit(&d->control->n_rings, memory_order_acquire);
-  d->n_rings = n < d->n_rings ? d->n_rings : n < d->max_rings ? n : d->max_rings;
+  if (!d->stopped)
+    count_rings(d);
   if (!(d->clock_is_set ? sync_clock(d, error) : begin_trace(d, error)))
     return false;
   look_for_free_rings(d);
@@ -305,27 +354,19 @@ bool drain_round(struct drain *d, uint64_t *moved, unsigned *fullest, struct tra
   return rec_writer_tick(d->writer, error);
 }
 
-void drain_release(struct drain *d)
-{
-  atomic_store(&d->control->requested, TRACE_STATE_OFF);
-  atomic_store(&d->control->full_blocks, 0);
-  for (uint32_t i = 0; i < d->n_rings; i++) {
-    if (d->rings[i].ring)
-      atomic_store(&d->rings[i].ring->state, TRACE_RING_ENDED);
-  }
-}
-
 /* ---- the books ---- */
 
 /* What was emitted and is neither stored nor told lost. */
 static bool close_books(struct drain *d, struct drain_ring *r, bool gone,
                         struct tracefile_error *error)
 {
-  uint64_t lost = atomic_load_explicit(&r->ring->lost, memory_order_acquire);
+  bool is_whole = gone && !d->stopped;
+  uint64_t lost =
+      d->stopped ? r->lost_at_stop : atomic_load_explicit(&r->ring->lost, memory_order_acquire);
   uint64_t emitted = atomic_load_explicit(&r->ring->emitted, memory_order_acquire);
   uint64_t accounted = r->n_read + r->n_told;
   uint64_t at_end = lost > r->n_told ? lost - r->n_told : 0;
-  if (emitted < accounted + at_end || !gone) /* killed between the two counters of a loss */
+  if (emitted < accounted + at_end || !is_whole) /* killed between the two counters of a loss */
     emitted = accounted + at_end;
   uint64_t missing = emitted - accounted;
   if (r->broken || missing > (uint64_t)INT64_MAX / 2) {
@@ -333,7 +374,9 @@ static bool close_books(struct drain *d, struct drain_ring *r, bool gone,
     missing = at_end = 0;
   }
   if (at_end > 0 && !rec_writer_loss(d->writer, r->m, at_end, r->last_ts, d->last_ts,
-                                     "the ring was full when the program ended", error))
+                                     is_whole ? "the ring was full when the program ended"
+                                              : "the ring was full when the recording stopped",
+                                     error))
     return false;
   if (missing > at_end &&
       !rec_writer_loss(d->writer, r->m, missing - at_end, r->last_ts, d->last_ts,

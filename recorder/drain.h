@@ -18,7 +18,9 @@ struct drain_ring {
   uint64_t n_rejected; /* records that were no events */
   uint64_t bad_run;    /* of them, not yet in the file */
   uint64_t n_emitted;  /* the program's count, when the books were closed */
-  uint64_t n_ready;    /* records whose memory was made, on the first lap */
+  uint64_t n_left;     /* records that are still to be read, when recording has stopped */
+  uint64_t lost_at_stop;
+  uint64_t n_ready; /* records whose memory was made, on the first lap */
   int64_t last_ts;
 };
 
@@ -35,6 +37,9 @@ struct drain {
   uint32_t n_rings;
   uint64_t n_rejected, n_broken;
   int64_t last_ts;
+  bool (*should_stop)(void *arg); /* asked every DRAIN_BATCH events; NULL: never */
+  void *stop_arg;
+  bool stopped;             /* what the program writes from now on is not read */
   bool all_rings_taken;     /* as a round saw */
   int64_t all_ringed_until; /* up to this time every M had a ring; 0 not known */
   struct trace_record *batch;
@@ -49,8 +54,9 @@ void drain_close(struct drain *d);
  * ring that was found filled, in 256ths. False: the writer failed. */
 bool drain_round(struct drain *d, uint64_t *moved, unsigned *fullest,
                  struct tracefile_error *error);
-/* Nobody reads any more: a program that goes on drops its events instead of waiting for room. */
-void drain_release(struct drain *d);
+/* Recording stops: what stands in the rings now is the last of it, however fast the program goes on. It drops its events
+ * from now on instead of waiting for room. Done by drain_round itself as soon as should_stop says so. */
+void drain_stop(struct drain *d);
 /* Reads the rest and closes the books of every ring: emitted = stored + lost. gone: the program has ended;
  * otherwise what it emits from now on is not part of the recording. */
 bool drain_finish(struct drain *d, bool gone, struct tracefile_error *error);

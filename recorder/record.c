@@ -213,8 +213,9 @@ static unsigned next_sleep(unsigned us, unsigned fullest, unsigned longest)
   return us < longest ? us : longest;
 }
 
-static bool should_stop(const struct recording *r)
+static bool should_stop(void *arg)
 {
+  const struct recording *r = arg;
   return spawn_told_to_end() || (r->stop_at && mono_now() >= r->stop_at);
 }
 
@@ -223,6 +224,8 @@ static bool drain_while_it_runs(struct recording *r, struct rec_result *result,
                                 struct tracefile_error *error)
 {
   unsigned us = SLEEP_MIN_US;
+  r->drain.should_stop = should_stop;
+  r->drain.stop_arg = r;
   while (!has_ended(r, result) && !should_stop(r)) {
     uint64_t moved;
     unsigned fullest;
@@ -273,7 +276,7 @@ static bool used_runtime(const struct recording *r)
 static bool finish(struct recording *r, struct rec_result *result, struct tracefile_error *error)
 {
   if (!r->gone)
-    drain_release(&r->drain);
+    drain_stop(&r->drain);
   if (!drain_finish(&r->drain, r->gone, error))
     return false;
   result->uses_runtime = used_runtime(r);
@@ -319,7 +322,7 @@ bool rec_record(const struct rec_options *options, struct rec_result *result,
     if (ok)
       ok = finish(&r, result, error);
     else
-      drain_release(&r.drain);
+      drain_stop(&r.drain);
     if (!ok && error && r.writer && rec_writer_has_events(r.writer))
       error->code = TRACEFILE_DAMAGED; /* there is a trace, but not all of it */
     wait_for_program(&r, result);

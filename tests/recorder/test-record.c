@@ -304,6 +304,64 @@ static void memory_is_made_ahead_of_the_program_but_not_much(void **state)
   close(fd);
 }
 
+/* A program that never stops: it writes as many events as were read since it was asked before. */
+struct pump {
+  struct trace_writer *writer;
+  int n_asked;
+};
+
+static void write_batch(struct trace_writer *w)
+{
+  for (uint32_t i = 0; i < DRAIN_BATCH; i++) {
+    trace_stamp(w);
+    trace_m_park(w);
+  }
+}
+
+static bool pump_and_stop_at_the_third(void *arg)
+{
+  struct pump *pump = arg;
+  write_batch(pump->writer);
+  return ++pump->n_asked == 3;
+}
+
+static void
+a_program_that_never_stops_is_read_no_further_than_to_where_it_was_at_the_stop(void **state)
+{
+  const uint32_t capacity = 65536; /* 16 batches: that many a round would be read */
+  struct rec_writer *writer = rec_writer_new(scratch_path(*state, "endless.db"), false, &error);
+  struct rec_clock clock;
+  struct drain d;
+  uint64_t moved;
+  unsigned fullest;
+  int fd = trace_shm_create(capacity, 4);
+  rec_clock_start(&clock);
+  assert_true(drain_open(&d, fd, &clock, writer, &error));
+  atomic_store(&d.control->clock, TRACE_CLOCK_MONO);
+  atomic_store(&d.control->n_rings, 1);
+  struct trace_ring *ring = trace_shm_map_ring(fd, capacity, d.stride, 0);
+  struct trace_writer w;
+  trace_writer_open(&w, ring, capacity, 0, TRACE_CLOCK_MONO, NULL);
+  struct pump pump = { &w, 0 };
+  write_batch(&w);
+  d.should_stop = pump_and_stop_at_the_third;
+  d.stop_arg = &pump;
+  assert_true(drain_round(&d, &moved, &fullest, &error));
+  assert_int_equal(moved, 4 * DRAIN_BATCH); /* the first one and three more */
+  assert_int_equal(atomic_load(&d.control->requested), TRACE_STATE_OFF);
+  write_batch(&w);
+  atomic_store(&d.control->n_rings, 2);
+  assert_true(drain_finish(&d, false, &error));
+  assert_int_equal(pump.n_asked, 3);
+  assert_int_equal(rec_writer_m(writer, 0)->stored, 4 * DRAIN_BATCH);
+  assert_int_equal(rec_writer_m(writer, 0)->lost, 0);
+  trace_writer_close(&w);
+  trace_shm_unmap_ring(ring, capacity);
+  drain_close(&d);
+  rec_writer_discard(writer);
+  close(fd);
+}
+
 static void programs_that_cannot_be_run_are_refused_in_words(void **state)
 {
   char *argv[] = { "no-such-program-anywhere", NULL };
@@ -339,6 +397,7 @@ int main(void)
     scratch_test(a_killed_recorder_leaves_a_file_without_gaps_that_can_be_recovered),
     scratch_test(a_program_that_may_wait_ends_although_its_recorder_was_killed),
     scratch_test(memory_is_made_ahead_of_the_program_but_not_much),
+    scratch_test(a_program_that_never_stops_is_read_no_further_than_to_where_it_was_at_the_stop),
     scratch_test(programs_that_cannot_be_run_are_refused_in_words),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
