@@ -107,7 +107,8 @@ static bool write_summary(struct rec_writer *w, struct tracefile *file, const st
                           struct rec_summary *sum, struct tracefile_error *error)
 {
   sum->complete = facts->complete;
-  sum->n_ms = facts->ms.n;
+  for (uint32_t i = 0; i < facts->ms.n; i++)
+    sum->n_ms += facts->ms.at[i].n_events > 0;
   return rec_writer_stat(w, "clock_fixups", -1, sum->clock_fixups,
                          sum->clock_fixups ? "clock" : "info",
                          "events moved in time so that no effect precedes its cause", error) &&

@@ -101,12 +101,16 @@ static struct fact_g *see_g(struct facts *f, uint32_t g)
   return item;
 }
 
-static struct fact_m *see_m(struct facts *f, uint32_t m, int64_t ts)
+static struct fact_m *see_m(struct facts *f, uint32_t m)
 {
   bool is_new;
   struct fact_m *item = ITEM(f->ms, m, &is_new);
   if (item && is_new)
-    *item = (struct fact_m){ .m = m, .tid = FACT_UNKNOWN, .creator = FACT_UNKNOWN, .t_first = ts };
+    *item = (struct fact_m){ .m = m,
+                             .tid = FACT_UNKNOWN,
+                             .creator = FACT_UNKNOWN,
+                             .t_first = FACT_UNKNOWN,
+                             .t_last = FACT_UNKNOWN };
   return item;
 }
 
@@ -273,7 +277,7 @@ static bool add_m_event(struct facts *f, struct fact_m *m, const struct trace_ev
   }
   if (e->kind != TRACE_M_STATUS)
     return true;
-  struct fact_m *subject = see_m(f, e->w[0], e->ts);
+  struct fact_m *subject = see_m(f, e->w[0]);
   if (!subject)
     return false;
   subject->tid = e->w[2];
@@ -362,17 +366,41 @@ static bool add_pcs(struct facts *f, const struct trace_event *e, const struct t
   return true;
 }
 
-bool facts_add(struct facts *f, const struct trace_event *e)
+/* Ps and Ms that the event's arguments name: some never do anything by themselves. */
+static bool see_named(struct facts *f, const struct trace_event *e, const struct trace_spec *spec)
 {
-  const struct trace_spec *spec = trace_spec_get(e->kind);
-  struct fact_m *m = see_m(f, e->m, e->ts);
+  for (int word = 0; word < 4; word++) {
+    enum trace_arg type = spec->args[word].type;
+    if (type == TRACE_ARG_P && !see_p(f, e->w[word], e->ts))
+      return false;
+    if (type == TRACE_ARG_M && e->w[word] != UINT32_MAX && !see_m(f, e->w[word]))
+      return false;
+  }
+  return true;
+}
+
+/* The M that says the event; NULL: out of memory. */
+static struct fact_m *count_event(struct facts *f, const struct trace_event *e)
+{
+  struct fact_m *m = see_m(f, e->m);
   if (!m)
-    return false;
+    return NULL;
+  if (m->n_events == 0)
+    m->t_first = e->ts;
   f->n_events++;
   m->n_events++;
   m->t_last = e->ts;
-  if (!spec)
-    return true;
+  return m;
+}
+
+bool facts_add(struct facts *f, const struct trace_event *e)
+{
+  const struct trace_spec *spec = trace_spec_get(e->kind);
+  if (spec && !see_named(f, e, spec)) /* before m, which a new one may move */
+    return false;
+  struct fact_m *m = count_event(f, e);
+  if (!m || !spec)
+    return m != NULL;
   f->n_by_family[__builtin_ctz(spec->family)]++;
   if (!see_p(f, e->p, e->ts) || (e->g && !see_g(f, e->g)) || !add_pcs(f, e, spec))
     return false;

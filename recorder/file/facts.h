@@ -29,7 +29,7 @@ struct fact_m {
   uint32_t m;
   int64_t tid, creator; /* FACT_UNKNOWN */
   bool is_sysmon;
-  int64_t t_first, t_last;
+  int64_t t_first, t_last; /* of its events; FACT_UNKNOWN: it has none, others name it */
   uint64_t n_events;
   uint32_t open_string, open_stack; /* index + 1 of what is being told on this M; 0 none */
   uint32_t filled;                  /* bytes or frames of it so far */

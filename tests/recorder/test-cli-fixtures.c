@@ -7,6 +7,7 @@
 #include "test.h"
 
 #include <dirent.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,12 +39,42 @@ static void read_rule(const char *path, char rule[64])
   fclose(from);
 }
 
+/* Every table that names an M or a P names one of m or p, also such as never did anything by themselves. */
+static void expect_all_listed(const char *path)
+{
+  static const char *const queries[] = {
+    "SELECT p FROM p_state EXCEPT SELECT p FROM p",
+    "SELECT m FROM m_state EXCEPT SELECT m FROM m",
+    "SELECT p FROM g_state WHERE p IS NOT NULL EXCEPT SELECT p FROM p",
+    "SELECT m FROM g_state WHERE m IS NOT NULL EXCEPT SELECT m FROM m",
+    "SELECT m FROM p_state WHERE m IS NOT NULL EXCEPT SELECT m FROM m",
+    "SELECT queue_p FROM runq_op WHERE queue_p IS NOT NULL EXCEPT SELECT p FROM p",
+    "SELECT heap FROM timer_op WHERE heap IS NOT NULL EXCEPT SELECT p FROM p",
+    "SELECT run_p FROM wake WHERE run_p IS NOT NULL EXCEPT SELECT p FROM p",
+    "SELECT creator_m FROM m WHERE creator_m IS NOT NULL EXCEPT SELECT m FROM m",
+    "SELECT a0 FROM event WHERE kind = 'm_wake' EXCEPT SELECT m FROM m",
+    "SELECT m FROM m WHERE (events = 0) <> (t_first IS NULL)",
+  };
+  sqlite3 *db;
+  assert_int_equal(sqlite3_open("x.db", &db), SQLITE_OK);
+  for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+    sqlite3_stmt *row;
+    if (sqlite3_prepare_v2(db, queries[i], -1, &row, NULL) != SQLITE_OK)
+      fail_msg("%s: %s", queries[i], sqlite3_errmsg(db));
+    if (sqlite3_step(row) == SQLITE_ROW)
+      fail_msg("%s: %s: %d is missing", path, queries[i], sqlite3_column_int(row, 0));
+    sqlite3_finalize(row);
+  }
+  sqlite3_close(db);
+}
+
 static void expect_good(const char *path)
 {
   struct run load = run_cli("load", path, "-o", "x.db", "-q", NULL);
   struct run check = run_cli("check", "x.db", NULL);
   if (load.code != 0 || check.code != 0 || !strstr(check.out, ": every rule holds"))
     fail_msg("%s: %s%s%s", path, load.err, check.out, check.err);
+  expect_all_listed(path);
   run_free(&load);
   run_free(&check);
 }
@@ -92,7 +123,7 @@ static int each_in(const char *folder, void (*expect)(const char *path))
   return n;
 }
 
-static void every_good_trace_loads_and_keeps_every_rule(void **state)
+static void every_good_trace_loads_keeps_every_rule_and_lists_its_ms_and_ps(void **state)
 {
   (void)state;
   assert_in_range(each_in("good", expect_good), 20, 10000);
@@ -208,7 +239,7 @@ static void of_a_trace_without_a_loss_all_is_judged(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(every_good_trace_loads_and_keeps_every_rule),
+    cmocka_unit_test(every_good_trace_loads_keeps_every_rule_and_lists_its_ms_and_ps),
     cmocka_unit_test(every_bad_trace_is_refused_with_its_line_or_breaks_its_rule),
     cmocka_unit_test(a_time_that_goes_back_is_told_with_its_line),
     cmocka_unit_test(check_says_how_far_it_judged),
