@@ -117,24 +117,11 @@ static bool print_ps(const struct state *s, FILE *to)
          print_order(s, to, "  idle Ps, next to be taken first:", 'P', trace_replay_idle_ps);
 }
 
-/* The window's words: an M that is up and runs no G schedules, or has no P to do that with. */
-static const char *m_does(const struct state *s, const struct trace_m *m)
-{
-  uint32_t status = state_m_status(s, m);
-  const char *word = trace_word_text(TRACE_ARG_MSTATUS, status);
-  if (!m->tid)
-    return "starting";
-  if (status == TRACE_MSTATUS_SYSMON)
-    return "sysmon: watches, needs no P";
-  if (status == TRACE_MSTATUS_RUNNING && !m->g)
-    return m->p == TRACE_NO_P ? "awake, holds no P" : "scheduling";
-  return word ? word : "unknown";
-}
-
 static void print_m(const struct state *s, FILE *to, const struct trace_m *m)
 {
   char since[40];
-  fprintf(to, "  M%-4u %-12s", m->id, m_does(s, m));
+  bool is_sysmon = state_m_status(s, m) == TRACE_MSTATUS_SYSMON;
+  fprintf(to, "  M%-4u %-12s", m->id, trace_m_does(m, is_sysmon));
   if (m->p != TRACE_NO_P)
     fprintf(to, " P%u", m->p);
   if (m->g) {
@@ -143,8 +130,6 @@ static void print_m(const struct state *s, FILE *to, const struct trace_m *m)
   }
   if (m->tid)
     fprintf(to, "   thread %u, for %s", m->tid, out_time(s->at - m->since, since));
-  else
-    fprintf(to, "   its thread has not begun yet");
   if (m->locked_g)
     fprintf(to, ", locked to G%u", m->locked_g);
   fputc('\n', to);

@@ -239,12 +239,11 @@ static void write_m(UiFacts *facts, struct vw_trace *trace, const struct trace_r
   }
   const long lane = vw_lane_of(trace, VW_LANES_M, id);
   const bool is_sysmon = lane >= 0 && vw_lane(trace, VW_LANES_M, (size_t)lane)->is_sysmon;
-  ui_facts_text(facts, "thread", "%u", mp->tid);
-  if (is_sysmon) {
-    ui_facts_text(facts, "status", "sysmon: it watches the others, runs no G and needs no P");
+  if (mp->tid)
+    ui_facts_text(facts, "thread", "%u", mp->tid);
+  ui_facts_text(facts, "status", "%s", trace_m_does(mp, is_sysmon));
+  if (is_sysmon)
     return;
-  }
-  ui_facts_text(facts, "status", "%s", ui_word(TRACE_ARG_MSTATUS, mp->status));
   write_since(facts, trace_replay_world(state)->ts, mp->since);
   g_autofree char *g = g_link(trace, mp->g);
   ui_facts_row(facts, "runs", g);

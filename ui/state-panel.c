@@ -52,8 +52,28 @@ static char *queue_markup(const struct vw_theme *theme, uint32_t runnext, const 
   return markup->len ? g_strdup(markup->str) : g_strdup("<span alpha=\"60%\">empty</span>");
 }
 
-static void write_p(UiFacts *facts, const struct trace_replay *state, const struct vw_theme *theme,
-                    uint32_t id)
+static bool is_sysmon(const struct vw_trace *trace, uint32_t id)
+{
+  const long lane = vw_lane_of(trace, VW_LANES_M, id);
+  return lane >= 0 && vw_lane(trace, VW_LANES_M, (size_t)lane)->is_sysmon;
+}
+
+/* What an M does, in the words of `gmpscope state`, with the G that it runs. */
+static void append_m(GString *markup, const struct vw_trace *trace, const struct trace_m *mp,
+                     const struct vw_theme *theme)
+{
+  const char *does = trace_m_does(mp, is_sysmon(trace, mp->id));
+  g_string_append_printf(
+      markup, mp->status == TRACE_MSTATUS_PARKED ? "<span alpha=\"60%%\">%s</span>" : "%s", does);
+  if (!mp->g)
+    return;
+  append_chip(markup, theme, mp->g);
+  if (mp->p == TRACE_NO_P)
+    g_string_append(markup, " without a P");
+}
+
+static void write_p(UiFacts *facts, const struct vw_trace *trace, const struct trace_replay *state,
+                    const struct vw_theme *theme, uint32_t id)
 {
   const struct trace_p *pp = trace_replay_p(state, id);
   uint32_t goids[256];
@@ -64,13 +84,8 @@ static void write_p(UiFacts *facts, const struct trace_replay *state, const stru
   const struct trace_m *mp = pp->m == TRACE_NO_M ? NULL : trace_replay_m(state, pp->m);
   if (mp) {
     g_autofree char *m = ui_link('m', pp->m, NULL);
-    g_string_append(text, m);
-    if (mp->g) {
-      g_string_append(text, " runs");
-      append_chip(text, theme, mp->g);
-    } else {
-      g_string_append(text, " schedules");
-    }
+    g_string_append_printf(text, "%s ", m);
+    append_m(text, trace, mp, theme);
   } else {
     g_string_append(text, ui_word(TRACE_ARG_PSTATUS, pp->status));
   }
@@ -78,14 +93,15 @@ static void write_p(UiFacts *facts, const struct trace_replay *state, const stru
   ui_facts_row(facts, "", queue);
 }
 
-static void write_ps(UiFacts *facts, const struct trace_replay *state, const struct vw_theme *theme)
+static void write_ps(UiFacts *facts, const struct vw_trace *trace, const struct trace_replay *state,
+                     const struct vw_theme *theme)
 {
   uint32_t ids[SHOWN_PS];
   const struct trace_world *world = trace_replay_world(state);
   const size_t n = MIN(trace_replay_ps(state, 0, ids, SHOWN_PS), SHOWN_PS);
   ui_facts_heading(facts, "Ps and their queues");
   for (size_t i = 0; i < n; i++)
-    write_p(facts, state, theme, ids[i]);
+    write_p(facts, trace, state, theme, ids[i]);
   if (world->n_ps > n)
     ui_facts_text(facts, "", "and %zu more", world->n_ps - n);
   uint32_t goids[SHOWN_QUEUE];
@@ -94,34 +110,6 @@ static void write_ps(UiFacts *facts, const struct trace_replay *state, const str
   g_autoptr(GString) markup = g_string_new(shown);
   append_left_out(markup, world->n_global, SHOWN_QUEUE);
   ui_facts_row(facts, "global", markup->str);
-}
-
-static bool is_sysmon(const struct vw_trace *trace, uint32_t id)
-{
-  const long lane = vw_lane_of(trace, VW_LANES_M, id);
-  return lane >= 0 && vw_lane(trace, VW_LANES_M, (size_t)lane)->is_sysmon;
-}
-
-/* What an M does, in three words. */
-static char *m_markup(const struct trace_m *mp, const struct vw_theme *theme)
-{
-  if (mp->status == TRACE_MSTATUS_SPINNING)
-    return g_strdup("spinning: looks for work");
-  if (mp->status == TRACE_MSTATUS_PARKED)
-    return g_strdup("<span alpha=\"60%\">asleep</span>");
-  if (mp->status == TRACE_MSTATUS_POLLING)
-    return g_strdup("polls: asleep in netpoll");
-  if (mp->g) {
-    g_autoptr(GString) text = g_string_new("runs");
-    append_chip(text, theme, mp->g);
-    if (mp->p == TRACE_NO_P)
-      g_string_append(text, " without a P");
-    return g_strdup(text->str);
-  }
-  const char *status = ui_word(TRACE_ARG_MSTATUS, mp->status);
-  if (mp->status != TRACE_MSTATUS_RUNNING)
-    return g_strdup(status);
-  return g_strdup(mp->p == TRACE_NO_P ? "awake, holds no P" : "schedules");
 }
 
 static void write_ms(UiFacts *facts, const struct vw_trace *trace, const struct trace_replay *state,
@@ -133,10 +121,9 @@ static void write_ms(UiFacts *facts, const struct vw_trace *trace, const struct 
   ui_facts_heading(facts, "Ms");
   for (size_t i = 0; i < n; i++) {
     g_autofree char *m = ui_link('m', ids[i], NULL);
-    g_autofree char *does = is_sysmon(trace, ids[i])
-                                ? g_strdup("sysmon: watches, needs no P")
-                                : m_markup(trace_replay_m(state, ids[i]), theme);
-    ui_facts_row(facts, m, does);
+    g_autoptr(GString) does = g_string_new(NULL);
+    append_m(does, trace, trace_replay_m(state, ids[i]), theme);
+    ui_facts_row(facts, m, does->str);
   }
   if (world->n_ms > n)
     ui_facts_text(facts, "", "and %zu more", world->n_ms - n);
@@ -248,7 +235,7 @@ void ui_state_panel_write(UiFacts *facts, UiSession *session)
   if (state) {
     const struct trace_world *world = trace_replay_world(state);
     write_stop(facts, trace, world);
-    write_ps(facts, state, &theme);
+    write_ps(facts, trace, state, &theme);
     write_ms(facts, trace, state, &theme);
     write_subject(facts, trace, state, ui_session_subject_g(session));
     write_heaps(facts, state);

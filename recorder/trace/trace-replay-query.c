@@ -48,6 +48,22 @@ const struct trace_timer *trace_replay_timer(const struct trace_replay *r, uint3
   return t ? &t->pub : NULL;
 }
 
+const char *trace_m_does(const struct trace_m *m, bool is_sysmon)
+{
+  if (!m->tid && m->next_seq == 0 && !m->g)
+    return "starting: its thread has not begun yet";
+  if (is_sysmon)
+    return "sysmon: watches, needs no P";
+  if (m->status == TRACE_MSTATUS_SPINNING)
+    return "spinning: looking for work";
+  if (m->status == TRACE_MSTATUS_POLLING)
+    return "asleep in netpoll";
+  if (m->status == TRACE_MSTATUS_RUNNING && !m->g)
+    return m->p == TRACE_NO_P ? "awake, holds no P" : "scheduling";
+  const char *word = trace_word_text(TRACE_ARG_MSTATUS, m->status);
+  return word ? word : "unknown";
+}
+
 /* ---- lists ---- */
 
 static bool any_thing(const void *thing)

@@ -271,6 +271,9 @@ size_t trace_replay_heap(const struct trace_replay *r, uint32_t p, struct trace_
 /* Idle Ps, and idle Ms, most recently idled first. */
 size_t trace_replay_idle_ps(const struct trace_replay *r, uint32_t *ids, size_t n);
 size_t trace_replay_idle_ms(const struct trace_replay *r, uint32_t *ids, size_t n);
+/* What an M does, in the words that `gmpscope state` and the window share. An M of which no event is known yet is a
+ * thread that has not begun; that it is sysmon only its deeds tell, so the caller says that. */
+const char *trace_m_does(const struct trace_m *m, bool is_sysmon);
 /* Text of a string told so far, NUL-terminated, or NULL. */
 const char *trace_replay_string(const struct trace_replay *r, uint32_t id, size_t *length);
 /* Name given to an object (object_name), its kind (OBJKIND) and ordinal among its kind from 1; false: unknown. */

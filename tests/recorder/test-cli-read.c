@@ -207,7 +207,7 @@ static void state_says_of_an_m_what_the_window_says(void **state)
     expect_says(run_cli("state", "a.db", "--at", when, "--json", NULL), "\"status\": \"sysmon\"");
   }
   expect_says(run_cli("state", "a.db", "--at", "@2100", NULL),
-              "M1    starting       its thread has not begun yet");
+              "M1    starting: its thread has not begun yet");
   expect_says(run_cli("state", "a.db", "--at", "@4510", NULL), "M1    scheduling   P1");
   expect_says(run_cli("state", "a.db", "--at", "@20", NULL), "M0    awake, holds no P");
 }
