@@ -35,6 +35,8 @@ static const char *short_title(enum vw_state state)
     return "runnable";
   case VW_STATE_IDLE:
     return "idle";
+  case VW_STATE_HANDED:
+    return "handed over";
   case VW_STATE_GCSTOP:
     return "stopped";
   case VW_STATE_LOST:
@@ -84,8 +86,8 @@ static void span_text(struct vw_planner *pl, const struct vw_span *s, char *out,
 /* Words on what is a thin line would clutter: they need room round them. */
 static bool is_quiet(uint8_t state)
 {
-  return state == VW_STATE_PARKED || state == VW_STATE_IDLE || state == VW_STATE_POLLING ||
-         state == VW_STATE_SYSMON;
+  return state == VW_STATE_PARKED || state == VW_STATE_IDLE || state == VW_STATE_HANDED ||
+         state == VW_STATE_POLLING || state == VW_STATE_SYSMON;
 }
 
 /* Cuts text to what still says something. "G1..." might be any of eleven Gs, so a G keeps its whole number or gets

@@ -31,6 +31,8 @@ const char *vw_state_title(enum vw_state state)
     return "waiting";
   case VW_STATE_IDLE:
     return "idle";
+  case VW_STATE_HANDED:
+    return "handed over";
   case VW_STATE_GCSTOP:
     return "stopped: the world stops";
   case VW_STATE_CALL:
@@ -97,7 +99,7 @@ void vw_legend_all(enum vw_lane_kind kind, uint32_t *states, uint32_t *arrows, u
 {
   static const uint32_t of_kind[VW_LANE_KINDS] = {
     [VW_LANES_M] = BIT(SCHED) | BIT(SPINNING) | BIT(POLLING) | BIT(PARKED) | BIT(SYSMON),
-    [VW_LANES_P] = BIT(SCHED) | BIT(IDLE) | BIT(GCSTOP),
+    [VW_LANES_P] = BIT(SCHED) | BIT(IDLE) | BIT(HANDED) | BIT(GCSTOP),
     [VW_LANES_G] = BIT(RUNNABLE) | BIT(WAITING),
   };
   *states = BIT(RUNNING) | BIT(SYSCALL) | of_kind[kind] | BIT(CALL) | BIT(PANIC) | BIT(REGION) |

@@ -100,7 +100,8 @@ enum vw_state { /* what a span shows; the palette has a colour for each */
   VW_STATE_SYSMON, /* M lane: sysmon, which runs no G and needs no P; why tells how long it sleeps */
   VW_STATE_RUNNABLE, /* G lane */
   VW_STATE_WAITING,  /* G lane: why says for what */
-  VW_STATE_IDLE,     /* P lane */
+  VW_STATE_IDLE,     /* P lane: on the idle list */
+  VW_STATE_HANDED,   /* P lane: on its way, from one M to another or to the idle list */
   VW_STATE_GCSTOP,   /* P lane */
   VW_STATE_CALL,     /* overlay: a deferred call runs */
   VW_STATE_PANIC,    /* overlay: a panic is in progress */

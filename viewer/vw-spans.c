@@ -3,7 +3,7 @@
  *
  * I1  A lane has at most one open span; ending it is the only way to begin another, so spans are disjoint
  *     and in time order by construction.
- * I2  A span of no duration is dropped when it shows the scheduler between two things (SCHED): it is an
+ * I2  A span of no duration is dropped when it shows the scheduler between two things (SCHED, HANDED): it is an
  *     artefact of events that share one clock read.  All others stay: a G that ran for 0 ns did run.
  */
 #include "vw-internal.h"
@@ -19,7 +19,7 @@ static void end(struct vw_builder *b, enum vw_lane_kind kind, struct vw_track *t
   struct vw_span *span = vw_bag_at(&b->spans[kind], track->open);
   span->t1 = track->until = ts;
   span->end_no = no;
-  if (span->t0 == ts && span->state == VW_STATE_SCHED)
+  if (span->t0 == ts && (span->state == VW_STATE_SCHED || span->state == VW_STATE_HANDED))
     b->spans[kind].owners[track->open] = VW_BAG_DROPPED;
   track->open = VW_BAG_NONE;
 }

@@ -5,8 +5,8 @@
  * shows that no event says:
  *   P lane, SYSCALL   the P stays wired to an M whose G is in a system call until proc_steal; there is no such
  *                     state in the runtime (since Go 1.26), but it is what one looks for.
- *   P lane, SCHED     an M holds the P and runs no G; IDLE: no M holds it, be it on the idle list or on its way
- *                     to an M that was woken.
+ *   P lane, SCHED     an M holds the P and runs no G; IDLE: it is on the idle list; HANDED: no M holds it and
+ *                     it is on no list, as the replay says: on its way to an M that was woken, or to the list.
  *   M lane, SCHED     awake, without a G: with a P (span.p), or on its way to get one or to sleep.
  *   sysmon            never runs a G and never parks on a note: its M lane says SYSMON from the M's first event to its
  *                     last, and how long it sleeps between its rounds.
@@ -260,13 +260,15 @@ static void go_syscall(struct vw_builder *b, struct vw_track *m, const struct tr
     run(b, m, g, state, at);
 }
 
-/* Its P was taken long ago, and is not touched; the M has neither now. */
+/* Its P was taken, though who did may say so later; if it got another, the M keeps that. */
 static void go_syscall_end_blocked(struct vw_builder *b, struct vw_track *m,
                                    const struct trace_event *e, struct when at)
 {
   struct vw_track *g = running(b, m, e), *p = track_p(b, m->p);
-  if (p)
+  if (p && e->p != m->p) {
     let_go(b, p);
+    show_p(b, p, VW_STATE_HANDED, 0, at);
+  }
   leave(b, m, g, VW_STATE_RUNNABLE, 0, at);
 }
 
@@ -337,7 +339,7 @@ static void proc_left(struct vw_builder *b, uint32_t id, struct when at)
   if (!p)
     return;
   let_go(b, p);
-  show_p(b, p, VW_STATE_IDLE, 0, at);
+  show_p(b, p, VW_STATE_HANDED, 0, at);
   struct vw_track *g = m && m->g ? vw_track_find(b, VW_LANES_G, m->g) : NULL;
   if (g)
     vw_layers_place(b, g, m->no, VW_NO_TRACK, at.ts, at.no);
@@ -358,16 +360,17 @@ static void proc_restart(struct vw_builder *b, uint32_t id, struct when at)
   if (p && p->m != TRACE_NO_M)
     show_held_p(b, p, at);
   else if (p)
-    show_p(b, p, VW_STATE_IDLE, 0, at);
+    show_p(b, p, VW_STATE_HANDED, 0, at);
 }
 
-static void proc_idle(struct vw_builder *b, uint32_t id, struct when at)
+/* It is put on the idle list, or taken off it for the M that it is handed to. */
+static void proc_free(struct vw_builder *b, uint32_t id, enum vw_state state, struct when at)
 {
   struct vw_track *p = vw_track(b, VW_LANES_P, id);
   if (!p)
     return;
   let_go(b, p);
-  show_p(b, p, VW_STATE_IDLE, 0, at);
+  show_p(b, p, state, 0, at);
 }
 
 static void proc_status(struct vw_builder *b, const struct trace_event *e, struct when at)
@@ -383,8 +386,10 @@ static void proc_status(struct vw_builder *b, const struct trace_event *e, struc
     break;
   }
   case TRACE_PSTATUS_IDLE:
-  case TRACE_PSTATUS_HANDED:
     show_p(b, p, VW_STATE_IDLE, 0, at);
+    break;
+  case TRACE_PSTATUS_HANDED:
+    show_p(b, p, VW_STATE_HANDED, 0, at);
     break;
   case TRACE_PSTATUS_GCSTOP:
     proc_gcstop(b, e->w[0], at);
@@ -512,7 +517,8 @@ void vw_tracks_event(struct vw_builder *b, const struct trace_event *e, uint64_t
   case TRACE_PROC_START:             proc_start(b, m, e->w[0], at); break;
   case TRACE_PROC_STOP:
   case TRACE_PROC_STEAL:             proc_left(b, e->w[0], at); break;
-  case TRACE_PROC_IDLE:              proc_idle(b, e->w[0], at); break;
+  case TRACE_PROC_IDLE:              proc_free(b, e->w[0], VW_STATE_IDLE, at); break;
+  case TRACE_PROC_UNIDLE:            proc_free(b, e->w[0], VW_STATE_HANDED, at); break;
   case TRACE_PROC_GCSTOP:            proc_gcstop(b, e->w[0], at); break;
   case TRACE_PROC_RESTART:           proc_restart(b, e->w[0], at); break;
   case TRACE_PROC_STATUS:            proc_status(b, e, at); break;

@@ -92,6 +92,16 @@ static void check_g_agrees(const struct vw_trace *trace, const struct vw_span *s
   assert_int_equal(lane->spans[at].m, s->m);
 }
 
+/* What a P's lane shows is what the State panel, which asks the replay, says of it. */
+static void check_p_agrees(struct vw_trace *trace, const struct vw_span *s)
+{
+  const struct trace_p *p = trace_replay_p(vw_state_after(trace, s->no), s->p);
+  assert_non_null(p);
+  assert_int_equal(s->state == VW_STATE_IDLE, p->status == TRACE_PSTATUS_IDLE);
+  assert_int_equal(s->state == VW_STATE_HANDED, p->status == TRACE_PSTATUS_HANDED);
+  assert_int_equal(s->state == VW_STATE_GCSTOP, p->status == TRACE_PSTATUS_GCSTOP);
+}
+
 static void check_lane(struct vw_trace *trace, const struct vw_lane *lane)
 {
   for (size_t i = 0; i < lane->n_spans; i++) {
@@ -127,7 +137,7 @@ static void check_lanes(struct vw_trace *trace)
 }
 
 /* Only of a trace that breaks no rule: a broken one may have two Ms run one G. */
-static void check_agreement(const struct vw_trace *trace)
+static void check_agreement(struct vw_trace *trace)
 {
   for (enum vw_lane_kind kind = VW_LANES_M; kind <= VW_LANES_P; kind++) {
     for (size_t i = 0; i < vw_lane_count(trace, kind); i++) {
@@ -135,6 +145,8 @@ static void check_agreement(const struct vw_trace *trace)
       for (size_t j = 0; j < lane->n_spans; j++) {
         if (lane->spans[j].state == VW_STATE_RUNNING && lane->spans[j].t1 > lane->spans[j].t0)
           check_g_agrees(trace, &lane->spans[j]);
+        if (kind == VW_LANES_P && lane->spans[j].state != VW_STATE_LOST)
+          check_p_agrees(trace, &lane->spans[j]);
       }
     }
   }
@@ -201,8 +213,8 @@ void model_check(struct vw_trace *trace)
 /* ---- lanes as text ---- */
 
 static const char *const state_names[VW_STATES] = {
-  "NONE",     "RUNNING", "SYSCALL", "SCHED",  "SPINNING", "POLLING", "PARKED", "SYSMON",
-  "RUNNABLE", "WAITING", "IDLE",    "GCSTOP", "CALL",     "PANIC",   "REGION", "LOST",
+  "NONE",    "RUNNING", "SYSCALL", "SCHED",  "SPINNING", "POLLING", "PARKED", "SYSMON", "RUNNABLE",
+  "WAITING", "IDLE",    "HANDED",  "GCSTOP", "CALL",     "PANIC",   "REGION", "LOST",
 };
 
 static const char *as_text(const struct vw_span *spans, size_t n)

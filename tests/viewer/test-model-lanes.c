@@ -17,13 +17,14 @@ static void an_m_runs_schedules_spins_and_parks(void **state)
   vw_trace_free(t);
 }
 
-static void a_p_is_idle_held_and_runs_a_g(void **state)
+static void a_p_is_handed_over_held_idle_and_runs_a_g(void **state)
 {
   (void)state;
   struct vw_trace *t = model_open("two-ms.trace");
-  assert_string_equal(model_spans(t, VW_LANES_P, 0),
-                      "IDLE 1-4|SCHED 4-10|RUNNING g1 10-60|SCHED 60-61|IDLE 61-81|"
-                      "SCHED 81-95|RUNNING g1 95-110");
+  assert_string_equal(
+      model_spans(t, VW_LANES_P, 0),
+      "HANDED 1-4|SCHED 4-10|RUNNING g1 10-60|SCHED 60-61|HANDED 61-62|IDLE 62-72|HANDED 72-81|"
+      "SCHED 81-95|RUNNING g1 95-110");
   vw_trace_free(t);
 }
 
@@ -63,7 +64,7 @@ static void a_p_in_a_system_call_stays_until_it_is_taken(void **state)
   (void)state;
   struct vw_trace *t = model_open("syscall.trace");
   assert_string_equal(model_spans(t, VW_LANES_P, 0),
-                      "IDLE 1-3|SCHED 3-10|RUNNING g1 10-20|SYSCALL g1 20-41|IDLE 41-51|"
+                      "HANDED 1-3|SCHED 3-10|RUNNING g1 10-20|SYSCALL g1 20-41|HANDED 41-51|"
                       "SCHED 51-55|RUNNING g2 55-70|SCHED 70-75|RUNNING g1 75-90|SCHED 90-95");
   assert_string_equal(
       model_spans(t, VW_LANES_M, 0),
@@ -143,7 +144,7 @@ static void a_loss_is_drawn_on_the_lanes_of_m_p_and_g(void **state)
       model_spans(t, VW_LANES_G, 1),
       "RUNNABLE g1 6-10|RUNNING g1 10-20|LOST 20-50|RUNNING g1 50-60|WAITING g1 60-70");
   assert_string_equal(model_spans(t, VW_LANES_P, 0),
-                      "IDLE 1-3|SCHED 3-10|RUNNING g1 10-20|LOST 20-50|RUNNING g1 50-60|"
+                      "HANDED 1-3|SCHED 3-10|RUNNING g1 10-20|LOST 20-50|RUNNING g1 50-60|"
                       "SCHED 60-70");
   assert_non_null(strstr(vw_warning(t, 0), "100 events are missing in 1 place"));
   vw_trace_free(t);
@@ -154,8 +155,9 @@ static void a_stopped_world_shows_on_all_ps_and_the_one_that_stopped_it_runs_on(
   (void)state;
   struct vw_trace *t = model_open("stw.trace");
   assert_string_equal(model_spans(t, VW_LANES_P, 0),
-                      "IDLE 1-2|SCHED 2-10|RUNNING g1 10-22|GCSTOP 22-42|RUNNING g1 42-60");
-  assert_string_equal(model_spans(t, VW_LANES_P, 1), "IDLE 3-21|GCSTOP 21-40|IDLE 40-60");
+                      "HANDED 1-2|SCHED 2-10|RUNNING g1 10-22|GCSTOP 22-42|RUNNING g1 42-60");
+  assert_string_equal(model_spans(t, VW_LANES_P, 1),
+                      "HANDED 3-4|IDLE 4-21|GCSTOP 21-40|HANDED 40-41|IDLE 41-60");
   assert_string_equal(model_spans(t, VW_LANES_M, 0), "SCHED 0-2|SCHED 2-10|RUNNING g1 10-60");
   assert_int_equal(vw_lane(t, VW_LANES_M, 0)->n_marks, 3);
   vw_trace_free(t);
@@ -254,7 +256,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_damaged_chunk_at_the_end_of_an_m_is_drawn_as_lost),
     cmocka_unit_test(an_m_runs_schedules_spins_and_parks),
-    cmocka_unit_test(a_p_is_idle_held_and_runs_a_g),
+    cmocka_unit_test(a_p_is_handed_over_held_idle_and_runs_a_g),
     cmocka_unit_test(a_g_is_runnable_runs_waits_and_ends),
     cmocka_unit_test(lanes_are_named_after_thread_and_g),
     cmocka_unit_test(a_p_in_a_system_call_stays_until_it_is_taken),

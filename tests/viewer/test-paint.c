@@ -200,10 +200,10 @@ static struct sample sample_of(const struct vw_theme *theme, enum vw_state s)
 static void states_of_a_lane_differ_without_colour(void **state)
 {
   (void)state;
-  static const enum vw_state all[] = { VW_STATE_RUNNING,  VW_STATE_SYSCALL, VW_STATE_SCHED,
-                                       VW_STATE_SPINNING, VW_STATE_POLLING, VW_STATE_PARKED,
-                                       VW_STATE_WAITING,  VW_STATE_IDLE,    VW_STATE_GCSTOP,
-                                       VW_STATE_RUNNABLE, VW_STATE_LOST };
+  static const enum vw_state all[] = { VW_STATE_RUNNING,  VW_STATE_SYSCALL,  VW_STATE_SCHED,
+                                       VW_STATE_SPINNING, VW_STATE_POLLING,  VW_STATE_PARKED,
+                                       VW_STATE_WAITING,  VW_STATE_IDLE,     VW_STATE_HANDED,
+                                       VW_STATE_GCSTOP,   VW_STATE_RUNNABLE, VW_STATE_LOST };
   enum {
     N = sizeof all / sizeof *all
   };

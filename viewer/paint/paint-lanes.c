@@ -6,7 +6,7 @@
  *
  * What a state looks like without colour: running is a full box; a system call is hatched; spinning is dotted;
  * runnable has thin uprights; a stopped P is crossed; lost events are a net; waiting is a bar, netpoll a double
- * line, parked a line, idle a dotted line, sysmon a dashed one; scheduling is a low box.
+ * line, parked a line, idle a dotted line, handed over a thick dashed one, sysmon a dashed one; scheduling is a low box.
  */
 #include "paint-private.h"
 
@@ -34,6 +34,7 @@ static const struct look looks[VW_STATES] = {
   [VW_STATE_RUNNABLE] = { .part = 1, .pattern = { 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80 } },
   [VW_STATE_WAITING]  = { .thick = { 5, 0 } },
   [VW_STATE_IDLE]     = { .thick = { 2, 0 }, .dash = 2 },
+  [VW_STATE_HANDED]   = { .thick = { 4, 0 }, .dash = 6 },
   [VW_STATE_GCSTOP]   = { .part = 1, .pattern = { 0x81, 0x42, 0x24, 0x18, 0x18, 0x24, 0x42, 0x81 } },
   [VW_STATE_CALL]     = { .part = 1 },
   [VW_STATE_PANIC]    = { .part = 1, .pattern = { 0x88, 0x44, 0x22, 0x11, 0x88, 0x44, 0x22, 0x11 } },
@@ -90,7 +91,7 @@ static void put_boxes(cairo_t *cr, const struct paint_canvas *canvas, uint32_t p
   for (double at = x - fmod(x, step); at < x + w; at += step) { /* at fixed places: calm panning */
     double from = at < x ? x : at, to = at + look->dash < x + w ? at + look->dash : x + w;
     if (to > from)
-      put_box(cr, canvas, pixel, from, middle - 1, to - from, 2);
+      put_box(cr, canvas, pixel, from, middle - floor(thick / 2), to - from, thick);
   }
 }
 

@@ -45,6 +45,7 @@ static const struct vw_rgb states[VW_STATES][THEMES] = {
   [VW_STATE_RUNNABLE]  = { RGB(0xf3df9f), RGB(0xb59f55), RGB(0xe8be35), RGB(0xffdf6b) },
   [VW_STATE_WAITING]   = { RGB(0xc2c8d0), RGB(0x59616d), RGB(0x6c7684), RGB(0xa3acba) },
   [VW_STATE_IDLE]      = { RGB(0xd3d8df), RGB(0x3f4650), RGB(0x7d8794), RGB(0x8f99a6) },
+  [VW_STATE_HANDED]    = { RGB(0xbcc8d8), RGB(0x56657a), RGB(0x5c7391), RGB(0xa0b8d6) },
   [VW_STATE_GCSTOP]    = { RGB(0xcdb5d6), RGB(0x7d6488), RGB(0xa06fb3), RGB(0xd3a5e6) },
   [VW_STATE_CALL]      = { RGB(0xe4dcf3), RGB(0x574c74), RGB(0xb9a3e3), RGB(0xb39ae6) },
   [VW_STATE_PANIC]     = { RGB(0xf6c3b7), RGB(0x9c3a22), RGB(0xff8a6b), RGB(0xff7a55) },
