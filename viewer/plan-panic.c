@@ -176,12 +176,26 @@ static void function_name(const struct vw_planner *pl, uint64_t fn, char *out, s
     snprintf(out, n, "%s", unnamed);
 }
 
-/* Function of the deferred call under way at a step, 0 none. */
-static uint64_t call_before(const struct vw_panic_path *path, uint32_t step)
+static bool is_counting_recover(const struct vw_planner *pl, const struct vw_panic_step *s)
 {
-  for (uint32_t i = step; i-- > 0;)
-    if (path->steps[i].kind == TRACE_DEFER_BEGIN)
+  if (s->kind != TRACE_PANIC_RECOVER_CALL || s->no >= vw_event_count(pl->trace))
+    return false;
+  return vw_event(pl->trace, s->no)->w[1] == TRACE_VERDICT_VALID;
+}
+
+/* Function of the deferred call that recovered, as the sentence of this step says; 0 unknown. */
+static uint64_t recovered_by(const struct vw_planner *pl, const struct vw_panic_path *path,
+                             uint32_t step)
+{
+  uint32_t n_inner = 0; /* calls that began and ended inside it, before it called recover */
+  while (step > 0 && !is_counting_recover(pl, &path->steps[step]))
+    step--;
+  for (uint32_t i = step; i-- > 0;) {
+    if (path->steps[i].kind == TRACE_DEFER_END)
+      n_inner++;
+    else if (path->steps[i].kind == TRACE_DEFER_BEGIN && n_inner-- == 0)
       return path->steps[i].fn;
+  }
   return 0;
 }
 
@@ -225,7 +239,7 @@ static void callout_text(const struct vw_planner *pl, const struct vw_panic_path
     recover_text(pl, s, out, n);
     break;
   case TRACE_PANIC_RECOVERED:
-    function_name(pl, call_before(path, step), text, 64);
+    function_name(pl, recovered_by(pl, path, step), text, 64);
     snprintf(out, n, "recovered: back in the frame that deferred %s",
              strcmp(text, unnamed) == 0 ? "this call" : text);
     break;

@@ -193,8 +193,11 @@ void trace_on_panic_recover_call(struct trace_replay *r, struct rep_m *m,
   if (wrong && !r->adopting)
     trace_broken(r, TRACE_RULE_RECOVER, "G%u calls recover, which is said to find \"%s\", but %s",
                  g->pub.goid, trace_word_text(TRACE_ARG_VERDICT, a.verdict), wrong);
-  if (panic && a.verdict == TRACE_VERDICT_VALID)
-    panic->recovered = true;
+  if (!panic || a.verdict != TRACE_VERDICT_VALID)
+    return;
+  const struct trace_call *call = trace_innermost_call(g);
+  panic->recovered = true;
+  panic->recovered_by = call ? call->fn : 0;
 }
 
 /* How many older panics a return to the frame drops: those that began in it, or deeper, up to a Goexit. */

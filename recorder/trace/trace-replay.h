@@ -135,8 +135,9 @@ struct trace_panic {
   uint32_t walked_to;  /* frame that it looks at now */
   uint32_t supersedes; /* depth, 0 none */
   bool is_goexit;
-  bool recovered; /* a recover that counts was called */
-  uint8_t walked; /* WALK of its last step, plus 1; 0 none yet */
+  bool recovered;        /* a recover that counts was called */
+  uint64_t recovered_by; /* the deferred call that it was called in, 0 unknown */
+  uint8_t walked;        /* WALK of its last step, plus 1; 0 none yet */
 };
 
 struct trace_call { /* a deferred call that runs now */

@@ -168,10 +168,9 @@ static uint64_t next_call_of(const struct trace_saying *s, uint32_t frame)
   return newest && newest->frame == frame ? newest->fn : 0;
 }
 
-/* "the frame that deferred d1" says more than its depth, where the chain knows it. */
-static void say_frame(struct trace_saying *s, uint32_t frame)
+/* "the frame that deferred d1" says more than its depth, where a deferred call of it is known. */
+static void say_frame(struct trace_saying *s, uint32_t frame, uint64_t fn)
 {
-  const uint64_t fn = next_call_of(s, frame);
   if (fn)
     trace_say(s, "the frame that deferred %s", trace_name_fn(s, fn));
   else
@@ -190,7 +189,7 @@ TRACE_SAY(panic_walk)
     return;
   }
   trace_say(s, "%s's panic walks outwards and %s ", trace_name_running(s), what);
-  say_frame(s, a.frame);
+  say_frame(s, a.frame, next_call_of(s, a.frame));
   trace_say(s, ".");
 }
 
@@ -205,10 +204,13 @@ TRACE_SAY(panic_recover_call)
               trace_name_word(TRACE_ARG_VERDICT, a.verdict));
 }
 
+/* The frame is named by the call that recovered: that one is of it, and may have been its last. */
 TRACE_SAY(panic_recovered)
 {
+  const struct trace_g *g = trace_replay_g(s->before, s->e->g);
+  const struct trace_panic *newest = g && g->n_panics ? &g->panics[g->n_panics - 1] : NULL;
   trace_say(s, "%s's panic is over: control goes back to ", trace_name_running(s));
-  say_frame(s, a.frame);
+  say_frame(s, a.frame, newest ? newest->recovered_by : 0);
   trace_say(s, ", which runs its other deferred calls and returns.");
 }
 

@@ -245,7 +245,7 @@ static void a_story_names_the_frame_of_a_walk_by_what_it_deferred(void **state)
 {
   static const char *const story[] = { "looks at the frame that deferred look_on.",
                                        "panic runs recover_it, a deferred call of the frame",
-                                       "goes back to the frame that deferred print_deferred" };
+                                       "goes back to the frame that deferred recover_it" };
   (void)state;
   assert_story("panic-recover", NULL, story, (int)(sizeof story / sizeof story[0]));
 }

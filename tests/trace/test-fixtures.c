@@ -182,7 +182,7 @@ static void check_frames_names(const struct fixture *f, void *arg)
       "G1's panic runs the function at 0xb, a deferred call of the frame that it looks at.");
   assert_said(f, TRACE_PANIC_RECOVERED, 0,
               "G1's panic is over: control goes back to the frame that deferred the function at "
-              "0xa, which runs its other deferred calls and returns.");
+              "0xb, which runs its other deferred calls and returns.");
 }
 
 static void a_panics_walk_names_a_frame_by_what_it_deferred(void **state)
