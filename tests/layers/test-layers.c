@@ -25,6 +25,9 @@ struct layer {
   "trace-event.h", "trace-emit.h", "trace-emit-fused.h", "trace-fuse.h", "trace-ring.h",           \
       "trace-replay.h", "trace-text.h", "trace-chunk.h", "trace-map.h"
 
+/* Of the contract, what speaks of events that are already read: nothing of rings, chunks and emitting. */
+#define EVENT_DOORS "trace-event.h", "trace-replay.h", "trace-text.h"
+
 static const struct layer layers[] = {
   { "recorder/trace", { NULL }, { NULL } },
   { "recorder/file", { TRACE_DOORS }, { "sqlite3", "xxhash" } },
@@ -36,11 +39,11 @@ static const struct layer layers[] = {
   { "runtime/demos", { "rt.h" }, { NULL } },
   { "runtime", { TRACE_DOORS }, { "sanitizer/", "valgrind/" } },
   { "viewer/paint",
-    { TRACE_DOORS, "tracefile.h", "viewer.h", "plan.h", "plan-build.h" },
+    { EVENT_DOORS, "tracefile.h", "viewer.h", "plan.h", "plan-build.h" },
     { "cairo", "pango" } },
-  { "viewer", { TRACE_DOORS, "tracefile.h" }, { "sqlite3" } },
+  { "viewer", { EVENT_DOORS, "tracefile.h" }, { "sqlite3" } },
   { "ui",
-    { TRACE_DOORS, "tracefile.h", "viewer.h", "plan.h", "paint.h" },
+    { EVENT_DOORS, "tracefile.h", "viewer.h", "plan.h", "paint.h" },
     { "gtk", "gdk", "gio", "glib", "gsk", "cairo", "pango" } },
 };
 
@@ -188,6 +191,8 @@ static void an_upward_include_would_be_seen(void **state)
   assert_false(is_allowed(path, viewer, "rt.h", true));
   assert_false(is_allowed(path, viewer, "../recorder/recorder.h", true));
   assert_true(is_allowed(path, viewer, "viewer.h", true));
+  assert_false(is_allowed("ui/main.c", layer_of("ui/main.c"), "sqlite3.h", false));
+  assert_false(is_allowed("ui/main.c", layer_of("ui/main.c"), "trace-ring.h", true));
   assert_false(is_allowed("runtime/proc.c", layer_of("runtime/proc.c"), "sqlite3.h", false));
 }
 
