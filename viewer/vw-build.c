@@ -6,6 +6,7 @@
  * in memory as they are in the file, decoded 4096 at a time behind vw_event, and to load spans by time range;
  * nobody outside this folder would notice, since events are called by number.
  */
+#include "trace-text.h"
 #include "vw-internal.h"
 
 #include <stdlib.h>
@@ -74,7 +75,7 @@ void vw_builder_meta(struct vw_builder *b, const char *key, const char *value, s
   size_t room = length * 4 + 1; /* every byte may become \xNN */
   b->trace->title = malloc(room);
   if (b->trace->title)
-    vw_printable(value, length, b->trace->title, room);
+    trace_text_printable(value, length, b->trace->title, room, NULL);
 }
 
 static bool keep(struct vw_trace *t, const struct trace_event *e)

@@ -210,7 +210,5 @@ bool vw_contains(const char *text, const char *folded_needle);
 
 struct vw_names *vw_names_new(void);
 void vw_names_free(struct vw_names *names);
-/* Copies bytes of the traced program as printable UTF-8: others become \xNN. Returns the length, below n. */
-size_t vw_printable(const char *bytes, size_t length, char *out, size_t n);
 
 bool vw_warnings_make(struct vw_trace *trace);

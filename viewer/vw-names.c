@@ -4,6 +4,7 @@
  * Names are bytes of the traced program, which nobody has checked: what is not printable UTF-8 becomes \xNN, once,
  * when a name is first asked for, and the result is kept until the trace is freed.
  */
+#include "trace-text.h"
 #include "vw-internal.h"
 
 #include <inttypes.h>
@@ -39,49 +40,6 @@ void vw_names_free(struct vw_names *names)
   free(names);
 }
 
-/* ---- printable ---- */
-
-/* Bytes of the UTF-8 character at s, 0 if it is none: overlong forms, surrogates and controls are none. */
-static size_t character(const unsigned char *s, size_t n)
-{
-  if (s[0] < 0x80)
-    return s[0] >= 0x20 && s[0] != 0x7f;
-  size_t length = s[0] >= 0xc2 && s[0] < 0xe0   ? 2
-                  : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-                  : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
-                                                : 0;
-  if (length == 0 || length > n)
-    return 0;
-  for (size_t i = 1; i < length; i++) {
-    if ((s[i] & 0xc0) != 0x80)
-      return 0;
-  }
-  bool is_wrong = (s[0] == 0xc2 && s[1] < 0xa0) || (s[0] == 0xe0 && s[1] < 0xa0) ||
-                  (s[0] == 0xed && s[1] >= 0xa0) || (s[0] == 0xf0 && s[1] < 0x90) ||
-                  (s[0] == 0xf4 && s[1] >= 0x90);
-  return is_wrong ? 0 : length;
-}
-
-size_t vw_printable(const char *bytes, size_t length, char *out, size_t n)
-{
-  const unsigned char *s = (const unsigned char *)bytes;
-  size_t used = 0;
-  for (size_t i = 0; i < length;) {
-    size_t good = character(s + i, length - i);
-    if (used + (good ? good : 4) >= n)
-      break;
-    if (good)
-      memcpy(out + used, bytes + i, good);
-    else
-      snprintf(out + used, n - used, "\\x%02x", s[i]);
-    used += good ? good : 4;
-    i += good ? good : 1;
-  }
-  if (n)
-    out[used] = '\0';
-  return used;
-}
-
 /* ---- the cache ---- */
 
 /* Keeps a printable copy under key. "" without memory. */
@@ -89,7 +47,7 @@ static const char *keep(struct vw_names *names, struct vw_map *map, uint64_t key
                         size_t length)
 {
   char printable[NAME_MAX_BYTES];
-  vw_printable(bytes, length, printable, sizeof printable);
+  trace_text_printable(bytes, length, printable, sizeof printable, NULL);
   char *text = strdup(printable);
   if (!text || !vw_grow(&names->texts, &names->capacity, names->n, sizeof *names->texts)) {
     free(text);

@@ -4,6 +4,7 @@
  * In order of how much it changes what one sees: a fault switched on, events missing, rules broken, families that
  * the source does not have, a recording that did not end.
  */
+#include "trace-text.h"
 #include "vw-internal.h"
 
 #include <inttypes.h>
@@ -96,8 +97,8 @@ static bool warn_breach(struct vw_trace *t)
   char more[64] = "", sentence[sizeof f->breach.sentence * 4];
   if (f->n_breaches > 1)
     snprintf(more, sizeof more, ", and %" PRIu64 " more", f->n_breaches - 1);
-  vw_printable(f->breach.sentence, strnlen(f->breach.sentence, sizeof f->breach.sentence), sentence,
-               sizeof sentence);
+  trace_text_printable(f->breach.sentence, strnlen(f->breach.sentence, sizeof f->breach.sentence),
+                       sentence, sizeof sentence, NULL);
   return warn(t, "%s the rule %s at event %" PRIu64 ": %s%s.",
               f->breach.by_fault ? "The fault breaks" : "The trace breaks",
               trace_rule_name(f->breach.rule), f->breach.event_no, sentence, more);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* trace-sentence.c - an event in one plain sentence for people who learn: the names in it, and the choice.
  *
- * Names come from the traced program, so control characters in them are shown as '?', and long ones are cut
- * at a character.  The sentences themselves are in trace-sentence-sched.c and trace-sentence-rest.c.
+ * Names come from the traced program, so what cannot be printed is escaped (trace_text_printable), and long
+ * ones are cut at a character.  The sentences themselves are in trace-sentence-sched.c and trace-sentence-rest.c.
  */
 #include "trace-sentence.h"
 
@@ -10,7 +10,7 @@
 
 #include <stdarg.h>
 
-#define MAX_SHOWN 40 /* bytes of a name */
+#define MAX_SHOWN 40 /* bytes of a name, as they are shown */
 
 void trace_say(struct trace_saying *s, const char *format, ...)
 {
@@ -34,14 +34,10 @@ static const char *quoted(struct trace_saying *s, uint32_t id)
   const char *text = trace_replay_string(s->before, id, &length);
   if (!text)
     return NULL;
-  size_t shown = length < MAX_SHOWN ? length : MAX_SHOWN;
-  while (shown < length && shown > 0 && ((uint8_t)text[shown] & 0xc0) == 0x80)
-    shown--; /* not in the middle of a UTF-8 character */
-  char *slot = name_slot(s), *at = slot;
-  *at++ = '"';
-  for (size_t i = 0; i < shown; i++)
-    *at++ = (uint8_t)text[i] < ' ' || text[i] == 0x7f ? (char)'?' : text[i];
-  stpcpy(at, shown < length ? "...\"" : "\"");
+  char *slot = name_slot(s);
+  size_t taken, shown = trace_text_printable(text, length, slot + 1, MAX_SHOWN + 1, &taken);
+  slot[0] = '"';
+  stpcpy(slot + 1 + shown, taken < length ? "...\"" : "\"");
   return slot;
 }
 

@@ -67,6 +67,10 @@ void trace_text_printer_flush(struct trace_text_printer *printer);
 /* One argument as it stands behind the = . Returns the length it would have. */
 size_t trace_text_argument(const struct trace_event *e, int word, char *out, size_t n);
 
+/* Text of the program as one line of UTF-8 without control characters: other bytes become \n, \t, \xNN.  What has no
+ * room is left out, whole characters at a time.  Returns the length written; *taken, if wanted, is how many bytes were. */
+size_t trace_text_printable(const char *bytes, size_t length, char *out, size_t n, size_t *taken);
+
 /* "12.5ms", "1.2s", "@1234567", "250us", "7ns" -> ns. False: not a time. */
 bool trace_time_parse(const char *text, int64_t *ns);
 /* Shortest exact form for people: "1.234567 ms", "12.5 s". */

@@ -178,7 +178,10 @@ static void a_value_is_shown_without_its_control_characters(void **state)
   (void)state;
   struct vw_trace *t = model_open("panics.trace");
   size_t n;
+  char sentence[256];
   assert_string_equal(vw_panics(t, &n)[0].value, "boom \\x1b[31m");
+  vw_sentence(t, model_find(t, TRACE_PANIC_BEGIN, 0), sentence, sizeof sentence);
+  assert_non_null(strstr(sentence, "panics with \"boom \\x1b[31m\""));
   vw_trace_free(t);
 }
 
