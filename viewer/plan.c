@@ -141,6 +141,18 @@ static void plan_bands(struct vw_planner *pl)
   }
 }
 
+/* The longest that has room of what an M's subtitle can be cut to and still tell its thread from the others'. */
+static void fit_thread(const struct vw_planner *pl, const struct vw_lane *lane, double room,
+                       char *subtitle, size_t n)
+{
+  static const char *const shorter[] = { "sysmon ", "tid ", "" };
+  for (size_t i = lane->is_sysmon ? 0 : 1; lane->tid && i < 3; i++) {
+    if (vw_text_width(VW_ROLE_SUBTITLE, pl->font, subtitle) <= room)
+      return;
+    snprintf(subtitle, n, "%s%u", shorter[i], lane->tid);
+  }
+}
+
 /* The title beside the bar; the subtitle under it, or behind it where lanes are low. */
 static void plan_title(struct vw_planner *pl, const struct vw_band *band)
 {
@@ -159,6 +171,7 @@ static void plan_title(struct vw_planner *pl, const struct vw_band *band)
   if (!*subtitle)
     return;
   double used = vw_text_width(VW_ROLE_TITLE, pl->font, title) + 6;
+  fit_thread(pl, lane, two_rows ? room : room - used, subtitle, sizeof subtitle);
   if (two_rows)
     vw_planner_label(pl, VW_ROLE_SUBTITLE, x, middle + offset, room, subtitle, UINT32_MAX);
   else
@@ -206,13 +219,10 @@ static double reserved_legend(const struct vw_view *view, double font)
   return legend.height < most ? legend.height : most;
 }
 
-/* Whether the eye finds what is selected when the rest fades.  An M or a P has executed a sliver of nearly every G's
- * lane: there is nothing on lanes of Gs that is its own. */
+/* Whether the eye finds what is selected when the rest fades.  Slivers do not count: an M or a P has executed one of
+ * nearly every G's lane. */
 static bool stands_out(const struct vw_plan *plan)
 {
-  const struct vw_view *view = &plan->view;
-  if (view->lanes == VW_LANES_G && view->selected != VW_SELECT_G)
-    return false;
   for (size_t i = 0; i < plan->n_rects; i++)
     if (plan->rects[i].selected && plan->rects[i].w >= SEEN_PX)
       return true;

@@ -150,6 +150,7 @@ struct vw_lane {
   enum vw_lane_kind kind;
   uint32_t id;
   bool is_sysmon;       /* an M without a P, which watches the others */
+  uint32_t tid;         /* of an M's thread; 0: unknown, or no M's lane */
   const char *title;    /* "M2", "P0", "G17" */
   const char *subtitle; /* "thread 4711", "", "worker" */
   const struct vw_span *spans;

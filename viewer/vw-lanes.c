@@ -72,6 +72,7 @@ static void name(struct vw_trace *t, enum vw_lane_kind kind, const struct vw_tra
   *lane = (struct vw_lane){ .kind = kind,
                             .id = track->id,
                             .is_sysmon = kind == VW_LANES_M && track->is_sysmon,
+                            .tid = kind == VW_LANES_M ? track->tid : 0,
                             .title = text->title,
                             .subtitle = kind == VW_LANES_G ? name_g(t, track) : text->subtitle };
 }

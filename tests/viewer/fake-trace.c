@@ -285,6 +285,8 @@ const struct vw_lane *vw_lane(const struct vw_trace *f, enum vw_lane_kind kind, 
   struct fake_lane *l = &f->lanes[kind][i];
   l->lane.title = l->title;
   l->lane.subtitle = l->subtitle;
+  const char *thread = strstr(l->subtitle, "thread ");
+  l->lane.tid = thread ? (uint32_t)strtoul(thread + 7, NULL, 10) : 0;
   l->lane.spans = l->spans.items;
   l->lane.n_spans = l->spans.n;
   l->lane.overlays = l->overlays.items;

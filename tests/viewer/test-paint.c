@@ -64,6 +64,8 @@ static void words_are_readable_on_every_colour(void **state)
 static void check_faded(const struct vw_theme *theme, struct vw_rgb c)
 {
   struct vw_rgb on = vw_palette_faded(theme, c), ink = vw_palette_faded_ink(theme, on);
+  struct vw_rgb ground = paint_chrome(theme, PAINT_GROUND);
+  assert_true(distance(on, ground) >= 0.4 * distance(c, ground)); /* not all white, nor all black */
   assert_true(contrast(on, ink) >= 3);
   assert_true(contrast(on, ink) <= contrast(on, vw_palette_ink(theme, on)));
 }
@@ -378,6 +380,63 @@ static int end(void **state)
   return 0;
 }
 
+/* A word on a bar is read whatever crosses the bar there. */
+static void an_arrow_passes_behind_a_word(void **state)
+{
+  (void)state;
+  FOR_THEMES(theme)
+  {
+    struct vw_trace *f = fake_new();
+    for (uint32_t m = 0; m < 3; m++)
+      fake_lane(f, VW_LANES_M, m, "M", "");
+    for (uint32_t m = 0; m < 3; m++)
+      fake_span(f, VW_LANES_M, m, 0, 1000000, VW_STATE_RUNNING, m + 1);
+    fake_arrow(f, VW_ARROW_WAKE, 15000, 0, 15000, 2);
+    fake_arrow(f, VW_ARROW_WAKE, 700000, 0, 700000, 2);
+    struct picture p = paint(f, VW_LANES_M, theme, 1280, 400);
+    assert_int_equal(p.plan->n_arrows, 2);
+    for (size_t i = 0; i < 2; i++) {
+      const struct vw_plan_arrow *a = &p.plan->arrows[i];
+      const struct vw_rect *r = &p.plan->rects[1];
+      bool at_word = (double)a->x0 < (double)r->x + 100;
+      double most = 0;
+      for (int x = -2; x <= 2; x++) {
+        struct vw_rgb c = pixel(&p, (double)a->x0 + x, (double)r->y + (double)(int)(r->h / 2) - 6);
+        double d = distance(c, vw_palette_g(theme, 2));
+        most = d > most ? d : most;
+      }
+      assert_true(at_word ? most < 0.15 : most > 0.2);
+    }
+    clear(&p);
+  }
+}
+
+/* "1.2" with the line through its point reads "1 2". */
+static void the_cursors_line_passes_behind_the_numbers_of_steps(void **state)
+{
+  (void)state;
+  struct picture p = paint(fake_scene(), VW_LANES_M, &themes[0], 900, 500);
+  const struct vw_path_step *s = NULL;
+  for (size_t i = 0; i < p.plan->n_path && !s; i++)
+    s = p.plan->path[i].number ? &p.plan->path[i] : NULL;
+  assert_non_null(s);
+  size_t n;
+  const struct vw_panic_step *step = &vw_panics(p.f, &n)[s->panic].steps[s->step];
+  struct vw_rgb accent = paint_chrome(&themes[0], PAINT_ACCENT);
+  double x = floor((double)s->x), above = (double)p.plan->ruler + 1;
+  struct vw_rgb before[5];
+  for (int i = 0; i < 5; i++)
+    before[i] = pixel(&p, x, (double)s->y + 2 * i - 4);
+  cairo_t *cr = cairo_create(p.surface);
+  vw_paint_cursor(p.painter, cr, p.plan, p.f, &themes[0], step->no, NULL);
+  cairo_destroy(cr);
+  cairo_surface_flush(p.surface);
+  assert_true(distance(pixel(&p, x, above), accent) < 0.02); /* the line is there */
+  for (int i = 0; i < 5; i++)
+    assert_true(distance(pixel(&p, x, (double)s->y + 2 * i - 4), before[i]) < 0.1);
+  clear(&p);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -386,6 +445,8 @@ int main(void)
     cmocka_unit_test(neighbouring_gs_have_different_colours),
     cmocka_unit_test(marks_and_arrows_stand_out_from_the_ground),
     cmocka_unit_test(a_spans_middle_has_its_gs_colour),
+    cmocka_unit_test(an_arrow_passes_behind_a_word),
+    cmocka_unit_test(the_cursors_line_passes_behind_the_numbers_of_steps),
     cmocka_unit_test(states_of_a_lane_differ_without_colour),
     cmocka_unit_test(light_and_dark_differ_and_both_show_the_same),
     cmocka_unit_test(legend_entries_do_not_overlap_and_their_words_fit),

@@ -259,6 +259,37 @@ static void survives_times_at_the_ends_of_the_range(void **state)
   fake_free(f);
 }
 
+static const char *label_of(const struct vw_plan *plan, enum vw_role role, size_t n)
+{
+  for (size_t i = 0; i < plan->n_labels; i++)
+    if (plan->labels[i].role == role && n-- == 0)
+      return plan->texts + plan->labels[i].text;
+  return "";
+}
+
+/* "threa..." says of no M which it is. */
+static void a_narrow_picture_says_of_each_m_its_thread_in_short(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_new();
+  fake_lane(f, VW_LANES_M, 0, "M0", "thread 31623");
+  fake_lane(f, VW_LANES_M, 1, "M1", "thread 3162498");
+  for (int width = 455; width <= 1280; width += 825) {
+    for (int low = 0; low < 2; low++) {
+      struct vw_view view;
+      vw_view_init(&view, f, VW_LANES_M, width, 400);
+      view.lane_height = low ? 22 : 46;
+      struct vw_plan *plan = vw_plan_new(f, &view);
+      assert_string_equal(label_of(plan, VW_ROLE_TITLE, 0), "M0");
+      assert_non_null(strstr(label_of(plan, VW_ROLE_SUBTITLE, 0), "31623"));
+      if (!low)
+        assert_non_null(strstr(label_of(plan, VW_ROLE_SUBTITLE, 1), "3162498"));
+      vw_plan_free(plan);
+    }
+  }
+  fake_free(f);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -270,6 +301,7 @@ int main(void)
     cmocka_unit_test(shows_at_most_200_labels_and_says_how_many_are_hidden),
     cmocka_unit_test(all_labels_of_a_ruler_have_one_unit_and_as_many_decimals),
     cmocka_unit_test(survives_times_at_the_ends_of_the_range),
+    cmocka_unit_test(a_narrow_picture_says_of_each_m_its_thread_in_short),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

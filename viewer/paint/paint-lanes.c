@@ -337,6 +337,19 @@ static void plate(struct paint *p, const struct vw_label *l, const char *text, d
   cairo_fill(p->cr);
 }
 
+/* On a box a word stands on the box's own colour: arrows and patterns pass behind it. */
+static void box_plate(struct paint *p, const struct vw_label *l, const struct vw_rect *r,
+                      struct vw_rgb colour, const char *text)
+{
+  double w = paint_text_width(p->painter, p->theme, VW_ROLE_SPAN, (double)l->max_w, text);
+  double whole = (double)r->h - 2 * floor((double)r->h * (1 - looks[r->state].part) / 2);
+  double h = floor(fmin(14 * p->font, whole - 2)), left = floor((double)l->x) - 3;
+  double right = fmin(left + ceil(w) + 6, (double)r->x + (double)r->w - 2);
+  paint_source(p->cr, colour, 0.85);
+  cairo_rectangle(p->cr, left, floor((double)l->y - h / 2), right - left, h);
+  cairo_fill(p->cr);
+}
+
 static void span_word(struct paint *p, const struct vw_label *l)
 {
   const struct vw_rect *r = &p->plan->rects[l->rect];
@@ -350,6 +363,7 @@ static void span_word(struct paint *p, const struct vw_label *l)
                  1);
   } else {
     struct vw_rgb on = rect_colour(p, r);
+    box_plate(p, l, r, on, text);
     paint_source(p->cr,
                  l->dimmed ? vw_palette_faded_ink(p->theme, on) : vw_palette_ink(p->theme, on), 1);
   }

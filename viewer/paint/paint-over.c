@@ -23,6 +23,13 @@ static void cursor_line(struct paint *p, uint64_t event_no)
   cairo_fill(p->cr);
 }
 
+/* The line passes behind the numbers of a panic's steps: "1.2" with a line through its point reads "1 2". */
+static void uncover_discs(struct paint *p, uint64_t event_no)
+{
+  if (event_no < vw_event_count(p->trace))
+    paint_discs_at(p, floor(vw_plan_x(p->plan, vw_event(p->trace, event_no)->ts)) + 0.5);
+}
+
 /* Takes the ruler's words away that reach under [left, left + w): half a number is worse than none. */
 static void clear_ruler(struct paint *p, double left, double w)
 {
@@ -129,6 +136,7 @@ void vw_paint_cursor(struct vw_painter *painter, cairo_t *cr, const struct vw_pl
   cairo_rectangle(cr, (double)plan->gutter, (double)plan->ruler, plan->view.width,
                   plan->view.height - (double)plan->ruler - (double)plan->legend);
   cairo_clip(cr);
+  uncover_discs(&p, event_no);
   if (over)
     hover(&p, over);
   cairo_restore(cr);

@@ -95,6 +95,8 @@ void paint_marks(struct paint *p);
 void paint_stamps_clear(struct vw_painter *painter);
 void paint_mark_glyph(struct paint *p, enum vw_mark_kind kind, double x, double y, double r);
 void paint_path(struct paint *p);
+/* Once more the numbered steps that a line at x has crossed. */
+void paint_discs_at(struct paint *p, double x);
 
 void paint_legend(struct paint *p, const struct vw_legend *legend, double x, double y);
 /* The line about what the picture had no room for. */

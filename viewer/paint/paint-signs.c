@@ -339,12 +339,29 @@ static struct vw_rgb step_colour(const struct paint *p, uint16_t kind, bool vali
   }
 }
 
+#define DISC_R 7.5
+
 static void pill(cairo_t *cr, double x, double y, double half, double r)
 {
   cairo_new_sub_path(cr);
   cairo_arc(cr, x + half, y, r, -M_PI / 2, M_PI / 2);
   cairo_arc(cr, x - half, y, r, M_PI / 2, 3 * M_PI / 2);
   cairo_close_path(cr);
+}
+
+static void disc_text(const struct vw_path_step *s, char *out, size_t n)
+{
+  if (s->story)
+    snprintf(out, n, "%u.%u", s->story, s->number);
+  else
+    snprintf(out, n, "%u", s->number);
+}
+
+/* Half of the straight part: a long number makes a pill. */
+static double disc_half(struct paint *p, const char *number)
+{
+  double w = paint_text_width(p->painter, p->theme, VW_ROLE_LEGEND, 0, number);
+  return fmax(w / 2 + 4 - DISC_R * p->font, 0);
 }
 
 static void disc(struct paint *p, const struct vw_path_step *s)
@@ -356,13 +373,9 @@ static void disc(struct paint *p, const struct vw_path_step *s)
                vw_event(p->trace, step->no)->w[1] == TRACE_VERDICT_VALID;
   struct vw_rgb c = step_colour(p, step->kind, valid);
   char number[32];
-  if (s->story)
-    snprintf(number, sizeof number, "%u.%u", s->story, s->number);
-  else
-    snprintf(number, sizeof number, "%u", s->number);
-  double r = 7.5 * p->font, w = paint_text_width(p->painter, p->theme, VW_ROLE_LEGEND, 0, number);
-  double half =
-      w / 2 + 4 > r ? w / 2 + 4 - r : 0; /* of the straight part: a long number makes a pill */
+  disc_text(s, number, sizeof number);
+  double r = DISC_R * p->font, half = disc_half(p, number);
+  double w = paint_text_width(p->painter, p->theme, VW_ROLE_LEGEND, 0, number);
   pill(p->cr, (double)s->x, (double)s->y, half, r + 1.5);
   paint_source(p->cr, paint_chrome(p->theme, PAINT_GROUND), 1);
   cairo_fill(p->cr);
@@ -397,4 +410,15 @@ void paint_path(struct paint *p)
     if (plan->path[i].number)
       disc(p, &plan->path[i]);
   cairo_restore(p->cr);
+}
+
+void paint_discs_at(struct paint *p, double x)
+{
+  for (size_t i = 0; i < p->plan->n_path; i++) {
+    const struct vw_path_step *s = &p->plan->path[i];
+    char number[32];
+    disc_text(s, number, sizeof number);
+    if (s->number && fabs((double)s->x - x) <= disc_half(p, number) + DISC_R * p->font + 2)
+      disc(p, s);
+  }
 }

@@ -144,10 +144,11 @@ struct vw_rgb vw_palette_ink(const struct vw_theme *theme, struct vw_rgb on)
   return dark_ink ? (struct vw_rgb){ 0.0f, 0.0f, 0.0f } : (struct vw_rgb){ 1.0f, 1.0f, 1.0f };
 }
 
-/* On dark ground a colour is lost sooner than on light. */
+/* What is not selected steps back, and can still be told apart and read; on dark ground a colour is lost sooner than on
+ * light. */
 struct vw_rgb vw_palette_faded(const struct vw_theme *theme, struct vw_rgb c)
 {
-  return mixed(c, paint_chrome(theme, PAINT_GROUND), theme->dark ? 0.55f : 0.72f);
+  return mixed(c, paint_chrome(theme, PAINT_GROUND), theme->dark ? 0.5f : 0.55f);
 }
 
 struct vw_rgb vw_palette_faded_ink(const struct vw_theme *theme, struct vw_rgb on)
