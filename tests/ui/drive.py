@@ -181,7 +181,8 @@ ACCENT = (0x0a, 0x5f, 0xd0)  # of the cursor line in the light theme
 
 
 def cursor_stands_at_its_time(window):
-    """Whether a line in the accent colour, as high as the lanes, is where the chosen event's time is.
+    """Whether a line in the accent colour, as high as the lanes, is where the chosen event's time is; the numbers of a
+    panic's steps stand before it.
 
     GTK counts from the window's content and the screen from the window's frame, a few pixels further out."""
     x, y, width, height = extents(window.get("image", "^Timeline$"))
@@ -191,7 +192,8 @@ def cursor_stands_at_its_time(window):
     expected = int(x + gutter + (event - t0) / (t1 - t0) * (width - gutter))
     pixel = screen()
     rows = range(y + 46, y + height - 2, 3)
-    return any(all(pixel(column, row) == ACCENT for row in rows) for column in range(expected - 2, expected + 9))
+    return any(sum(pixel(column, row) == ACCENT for row in rows) >= 0.75 * len(rows)
+               for column in range(expected - 2, expected + 9))
 
 
 # ---- the tests; each gets a window that shows the trace ----
@@ -199,32 +201,32 @@ def cursor_stands_at_its_time(window):
 def it_shows_the_trace_with_title_lanes_and_legend(window):
     window.expect(r"^M lanes, .* to ")
     window.get("label", "^panic-recover$")
-    window.get("label", r"95 events · 2 Ms, 2 Ps, 3 Gs")
+    window.get("label", r"97 events · 2 Ms, 2 Ps, 3 Gs")
     window.get("image", "^Legend$")
     window.get("image", "^Overview$")
 
 
 def go_to_the_panic(window):
-    """Through the search entry, as a person would: event 71 is the only one of its kind."""
+    """Through the search entry, as a person would: event 72 is the only one of its kind."""
     keys("slash")
     xdotool("type", "panic_begin")
-    window.get("label", r"^1 of 95 events$")
+    window.get("label", r"^1 of 97 events$")
     keys("Return")
-    window.expect(r"Event 71: .*G2.*panic")
+    window.expect(r"Event 72: .*G2.*panic")
     keys("Escape")
-    window.get("label", "^95 events$")
+    window.get("label", "^97 events$")
 
 
 def n_steps_over_the_panic_and_p_back_again(window):
     go_to_the_panic(window)
-    said = {80: "recover", 82: "panic is over: control goes back"}
-    for number in range(72, 84):
+    said = {82: "recover", 84: "panic is over: control goes back"}
+    for number in range(73, 86):
         keys("n")
         window.expect(rf"Event {number}: .*{said.get(number, '')}")
-    for number in range(82, 70, -1):
+    for number in range(84, 71, -1):
         keys("p")
         window.expect(rf"Event {number}: .*{said.get(number, '')}")
-    window.expect(r"Event 71: .*panic")
+    window.expect(r"Event 72: .*panic")
     window.get("label", r"G2.*panic")  # the sentence in the side pane
 
 
@@ -233,7 +235,7 @@ def the_state_panel_tells_the_deferred_calls_of_the_panic(window):
     keys("5")
     window.get("label", "^Deferred calls of G2, newest first$")
     poll(lambda: sum("stack record" in text for text in window.texts()) == 3, "three deferred calls pend")
-    keys("n", "n", "n", "n")
+    keys("n", "n", "n", "n", "n")
     poll(lambda: any("because of panic" in text for text in window.texts()), "one of them runs")
     poll(lambda: sum("stack record" in text for text in window.texts()) == 2, "two still pend")
     window.get("image", r"^Timer heap of P0: 3 timers, the first, T2,")
@@ -248,10 +250,10 @@ def the_cursor_line_stays_at_its_time_when_the_size_changes(window):
         poll(lambda: extents(window.get("image", "^Overview$"))[2] > width - 250, f"the window is {width} wide")
         poll(lambda: cursor_stands_at_its_time(window), f"the line is at its time in {width}x{height}")
     keys("e")
-    poll(lambda: not window.find("label", "^95 events$"), "E hides the list")
+    poll(lambda: not window.find("label", "^97 events$"), "E hides the list")
     poll(lambda: cursor_stands_at_its_time(window), "the line reaches down to where the list was")
     keys("e")
-    window.get("label", "^95 events$")
+    window.get("label", "^97 events$")
     poll(lambda: cursor_stands_at_its_time(window), "the line is at its time with the list back")
 
 
@@ -259,14 +261,14 @@ def a_search_hit_is_what_the_inspector_tells_of(window):
     keys("Home", "1", "slash")
     xdotool("type", "g3 go_start")
     keys("Return")
-    window.expect("Event 37: ")
+    window.expect("Event 38: ")
     keys("Escape")
     click_the_bar_of_g3(window)
     window.expect(r"Selected G3")
     keys("slash")
     xdotool("type", "panic_begin")
     keys("Return")
-    window.expect(r"Selected G2\. Event 71: ")
+    window.expect(r"Selected G2\. Event 72: ")
     window.get("label", "^G2")
     keys("Escape", "Escape")
     poll(lambda: "Selected" not in window.description(), "Escape clears the selection")
@@ -315,7 +317,7 @@ def a_click_on_a_bar_selects_its_g_and_escape_clears_it(window):
     keys("Home", "1")
     window.expect(r"^M lanes")
     click_the_bar_of_g3(window)
-    window.expect(r"Selected G3\. Event 37: .*G3")
+    window.expect(r"Selected G3\. Event 38: .*G3")
     window.get("label", r"^G3")
     keys("Escape")
     poll(lambda: "Selected" not in window.description(), "Escape clears the selection")
@@ -409,10 +411,10 @@ def space_plays_and_stops_and_a_step_by_hand_stops_it(window):
     keys("p")
     poll(lambda: not is_playing(), "a step by hand stops it")
     keys("ctrl+End")
-    window.expect("Event 94: ")
+    window.expect("Event 96: ")
     keys("space")
     poll(lambda: not is_playing(), "at the last event there is nothing to play")
-    window.expect("Event 94: ")
+    window.expect("Event 96: ")
     keys("ctrl+Home")
     window.expect("Event 0: ")
     time.sleep(1)  # two steps of playing: that nothing happens can only be waited for
@@ -519,7 +521,7 @@ def a_query_typed_in_the_window_is_answered_and_leads_to_an_event(window):
     poll(lambda: "panic_begin" in window.texts(), "the rows are shown")
     check(window.description() == before, "typing moved the timeline")
     keys("Down", "Return")
-    window.expect("Event 71: .*panic")
+    window.expect("Event 72: .*panic")
     keys("colon")
     keys("ctrl+a")
     xdotool("type", "SELECT 1 FROM nowhere")
@@ -530,7 +532,7 @@ def a_query_typed_in_the_window_is_answered_and_leads_to_an_event(window):
     keys("Down")
     poll(lambda: "SELECT 1 FROM nowhere" in typed_texts(window), "Down the one after it")
     keys("Escape")
-    window.get("label", "^95 events$")
+    window.get("label", "^97 events$")
     poll(lambda: focus_is_within(window, "^Timeline$"), "Escape gives the keyboard back")
 
 
@@ -543,7 +545,7 @@ def escape_stops_a_query_that_would_take_long(window):
     keys("Escape")
     window.get("label", "^0 rows; the query was stopped$")
     keys("Escape")
-    window.get("label", "^95 events$")
+    window.get("label", "^97 events$")
 
 
 def typed_texts(window):
@@ -573,10 +575,10 @@ def letters_can_be_typed_into_the_search_entry(window):
     before = window.description()
     keys("slash")
     xdotool("type", "wasd g2")
-    window.get("label", "^0 of 95 events$")
+    window.get("label", "^0 of 97 events$")
     check(window.description() == before, "typing moved the timeline")
     keys("Escape")
-    window.get("label", "^95 events$")
+    window.get("label", "^97 events$")
 
 
 def the_palette_runs_an_action_by_its_name(window):
