@@ -184,8 +184,9 @@ bool vw_builder_add(struct vw_builder *b, const struct trace_event *e)
 struct vw_trace *vw_builder_finish(struct vw_builder *b, struct tracefile_error *error)
 {
   struct vw_trace *t = b->trace;
+  const char *name = t->file ? tracefile_path(t->file) : "the trace"; /* a text has no file */
   if (!b->failed && t->n_events == 0) {
-    tracefile_fail(error, TRACEFILE_WRONG, "the trace", "record the program again",
+    tracefile_fail(error, TRACEFILE_WRONG, name, "record the program again",
                    "it holds no event that could be read");
     goto fail;
   }
@@ -195,8 +196,7 @@ struct vw_trace *vw_builder_finish(struct vw_builder *b, struct tracefile_error 
   b->replay = NULL;
   if (b->failed || !vw_lanes_finish(b) || !vw_panics_finish(b) || !vw_digests_make(t) ||
       !vw_warnings_make(t)) {
-    tracefile_fail(error, TRACEFILE_WRONG, "the trace",
-                   "close other programs, or record for less long",
+    tracefile_fail(error, TRACEFILE_WRONG, name, "close other programs, or record for less long",
                    "there is not enough memory for its %zu events", t->n_events);
     goto fail;
   }

@@ -123,6 +123,33 @@ static void what_cannot_be_read_or_written_is_said_and_leaves_no_picture(void **
   assert_false(exists("x.png"));
 }
 
+static void a_file_without_events_is_named(void **state)
+{
+  (void)state;
+  char path[200];
+  snprintf(path, sizeof path, "%s/empty.trace", folder);
+  FILE *to = fopen(path, "we");
+  assert_non_null(to);
+  fputs("gmpscope-trace 1\n", to);
+  fclose(to);
+  assert_int_equal(run("recorder/gmpscope", "load empty.trace -q -o empty.db"), 0);
+  assert_int_equal(render("empty.db -o x.png"), 1);
+  assert_true(is_one_line_of_error());
+  assert_non_null(strstr(said, "empty.db: it holds no event"));
+  assert_false(exists("x.png"));
+}
+
+static void a_cursor_behind_the_last_event_is_refused(void **state)
+{
+  (void)state;
+  assert_int_equal(render("t.db -o x.png --at=100s"), 1);
+  assert_true(is_one_line_of_error());
+  assert_non_null(strstr(said, "t.db: there is no event at or after 100s: the last one is at "));
+  assert_false(exists("x.png"));
+  assert_int_equal(render("t.db -o at.png --at=@20"), 0);
+  assert_true(exists("at.png"));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -130,6 +157,8 @@ int main(void)
     cmocka_unit_test(lanes_without_room_are_told_of_and_it_is_no_failure),
     cmocka_unit_test(a_wrong_call_is_one_line_and_exit_code_2),
     cmocka_unit_test(what_cannot_be_read_or_written_is_said_and_leaves_no_picture),
+    cmocka_unit_test(a_file_without_events_is_named),
+    cmocka_unit_test(a_cursor_behind_the_last_event_is_refused),
   };
   return cmocka_run_group_tests(tests, begin, end);
 }

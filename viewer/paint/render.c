@@ -260,9 +260,14 @@ static int set_cursor(const struct options *o, const struct vw_trace *trace, str
 {
   if (!o->at)
     return -1;
-  uint64_t no = vw_event_at(trace, o->cursor);
-  view->event_no = no < vw_event_count(trace) ? no : VW_NONE;
-  return -1;
+  uint64_t n = vw_event_count(trace);
+  view->event_no = vw_event_at(trace, o->cursor);
+  if (view->event_no < n)
+    return -1;
+  char last[40];
+  trace_time_print(vw_event(trace, n - 1)->ts, last, sizeof last);
+  return fail(TRACEFILE_WRONG, o->file, "ask for an earlier time",
+              "there is no event at or after %s: the last one is at %s", o->at, last);
 }
 
 static int set_view(const struct options *o, const struct vw_trace *trace, struct vw_view *view)
