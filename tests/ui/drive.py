@@ -242,6 +242,16 @@ def the_state_panel_tells_the_deferred_calls_of_the_panic(window):
     keys("4")
 
 
+def the_state_panel_says_what_an_m_does_as_gmpscope_state_does(window):
+    keys("Home", "slash")
+    xdotool("type", "m_wake")
+    keys("Return")
+    window.expect(r"Event \d+: .*M1")
+    keys("Escape", "5")
+    poll(lambda: "starting: its thread has not begun yet" in window.texts(), "M1's thread has not begun")
+    keys("4")
+
+
 def the_cursor_line_stays_at_its_time_when_the_size_changes(window):
     go_to_the_panic(window)
     poll(lambda: cursor_stands_at_its_time(window), "the line is there")
@@ -608,6 +618,7 @@ TESTS = [
     it_shows_the_trace_with_title_lanes_and_legend,
     n_steps_over_the_panic_and_p_back_again,
     the_state_panel_tells_the_deferred_calls_of_the_panic,
+    the_state_panel_says_what_an_m_does_as_gmpscope_state_does,
     the_cursor_line_stays_at_its_time_when_the_size_changes,
     a_search_hit_is_what_the_inspector_tells_of,
     lanes_switch_between_m_p_and_g,
