@@ -19,11 +19,11 @@ struct _UiWindow {
   GtkWidget *warning_bar, *warning_label;
   GtkWidget *minimap_slot, *overview_label, *timeline_slot, *events_slot, *legend_slot,
       *legend_revealer;
-  GtkWidget *inspector_slot, *state_slot, *panels, *step_label, *sentence;
+  GtkWidget *inspector_slot, *state_slot, *why_slot, *panels, *step_label, *sentence;
   GtkWidget *range_label, *mark_label, *left_out_label, *keys_label, *play_button;
 
   /* put into the slots by window.c: gtk4-builder-tool can check window.ui because it has no type of ours */
-  GtkWidget *timeline, *inspector, *state, *events, *query, *palette;
+  GtkWidget *timeline, *inspector, *state, *why, *events, *query, *palette;
 
   guint panels_tick; /* panels are written once a frame, however many steps it had */
 

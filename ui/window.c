@@ -14,6 +14,7 @@
 #include "minimap.h"
 #include "state-panel.h"
 #include "trace-text.h"
+#include "why-panel.h"
 
 G_DEFINE_TYPE(UiWindow, ui_window, GTK_TYPE_APPLICATION_WINDOW)
 
@@ -146,6 +147,11 @@ static void write_step(UiWindow *window, struct vw_trace *trace)
 
 /* ---- listening ---- */
 
+static bool is_why_shown(UiWindow *window)
+{
+  return g_strcmp0(gtk_stack_get_visible_child_name(GTK_STACK(window->panels)), "why") == 0;
+}
+
 static gboolean write_panels(GtkWidget *widget, GdkFrameClock *clock, gpointer data)
 {
   UiWindow *window = UI_WINDOW(widget);
@@ -157,6 +163,8 @@ static gboolean write_panels(GtkWidget *widget, GdkFrameClock *clock, gpointer d
   write_keys(window);
   ui_inspector_write(UI_FACTS(window->inspector), window->session);
   ui_state_panel_write(UI_FACTS(window->state), window->session);
+  if (is_why_shown(window)) /* it replays more than the others */
+    ui_why_panel_write(UI_FACTS(window->why), window->session);
   return G_SOURCE_REMOVE;
 }
 
@@ -246,6 +254,8 @@ static void fill_slots(UiWindow *window)
   gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(window->inspector_slot), window->inspector);
   window->state = ui_facts_new(window->session, "State");
   gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(window->state_slot), window->state);
+  window->why = ui_facts_new(window->session, "Why");
+  gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(window->why_slot), window->why);
   window->palette = ui_palette_new();
   gtk_overlay_add_overlay(GTK_OVERLAY(window->overlay), window->palette);
 }
@@ -256,6 +266,8 @@ static void on_panel_shown(UiWindow *window)
   GAction *action = g_action_map_lookup_action(G_ACTION_MAP(window), "panel");
   if (name && action)
     g_simple_action_set_state(G_SIMPLE_ACTION(action), g_variant_new_string(name));
+  if (is_why_shown(window))
+    queue_panels(window);
 }
 
 static void dispose(GObject *object)
@@ -308,6 +320,7 @@ static void ui_window_class_init(UiWindowClass *class)
   BIND(legend_revealer);
   BIND(inspector_slot);
   BIND(state_slot);
+  BIND(why_slot);
   BIND(panels);
   BIND(step_label);
   BIND(sentence);

@@ -222,3 +222,75 @@ struct vw_panic_path {
   size_t n_steps;
 };
 const struct vw_panic_path *vw_panics(const struct vw_trace *trace, size_t *n);
+
+/* ---- why a G does not run ----
+ * What it waits for, who made it ready, behind whom it stood, and what the Ps did meanwhile: as a struct, and as sentences
+ * of which each names its event. */
+#define VW_WHY_AHEAD  4 /* Gs that are named; of all it is told how many */
+#define VW_WHY_PLACES 4
+#define VW_WHY_PARTS  4
+#define VW_WHY_PS     8
+
+enum vw_why_kind { /* what the G does at the event */
+  VW_WHY_ABSENT,   /* it is not made yet, or ended */
+  VW_WHY_LOST,     /* its events are missing there */
+  VW_WHY_RUNS,     /* it does run */
+  VW_WHY_RUNNABLE, /* it could */
+  VW_WHY_WAITS,    /* it parked */
+  VW_WHY_SYSCALL,  /* it is in a system call */
+};
+
+struct vw_why_place { /* where it stood while it was runnable */
+  uint64_t no;        /* event that put it there */
+  enum trace_place place;
+  uint32_t id;                  /* the P */
+  uint32_t n_ahead;             /* Gs that are to be taken before it */
+  uint32_t ahead[VW_WHY_AHEAD]; /* the first of them, in order */
+};
+
+struct vw_why_part { /* of a P's time */
+  uint8_t state;     /* enum vw_state */
+  uint32_t g;        /* that ran or was in a system call; 0 none */
+  int64_t ns;
+  uint64_t no; /* event that began the first stretch of it */
+};
+struct vw_why_p {
+  uint32_t id;
+  uint32_t n_parts;
+  struct vw_why_part parts[VW_WHY_PARTS]; /* longest first */
+  uint32_t n_others;                      /* parts that are left out */
+  int64_t others_ns;
+};
+
+/* One stay out of running, from its begin to the next run.  Numbers are VW_NONE where nothing of the kind happened
+ * until the trace's end; the time beside one is the end's then. */
+struct vw_why {
+  uint32_t g;
+  uint64_t no; /* the event that is asked about */
+  enum vw_why_kind kind;
+  uint64_t begin_no, ready_no, run_no;
+  int64_t begin, ready, run;
+  bool breaks_off; /* its events are missing from `run` on: that it ran then is not told */
+  bool has_losses; /* events of some M were lost meanwhile */
+  bool has_more;   /* places after the last one, or too long a stay to look through */
+  uint32_t n_places;
+  struct vw_why_place places[VW_WHY_PLACES]; /* as they were when it came there */
+  struct vw_why_place
+      now; /* at the event, if it was runnable then: others may have come before it */
+  uint32_t n_ps, n_more_ps; /* while it was runnable */
+  struct vw_why_p ps[VW_WHY_PS];
+};
+
+/* Asks about the state after an event.  Costs a replay of what happened while it was runnable, tens of milliseconds at
+ * most.  False: out of memory. */
+bool vw_why_ask(struct vw_trace *trace, uint32_t g, uint64_t no, struct vw_why *why);
+
+struct vw_why_line {
+  char key[16]; /* "since", "P0"; "" for the answer itself */
+  uint64_t no;  /* event that it rests on, VW_NONE none */
+  char text[512];
+};
+#define VW_WHY_LINES (12 + VW_WHY_PLACES + VW_WHY_PS)
+/* The answer in sentences, first the answer itself, then what it rests on in order of time. Returns how many. */
+size_t vw_why_lines(struct vw_trace *trace, const struct vw_why *why,
+                    struct vw_why_line lines[VW_WHY_LINES]);

@@ -569,6 +569,25 @@ def focus_is_within(window, name):
     return node and any(inner.get_state_set().contains(Atspi.StateType.FOCUSED) for inner in walk(node))
 
 
+def b_says_why_the_selected_g_does_not_run(window):
+    keys("Escape", "ctrl+Home", "b")
+    window.expect("Event 0: ")
+    window.get("label", "^No G is selected, and none runs at this event")
+    keys("slash")
+    xdotool("type", "g2 go_block")
+    keys("Return")
+    window.expect(r"Event \d+: .*G2.*parked")
+    keys("Escape")
+    window.get("label", r'^G2 "worker" does not run: it waits: sleep on timer 1, for 0 ns so far\.$')
+    window.get("label", r"^50\.62 µs: M1 \(P1\) made G2 .*#65$")  # who made it ready, with a link to that event
+    window.get("label", r"^for 80 ns; meanwhile:")
+    window.get("label", r"began to run G2.*#68$")
+    keys("n")
+    window.get("label", r"^(G\d .*(runs|does not run)|No G is selected)")
+    keys("4")
+    poll(lambda: not any("does not run" in text for text in window.texts()), "4 shows the inspector again")
+
+
 def undo_goes_back_to_the_lanes_before(window):
     keys("1")
     window.expect("^M lanes")
@@ -638,6 +657,7 @@ TESTS = [
     the_about_dialog_opens_and_closes,
     a_query_typed_in_the_window_is_answered_and_leads_to_an_event,
     escape_stops_a_query_that_would_take_long,
+    b_says_why_the_selected_g_does_not_run,
     undo_goes_back_to_the_lanes_before,
     letters_can_be_typed_into_the_search_entry,
     the_palette_runs_an_action_by_its_name,
