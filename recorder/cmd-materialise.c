@@ -13,7 +13,7 @@ int cmd_materialise(int argc, char **argv)
     .usage = "FILE",
     .doc = "Writes the tables event, g_state, wake, timer_op, ... into a trace file, for programs "
            "that know\n"
-           "nothing of gmpscope. They take about 15 times the room of the trace itself. gmpscope "
+           "nothing of gmpscope. They take 15 to 20 times the room of the trace itself. gmpscope "
            "sql answers\n"
            "the same questions without them.",
     .opts = opts,

@@ -21,7 +21,7 @@ enum rec_tables {
   REC_TABLES_NONE,
   REC_TABLES_ALL,
 };
-/* Above this many events plain tables are made on request only. They take fifteen times the room
+/* Above this many events plain tables are made on request only. They take 15 to 20 times the room
  * of the chunks and two to three seconds a million events (measured by tests/bench/bench-file.c). */
 #define REC_TABLES_AUTO_MAX 1000000u
 

@@ -88,12 +88,14 @@ static const struct schema_object indexes[] = {
 #define MS(expression) "round((" expression ")/1e6, 6)"
 #define G_NAME(g) "(SELECT coalesce(name, function) FROM g WHERE g.g=" g ")"
 #define OBJECT_NAME(obj) "(SELECT coalesce(name, what) FROM object AS o WHERE o.obj=" obj ")"
-#define TOTAL(state) "(SELECT " MS("sum(dur)") " FROM g_state AS s WHERE s.g=g.g AND s.state='" state "')"
+#define TOTAL(state) MS("sum(dur) FILTER (WHERE state='" state "')") " AS " state "_ms"
 static const struct schema_object views[] = {
   { SCHEMA_VIEWS, "view", "v_goroutine",
-    "CREATE VIEW v_goroutine AS SELECT g, name, function, parent_g, " MS("t_create") " AS create_ms, "
-    MS("t_end") " AS end_ms, " TOTAL("running") " AS running_ms, " TOTAL("runnable") " AS runnable_ms, "
-    TOTAL("waiting") " AS waiting_ms, " TOTAL("syscall") " AS syscall_ms FROM g" },
+    /* one pass over g_state for all Gs: decoded from chunks, it is read anew for each subquery */
+    "CREATE VIEW v_goroutine AS SELECT g.g, name, function, parent_g, " MS("t_create") " AS create_ms, "
+    MS("t_end") " AS end_ms, running_ms, runnable_ms, waiting_ms, syscall_ms FROM g LEFT JOIN (SELECT g, "
+    TOTAL("running") ", " TOTAL("runnable") ", " TOTAL("waiting") ", " TOTAL("syscall")
+    " FROM g_state GROUP BY g) AS s ON s.g=g.g" },
   { SCHEMA_VIEWS, "view", "v_block",
     "CREATE VIEW v_block AS SELECT g, " G_NAME("s.g") " AS g_name, why, " OBJECT_NAME("s.obj") " AS object, obj, "
     MS("t_start") " AS start_ms, " MS("dur") " AS dur_ms FROM g_state AS s WHERE state='waiting'" },

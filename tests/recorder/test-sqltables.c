@@ -85,6 +85,8 @@ static void check_story(sqlite3 *db)
   check(
       db, "SELECT t_start, t_end, state, why FROM g_state WHERE g=1 ORDER BY t_start",
       "20|40|runnable|\n40|60|running|\n60|112|waiting|sleep\n112|130|runnable|\n130||running|\n");
+  check(db, "SELECT g, runnable_ms, waiting_ms, syscall_ms FROM v_goroutine WHERE g=1",
+        "1|3.8e-05|5.2e-05|\n");
   check(db, "SELECT ts, waker_g, woken_g, why, waited, run_ts FROM wake", "112||1|sleep|52|130\n");
   check(db, "SELECT op, timer, when_ts, late, what FROM timer_op ORDER BY ts",
         "timer_new|5|||sleep\ntimer_add|5|100||\ntimer_remove|5|||\ntimer_fire|5||11|\n");
