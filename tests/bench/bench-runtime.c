@@ -399,7 +399,7 @@ static const struct bench benches[] = {
 };
 
 #define BURSTS   40
-#define PAUSE_NS 20000000
+#define PAUSE_NS 40000000
 
 /* Wall and CPU ns of some bursts, and how many operations they were. */
 static long run_bursts(const struct bench *b, int64_t *wall, int64_t *cpu)
