@@ -179,6 +179,8 @@ static void show_answer(UiQuery *query, const struct ui_answer *answer)
     text = g_strdup_printf("%s; the query was stopped", many);
   else if (*wrong)
     text = n ? g_strdup_printf("%s; %s", many, wrong) : g_strdup(wrong);
+  else if (answer->code < 0)
+    text = g_strdup_printf("%s; the command was ended by a signal", many);
   else if (answer->code != 0)
     text =
         g_strdup_printf("%s; the command ended with code %d and said nothing", many, answer->code);
