@@ -48,6 +48,28 @@ static bool warn_lost(struct vw_trace *t)
               f->n_loss_places == 1 ? "place" : "places");
 }
 
+/* Events of Ms beyond the last ring: of no lane, so nothing can be drawn as lost. */
+static bool warn_unringed(struct vw_trace *t)
+{
+  sqlite3_stmt *row;
+  int64_t n = 0, since = 0;
+  const char *sql = "SELECT sum(n), min(coalesce(t_from, 0)) FROM loss WHERE m IS NULL";
+  if (t->file && sqlite3_prepare_v2(tracefile_db(t->file), sql, -1, &row, NULL) == SQLITE_OK) {
+    if (sqlite3_step(row) == SQLITE_ROW) {
+      n = sqlite3_column_int64(row, 0);
+      since = sqlite3_column_int64(row, 1);
+    }
+    sqlite3_finalize(row);
+  }
+  char at[40];
+  trace_time_print(since, at, sizeof at);
+  return n <= 0 ||
+         warn(t,
+              "%" PRId64 " %s of Ms that found no ring left %s missing: from %s on Ms may "
+              "run that are not shown.",
+              n, n == 1 ? "event" : "events", n == 1 ? "is" : "are", at);
+}
+
 /* The file's first damage of a sort: a hole, or a chunk. False: it has none. */
 static bool find_damage(const struct vw_trace *t, bool is_hole, struct tracefile_damage *out)
 {
@@ -166,8 +188,8 @@ static bool warn_end(struct vw_trace *t)
 
 bool vw_warnings_make(struct vw_trace *t)
 {
-  return warn_fault(t) && warn_lost(t) && warn_damage(t) && warn_missing(t) && warn_breach(t) &&
-         warn_families(t) && warn_end(t);
+  return warn_fault(t) && warn_lost(t) && warn_unringed(t) && warn_damage(t) && warn_missing(t) &&
+         warn_breach(t) && warn_families(t) && warn_end(t);
 }
 
 const char *vw_warning(const struct vw_trace *trace, size_t i)

@@ -109,6 +109,18 @@ static void a_damaged_chunk_before_a_missing_one_is_counted_too(void **state)
   vw_trace_free(t);
 }
 
+static void what_ms_without_a_ring_lost_is_warned_of(void **state)
+{
+  (void)state;
+  struct vw_trace *t =
+      open_damaged("INSERT INTO loss VALUES(NULL, NULL, NULL, 7, 2000, 90000, 'no ring was left')");
+  assert_true(warns(t, "7 events of Ms that found no ring left are missing: from 2 µs on"));
+  vw_trace_free(t);
+  t = open_damaged("SELECT 1");
+  assert_false(warns(t, "ring"));
+  vw_trace_free(t);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -116,6 +128,7 @@ int main(void)
     cmocka_unit_test(a_missing_chunk_in_the_middle_is_warned_of_and_drawn),
     cmocka_unit_test(a_missing_last_chunk_is_warned_of_and_drawn),
     cmocka_unit_test(a_damaged_chunk_before_a_missing_one_is_counted_too),
+    cmocka_unit_test(what_ms_without_a_ring_lost_is_warned_of),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
