@@ -235,7 +235,8 @@ void trace_on_trace_begin(struct trace_replay *r, struct rep_m *m, const struct 
   if (r->began_from_start)
     trace_broken(r, TRACE_RULE_END, "the trace begins a second time");
   else if (a.abi == 0 || a.abi > TRACE_ABI)
-    trace_broken(r, TRACE_RULE_RECORD, "the trace is of ABI %u, but the newest known is %u", a.abi, TRACE_ABI);
+    trace_broken(r, TRACE_RULE_RECORD, "the trace is of ABI %u, but the newest known is %u", a.abi,
+                 TRACE_ABI);
   else if (e->p != TRACE_NO_P || e->g)
     trace_broken(r, TRACE_RULE_M_RECORD, "the trace begins on an M that writes as if it ran G%u",
                  e->g);

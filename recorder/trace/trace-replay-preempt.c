@@ -20,11 +20,13 @@ static void check_m(struct trace_replay *r, uint32_t id, const char *what)
 /* sysmon asks whose time slice is used up; who stops the world asks everybody until it stands. */
 static void check_asker(struct trace_replay *r, const struct rep_m *m, uint32_t why)
 {
-  uint32_t must = r->world.stop_why == TRACE_STWWHY_GC ? TRACE_PREEMPTWHY_SCAN : TRACE_PREEMPTWHY_STW;
+  uint32_t must =
+      r->world.stop_why == TRACE_STWWHY_GC ? TRACE_PREEMPTWHY_SCAN : TRACE_PREEMPTWHY_STW;
   if (!trace_judges(r, TRACE_FAMILY_STW))
     return;
-  if (why == TRACE_PREEMPTWHY_SLICE ? m->pub.p != TRACE_NO_P
-                                    : !r->world.stopping || m->pub.id != r->world.stopper || why != must)
+  if (why == TRACE_PREEMPTWHY_SLICE
+          ? m->pub.p != TRACE_NO_P
+          : !r->world.stopping || m->pub.id != r->world.stopper || why != must)
     trace_broken(r, TRACE_RULE_PREEMPT, "M%u asks a G to stop (%s), but that is not its business",
                  m->pub.id, trace_word_text(TRACE_ARG_PREEMPTWHY, why));
 }
