@@ -240,21 +240,15 @@ void tr_stamp_after_slow(struct m *mp)
     atomic_store_explicit(&sched.stamper, NULL, memory_order_relaxed);
 }
 
-void tr_stamp_locked_slow(struct m *mp)
-{
-  if (atomic_load_explicit(&sched.stamper, memory_order_relaxed) == mp) {
-    tr_stamp_slow(mp);
-    return;
-  }
-  tr_stamp_after_slow(mp);
-  atomic_store_explicit(&sched.stamper, mp, memory_order_relaxed);
-}
-
 void tr_restamp_locked_slow(struct m *mp)
 {
-  /* Who was silenced by the end stamps no more, so stamper does not tell of it: but then we read ended, too. */
-  if (atomic_load_explicit(&sched.stamper, memory_order_relaxed) != mp || has_ended())
-    tr_stamp_locked_slow(mp);
+  if (atomic_load_explicit(&sched.stamper, memory_order_relaxed) != mp) {
+    tr_stamp_after_slow(mp);
+    atomic_store_explicit(&sched.stamper, mp, memory_order_relaxed);
+  } else if (has_ended()) {
+    tr_stamp_slow(
+        mp); /* who was silenced by the end stamps no more, so stamper does not tell of it */
+  }
 }
 
 void tr_stamp_with_p_slow(struct m *mp)

@@ -32,7 +32,6 @@ void tr_emit_start(struct m *mp, uint64_t lo, uint64_t hi);
 void tr_emit_aside(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi);
 void tr_stamp_slow(struct m *mp);
 void tr_stamp_after_slow(struct m *mp);
-void tr_stamp_locked_slow(struct m *mp);
 void tr_restamp_locked_slow(struct m *mp);
 void tr_stamp_with_p_slow(struct m *mp);
 /* The trace's clock, ticks; 0 without a ring. Signal-safe. */
@@ -67,15 +66,8 @@ static inline void tr_stamp_behind(struct m *mp, uint64_t ticks)
     tr_stamp_at(mp, ticks + 1);
 }
 
-/* tr_stamp_after for who has just taken sched.lock, often: only if another M stamped there since must it wait
- * for its loads (10 ns, as much as the clock itself). */
-static inline void tr_stamp_locked(struct m *mp)
-{
-  if (tr_on(mp, TRACE_FAMILY_ALL))
-    tr_stamp_locked_slow(mp);
-}
-/* The same in the middle of a transition that has its stamp: if no other M stamped there since this one last did, there
- * is nothing that it must come after. */
+/* tr_stamp_after for who stamped a transition and has taken sched.lock since, often: only if another M stamped there since
+ * this one last did is there something that it must come after. */
 static inline void tr_restamp_locked(struct m *mp)
 {
   if (tr_on(mp, TRACE_FAMILY_ALL))
