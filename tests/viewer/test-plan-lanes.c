@@ -4,23 +4,10 @@
 
 #include "fake-trace.h"
 #include "plan-build.h"
+#include "whole-plan.h"
 
 #include <math.h>
 #include <string.h>
-
-static struct vw_view whole(struct vw_trace *f, enum vw_lane_kind lanes, int width, int height)
-{
-  struct vw_view view;
-  vw_view_init(&view, f, lanes, width, height);
-  return view;
-}
-
-static struct vw_plan *planned(struct vw_trace *f, const struct vw_view *view)
-{
-  struct vw_plan *plan = vw_plan_new(f, view);
-  assert_non_null(plan);
-  return plan;
-}
 
 /* Spans of a lane that a view touches. */
 static size_t visible(const struct vw_lane *lane, const struct vw_view *view)
@@ -290,6 +277,33 @@ static void a_narrow_picture_says_of_each_m_its_thread_in_short(void **state)
   fake_free(f);
 }
 
+static void a_tag_on_the_ruler_stands_beside_its_words(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_scene();
+  struct vw_view view;
+  struct vw_plan *plan = whole_plan(f, VW_LANES_M, &view);
+  double x0, x1;
+  size_t n_words = 0;
+  for (size_t i = 0; i < plan->n_ticks; i++) {
+    if (!vw_tick_word(plan, &plan->ticks[i], &x0, &x1) || x0 < 200 || x1 > 1000)
+      continue;
+    n_words++; /* an area whose middle is this word's */
+    double from = (x0 + x1) / 2 - 120, to = (x0 + x1) / 2 + 120,
+           left = vw_ruler_room(plan, from, to, 40);
+    assert_true(left >= from && left + 40 <= to);
+    for (size_t k = 0; k < plan->n_ticks; k++) {
+      double w0, w1;
+      if (vw_tick_word(plan, &plan->ticks[k], &w0, &w1))
+        assert_true(left >= w1 || left + 40 <= w0);
+    }
+    assert_true(isnan(vw_ruler_room(plan, x0, x1, x1 - x0)));
+  }
+  assert_true(n_words > 3);
+  vw_plan_free(plan);
+  fake_free(f);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -302,6 +316,7 @@ int main(void)
     cmocka_unit_test(all_labels_of_a_ruler_have_one_unit_and_as_many_decimals),
     cmocka_unit_test(survives_times_at_the_ends_of_the_range),
     cmocka_unit_test(a_narrow_picture_says_of_each_m_its_thread_in_short),
+    cmocka_unit_test(a_tag_on_the_ruler_stands_beside_its_words),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
