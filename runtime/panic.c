@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* panic.c - panic, recover and Goexit: running deferred calls from the top of the stack.
+/* panic.c - panic, recovery and Goexit: running deferred calls from the top of the stack.
  *
  * As in Go, the stack is not cut while a panic is in progress: deferred calls run on top of gopanic, so a
  * deferred call may park, start Gs, panic again, or look at the whole story.  Only a recovery cuts it: when
@@ -9,15 +9,13 @@
  *     Deeper (lower) frames belong to newer ones.
  * I2  A panic ends by recovery, with all older ones that its target frame lies above, or with the process.
  * I3  A recovery does not jump past a Goexit: it goes back into the Goexit's loop instead.
- * I4  recover counts only in the function that calldefer called for the newest panic (frame-amd64.S).
  *
- * Cost: a recover is two compares; a panic that is recovered about three calls.
+ * When recover counts: recover.c. Cost: a panic that is recovered is about three calls.
  */
 #include "panic.h"
 
 #include "print.h"
 #include "proc.h"
-#include "sim.h"
 #include "tracedoor.h"
 
 #include <string.h>
@@ -100,6 +98,7 @@ static void run_deferred(struct g *gp, struct rt_panic *p)
     walk_to(mp, gp, p, p->frame->fp);
     tr_panic_walk(mp, p->depth, frame_depth(gp, p->frame->fp), TRACE_WALK_RUN);
     struct rt_defer d = popdefer(gp);
+    p->call_fn = d.fn;
     rundefer(gp, &d, p->goexit ? TRACE_CAUSE_GOEXIT : TRACE_CAUSE_PANIC, &p->call_fp);
     if (gp->_panic != p)
       throw("bad panic stack");
@@ -107,33 +106,6 @@ static void run_deferred(struct g *gp, struct rt_panic *p)
       recovery(gp, p);
   }
   walk_to(getm(), gp, p, gp->stack.hi);
-}
-
-bool rt_recover_in(void *caller_fp, struct rt_value *value)
-{
-  struct m *mp = getm();
-  struct g *gp = mp ? mp->curg : NULL;
-  if (!gp)
-    return false;
-  struct rt_panic *p = gp->_panic;
-  void **saved = caller_fp; /* frame pointer and return address */
-  uint32_t verdict = TRACE_VERDICT_VALID;
-  if (!p)
-    verdict = TRACE_VERDICT_NO_PANIC;
-  else if (MUTANT(20, false, p->goexit))
-    verdict = TRACE_VERDICT_GOEXIT;
-  else if (p->recovered)
-    verdict = TRACE_VERDICT_ALREADY;
-  else if (saved[0] != p->call_fp || saved[1] != (const void *)calldefer_return)
-    verdict = TRACE_VERDICT_NOT_DIRECT;
-  tr_stamp(mp);
-  tr_panic_recover_call(mp, p ? p->depth : 0, verdict);
-  if (verdict != TRACE_VERDICT_VALID)
-    return false;
-  p->recovered = true;
-  if (value)
-    *value = p->value;
-  return true;
 }
 
 /* ---- printing ---- */
@@ -178,6 +150,12 @@ static void printpanics(const struct rt_panic *p)
   print_str("\n");
 }
 
+void printpanics_in_progress(struct rt_panic *p)
+{
+  preprintpanics(p);
+  printpanics(p);
+}
+
 /* The value as a string of the trace. */
 static uint32_t value_string(struct m *mp, const struct rt_value *value)
 {
@@ -193,10 +171,9 @@ static _Noreturn void fatalpanic(struct rt_panic *p)
   struct m *mp = getm();
   tr_stamp(mp);
   tr_panic_fatal(mp, p->depth, value_string(mp, &p->value));
-  preprintpanics(p);
   startpanic();
   printlock();
-  printpanics(p);
+  printpanics_in_progress(p);
   printunlock();
   dopanic();
 }

@@ -7,13 +7,14 @@
 struct rt_panic {
   struct rt_panic *link; /* the older one, whose deferred call we are in */
   struct rt_value value;
-  uint32_t depth;         /* 1 for the oldest */
-  const char *fp;         /* our own frame: what is deeper was called by our deferred calls */
-  void *call_fp;          /* calldefer's frame, while a deferred call runs */
-  struct rt_frame *frame; /* whose deferred call runs, or ran last */
-  const char *walked;     /* frames up to here were looked at (for the trace) */
-  bool recovered;         /* the deferred call that runs has recovered us */
-  bool repanicked;        /* the newer one has the same value */
+  uint32_t depth;          /* 1 for the oldest */
+  const char *fp;          /* our own frame: what is deeper was called by our deferred calls */
+  void *call_fp;           /* calldefer's frame, while a deferred call runs */
+  void (*call_fn)(void *); /* that deferred call */
+  struct rt_frame *frame;  /* whose deferred call runs, or ran last */
+  const char *walked;      /* frames up to here were looked at (for the trace) */
+  bool recovered;          /* the deferred call that runs has recovered us */
+  bool repanicked;         /* the newer one has the same value */
   bool goexit;
   rt_resume resume; /* of a Goexit: where its loop goes on */
 };
@@ -31,6 +32,9 @@ static inline uint32_t frame_depth(const struct g *gp, const void *fp)
 
 /* Panics with an error of the runtime. On a G. */
 _Noreturn void panicerror(const char *message);
+
+/* All that are linked from p on, oldest first, as Go prints them when the process ends. print lock held. */
+void printpanics_in_progress(struct rt_panic *p);
 
 /* Writes a value as Go prints it, piece by piece. */
 void value_write(const struct rt_value *v, void (*write)(void *to, const char *bytes, size_t n),

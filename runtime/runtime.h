@@ -228,7 +228,9 @@ struct m {
   struct p *oldp;  /* held before the system call */
   uint32_t syscalltick;
   struct g *lockedg;
-  int locked_ext; /* nesting of LockOSThread */
+  int locked_ext;         /* nesting of LockOSThread */
+  const char *recover_pc; /* a recover that counted last time (recover.c) */
+  void (*recover_fn)(void *);
   struct note park;
   struct m *idlelink; /* idle list */
   struct m *alllink;  /* allm */

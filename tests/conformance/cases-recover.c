@@ -74,6 +74,20 @@ CASE(recover_in_a_helper,
   helped();
 }
 
+/* The last thing that it does, so compilers that optimise make a jump of it. */
+static __attribute__((noinline)) void recover_in_turn(void *unused)
+{
+  recover_say(unused);
+}
+CASE(recover_in_a_helper_called_last,
+     "spec, Handling panics: nor if that call is the last thing that the deferred function does",
+     PRINTS("nothing "), PANICS("boom"))
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, recover_in_turn, NULL);
+  rt_panic("boom");
+}
+
 FN(defers_recover)
 {
   RT_FRAME(fr, { return; });

@@ -112,6 +112,56 @@ static void recover_counts_only_in_the_deferred_function_itself(void **state)
   assert_prints(only_direct, 1, "nothing not-direct recovered:boom ");
 }
 
+/* What optimising makes of `static void f(void *arg) { recover_helper(arg); }`: a jump, which leaves nothing of f on
+ * the stack. And a deferred function whose cold part, which compilers put elsewhere, recovers. */
+void recover_helper(void *unused);
+void jumps_to_helper(void *arg);
+void recovers_in_its_cold_part(void *arg);
+__asm__(
+    ".text\n"
+    ".type jumps_to_helper, @function\n"
+    "jumps_to_helper: .cfi_startproc\n jmp recover_helper\n .cfi_endproc\n"
+    ".size jumps_to_helper, . - jumps_to_helper\n"
+    ".type recovers_in_its_cold_part, @function\n"
+    "recovers_in_its_cold_part: .cfi_startproc\n push %rbp\n .cfi_def_cfa_offset 16\n"
+    " .cfi_offset rbp, -16\n mov %rsp, %rbp\n .cfi_def_cfa_register rbp\n jmp 1f\n .cfi_endproc\n"
+    ".size recovers_in_its_cold_part, . - recovers_in_its_cold_part\n"
+    "1: .cfi_startproc\n .cfi_def_cfa rbp, 16\n .cfi_offset rbp, -16\n mov %rbp, %rdi\n"
+    " xor %esi, %esi\n call rt_recover_in\n pop %rbp\n .cfi_def_cfa rsp, 8\n ret\n .cfi_endproc\n");
+__attribute__((used, noinline)) void recover_helper(void *unused)
+{
+  (void)unused;
+  bool recovered = rt_recover(NULL);
+  printf("%s ", recovered ? "direct" : "not-direct");
+}
+static void jumping(void)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, recover_say, NULL);
+  RT_DEFER(fr, recovers_in_its_cold_part, NULL);
+  RT_DEFER(fr, jumps_to_helper, NULL);
+  rt_panic("boom");
+}
+static void helper_deferred_itself(void)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, jumps_to_helper, NULL);
+  RT_DEFER(fr, recover_helper, NULL);
+  rt_panic("boom");
+}
+PROGRAM(a_jump)
+{
+  jumping();
+  helper_deferred_itself();
+  jumping();
+  return 0;
+}
+static void a_function_that_the_deferred_one_jumps_to_does_not_recover(void **state)
+{
+  (void)state;
+  assert_prints(a_jump, 1, "not-direct nothing direct not-direct not-direct nothing ");
+}
+
 static void recover_twice(void *unused)
 {
   (void)unused;
@@ -387,6 +437,7 @@ int main(void)
     cmocka_unit_test(a_recovered_panic_runs_the_rest_and_returns),
     cmocka_unit_test(a_panic_runs_the_deferred_calls_of_the_frames_between),
     cmocka_unit_test(recover_counts_only_in_the_deferred_function_itself),
+    cmocka_unit_test(a_function_that_the_deferred_one_jumps_to_does_not_recover),
     cmocka_unit_test(a_second_recover_finds_nothing),
     cmocka_unit_test(a_nested_panic_is_recovered_inside_or_supersedes),
     cmocka_unit_test(an_unrecovered_panic_prints_what_go_prints),

@@ -52,6 +52,10 @@ func init() {
 			defer func() { sayVerdict(helperRecovers()) }()
 			panic("boom")
 		},
+		"recover_in_a_helper_called_last": func() {
+			defer func() { recoverSay() }()
+			panic("boom")
+		},
 		"recover_in_a_deferred_call_of_a_deferred_call": func() {
 			defer recoverSay()
 			defer func() { defer recoverSay() }()
