@@ -8,6 +8,7 @@
  */
 #include "options.h"
 #include "os.h"
+#include "panic.h"
 #include "print.h"
 #include "proc.h"
 #include "sim.h"
@@ -87,7 +88,16 @@ static void dump(struct g *me, bool everybody)
     tracebackothers(me);
 }
 
-/* runtime_internals: frames of the runtime too, as at RT_TRACEBACK=system. */
+/* The G whose own code runs here; NULL on g0, whatever G that was left for. */
+static struct g *g_here(struct m *mp)
+{
+  struct g *gp = mp ? mp->curg : NULL;
+  const char *here = __builtin_frame_address(0);
+  return gp && here > gp->stack.lo && here < gp->stack.hi ? gp : NULL;
+}
+
+/* runtime_internals: frames of the runtime too, as at RT_TRACEBACK=system. Else the panics whose deferred calls have
+ * brought us here are told first. */
 static _Noreturn void die(const char *msg, bool runtime_internals)
 {
   struct m *mp = getm();
@@ -97,6 +107,10 @@ static _Noreturn void die(const char *msg, bool runtime_internals)
   flush_stdout();
   freeze_the_world(mp);
   printlock();
+  if (!runtime_internals && g_here(mp) && gp->_panic) {
+    printpanics_in_progress(gp->_panic);
+    print_str("\t");
+  }
   print_str("fatal error: ");
   print_str(msg);
   print_str("\n");

@@ -53,7 +53,8 @@ extern const struct conformance_case *const __stop_conformance_cases[];
 #define PANICS(text)     .code = 2, .err = "panic: " text "\n\ngoroutine 1 [running]:\n"
 #define PANICS_ERR(text) .code = 2, .err = text "\n\ngoroutine 1 [running]:\n"
 /* Dies of a panic of another G. */
-#define PANICS_IN_G(text) .code = 2, .err = "panic: " text "\n\ngoroutine N [running]:\n"
+#define PANICS_IN_G(text)     PANICS_ERR_IN_G("panic: " text)
+#define PANICS_ERR_IN_G(text) .code = 2, .err = text "\n\ngoroutine N [running]:\n"
 /* Dies of a fatal error; state is that of the first G in the dump. */
 #define FATAL(text, state) .code = 2, .err = "fatal error: " text "\n\ngoroutine 1 [" state "]:\n"
 #define DEADLOCK(state)    FATAL("all goroutines are asleep - deadlock!", state)

@@ -228,6 +228,24 @@ CASE(goexit_between_two_panics, "runtime, printpanics: the chain leaves a Goexit
   settle();
 }
 
+FN(unlock_unlocked)
+{
+  static struct rt_mutex mu;
+  rt_mutex_unlock(&mu);
+}
+FN(goexit_then_unlock)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, unlock_unlocked, NULL);
+  rt_goexit();
+}
+CASE(goexit_then_fatal_error, "Go 1.26 runtime, fatal: a Goexit in progress is a tab and no text",
+     PANICS_ERR_IN_G("\tfatal error: sync: unlock of unlocked mutex"))
+{
+  go(goexit_then_unlock, NULL);
+  settle();
+}
+
 /* ---- of main ---- */
 
 FN(sleep_then_exit)

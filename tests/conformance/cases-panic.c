@@ -244,6 +244,57 @@ CASE(panic_lines_in_a_chain, "runtime, printpanics: lines of every value are ind
   rt_panic("a\nb");
 }
 
+/* ---- and then a fatal error ---- */
+
+FN(unlock_unlocked)
+{
+  rt_mutex_unlock(&mu);
+}
+FN(recover_unlock)
+{
+  rt_recover(NULL);
+  rt_mutex_unlock(&mu);
+}
+FN(repanic_unlock)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, unlock_unlocked, NULL);
+  struct rt_value v;
+  if (rt_recover(&v))
+    rt_panic_value(v);
+}
+#define PANICS_THEN_FATAL(text)                                                                    \
+  PANICS_ERR("panic: " text "\n\tfatal error: sync: unlock of unlocked mutex")
+
+CASE(panic_then_fatal_error,
+     "Go 1.26 runtime, fatal: panics in progress are printed first, the error as the next of them",
+     PANICS_THEN_FATAL("a\n\tb"))
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, unlock_unlocked, NULL);
+  rt_panic("a\nb");
+}
+CASE(panic_recovered_then_fatal_error, "Go 1.26 runtime, fatal: with its mark",
+     PANICS_THEN_FATAL("boom [recovered]"))
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, recover_unlock, NULL);
+  rt_panic("boom");
+}
+CASE(panic_repeated_then_fatal_error, "Go 1.26 runtime, fatal: with both marks",
+     PANICS_THEN_FATAL("boom [recovered, repanicked]"))
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, repanic_unlock, NULL);
+  rt_panic("boom");
+}
+CASE(panic_over_then_fatal_error, "Go 1.26 runtime, fatal: a panic that is over is not printed",
+     PRINTS("recovered: over "), FATAL("sync: unlock of unlocked mutex", "running"))
+{
+  catch_panic(panic_with, "over");
+  rt_mutex_unlock(&mu);
+}
+
 /* ---- while others do things ---- */
 
 FN(lock_in_deferred)

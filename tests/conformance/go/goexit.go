@@ -48,6 +48,14 @@ func init() {
 			}()
 			settle()
 		},
+		"goexit_then_fatal_error": func() {
+			go func() {
+				var mu sync.Mutex
+				defer mu.Unlock()
+				runtime.Goexit()
+			}()
+			settle()
+		},
 		"goexit_ends_only_its_goroutine": func() {
 			go runtime.Goexit()
 			settle()

@@ -49,6 +49,7 @@ func threeLevels(n int) {
 
 func init() {
 	var none chan int
+	var mu sync.Mutex
 	register(table{
 		"panic_runs_deferred_calls_first": func() {
 			defer sayWord("deferred")
@@ -67,6 +68,28 @@ func init() {
 			defer sayWord("not-reached")
 			go panic("boom")
 			<-make(chan int)
+		},
+		"panic_then_fatal_error": func() {
+			defer mu.Unlock()
+			panic("a\nb")
+		},
+		"panic_recovered_then_fatal_error": func() {
+			defer func() {
+				recover()
+				mu.Unlock()
+			}()
+			panic("boom")
+		},
+		"panic_repeated_then_fatal_error": func() {
+			defer func() {
+				defer mu.Unlock()
+				panic(recover())
+			}()
+			panic("boom")
+		},
+		"panic_over_then_fatal_error": func() {
+			catch(func() { panic("over") })
+			mu.Unlock()
 		},
 		"panic_in_a_deferred_call": func() {
 			defer panic("second")
