@@ -25,23 +25,28 @@ static void waiter(void *unused)
   wait_for_ever();
 }
 
-static bool waiter_is_parked(void)
+/* In a dump of all Gs that is made now. */
+static bool is_told(const char *part)
 {
-  static char text[16384];
+  static char text[65536];
   int fd = memfd_create("dump", MFD_CLOEXEC);
   rt_stack_dump(fd, true);
   ssize_t n = pread(fd, text, sizeof text - 1, 0);
   close(fd);
   text[n > 0 ? n : 0] = '\0';
-  return strstr(text, " [chan receive labels:{");
+  return strstr(text, part);
+}
+static void yield_until_told(const char *part)
+{
+  while (!is_told(part))
+    rt_yield();
 }
 
 static __attribute__((noinline)) void start_waiter(void)
 {
   chan = rt_chan_new(1, 0);
   rt_go_named("waiter", waiter, NULL);
-  while (!waiter_is_parked())
-    rt_yield();
+  yield_until_told(" [chan receive labels:{");
 }
 PROGRAM(dump_all)
 {
@@ -136,7 +141,11 @@ PROGRAM(dumps_all_kinds)
   rt_go(enter_and_call, NULL);
   rt_go_named("a \"b\"\nc\\", waiter, NULL);
   rt_go_named("deep", recurse, NULL);
-  rt_after_func(20000000, dump_now, NULL);
+  yield_until_told(" [chan receive labels:{\"name\": \"a ");
+  yield_until_told(" [chan receive labels:{\"name\": \"deep");
+  yield_until_told(" [syscall]:\nrt_blocking(");
+  yield_until_told(" [syscall]:\nenter_and_call(");
+  rt_after_func(1000000, dump_now, NULL);
   rt_chan_recv(chan, NULL);
   return 0;
 }
@@ -275,10 +284,17 @@ static struct outcome debug_at(const char *debug, int (*fn)(int, char **))
   unsetenv("RT_DEBUG");
   return o;
 }
-PROGRAM(is_quiet_for_a_while)
+/* Sleeps until two lines were printed meanwhile; of the Gs too, if they are. */
+PROGRAM(sleeps)
 {
+  const char *last = strstr(getenv("RT_DEBUG"), "scheddetail") ? "  G1: status=4(sleep)" : "SCHED ";
+  static char text[65536];
   start_waiter();
-  rt_sleep(30000000);
+  do {
+    rt_sleep(20000000);
+    ssize_t n = pread(2, text, sizeof text - 1, 0);
+    text[n > 0 ? n : 0] = '\0';
+  } while (text[0] == '\0' || !strstr(text + 1, last));
   return 0;
 }
 static void assert_matches(const char *text, const char *pattern)
@@ -296,12 +312,12 @@ static void assert_matches(const char *text, const char *pattern)
 static void schedtrace_is_gos_line(void **state)
 {
   (void)state;
-  struct outcome o = debug_at("schedtrace=5", is_quiet_for_a_while);
+  struct outcome o = debug_at("schedtrace=5", sleeps);
   assert_matches(o.err, SUMMARY " \\[ [0-9]+ [0-9]+ \\] schedticks=\\[ [0-9]+ [0-9]+ \\]$");
   assert_matches(o.err, "^SCHED 0ms: ");
   const char *second = strstr(o.err + 1, "SCHED ");
   assert_non_null(second); /* also while nothing happens */
-  o = debug_at("schedtrace=5,scheddetail=1", is_quiet_for_a_while);
+  o = debug_at("schedtrace=5,scheddetail=1", sleeps);
   assert_matches(o.err, SUMMARY
                  " gcwaiting=false nmidlelocked=-?[0-9]+ stopwait=[0-9]+ sysmonwait=false$");
   assert_matches(
@@ -319,10 +335,10 @@ static void schedtrace_is_gos_line(void **state)
 static void unknown_words_in_the_environment_are_told(void **state)
 {
   (void)state;
-  struct outcome o = debug_at("schedtraec=5", is_quiet_for_a_while);
+  struct outcome o = debug_at("schedtraec=5", sleeps);
   assert_contains(o.err, "runtime: RT_DEBUG: there is no key 'schedtraec'; there are schedtrace, ");
   assert_int_equal(o.code, 1);
-  o = debug_at("schedtrace=often", is_quiet_for_a_while);
+  o = debug_at("schedtrace=often", sleeps);
   assert_contains(o.err, "runtime: RT_DEBUG: 'schedtrace=often' is not a number; ");
   assert_int_equal(o.code, 1);
 }
