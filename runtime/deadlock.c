@@ -5,6 +5,7 @@
  * that sleeps in netpoll counts as awake, since a file descriptor may wake a G.
  */
 #include "proc.h"
+#include "schedlock.h"
 #include "sim.h"
 
 struct census {
@@ -44,7 +45,7 @@ void checkdead(void)
     throw("checkdead: runnable g");
   if (census.waiting > 0 && any_timer())
     return;
-  unlock2(&sched.lock); /* the dump may take its time */
+  unlock_sched(); /* the dump may take its time */
   fatal(census.waiting ? "all goroutines are asleep - deadlock!"
                        : "no goroutines (main called runtime.Goexit) - deadlock!");
 }

@@ -11,6 +11,7 @@
 #include "netpoll.h"
 #include "os.h"
 #include "proc.h"
+#include "schedlock.h"
 #include "sim.h"
 #include "tracedoor.h"
 
@@ -41,10 +42,10 @@ static void become_spinning(struct m *mp)
 
 static struct g *global_one(struct m *mp)
 {
-  lock2(&sched.lock);
+  lock_sched();
   tr_stamp_after(mp);
   struct g *gp = globrunqget(mp);
-  unlock2(&sched.lock);
+  unlock_sched();
   return gp;
 }
 
@@ -52,10 +53,10 @@ static struct g *global_batch(struct m *mp, struct p *pp)
 {
   if (atomic_load(&sched.runqsize) == 0)
     return NULL;
-  lock2(&sched.lock);
+  lock_sched();
   tr_stamp_after(mp);
   struct g *gp = globrunqgetbatch(mp, pp);
-  unlock2(&sched.lock);
+  unlock_sched();
   return gp;
 }
 
@@ -160,29 +161,29 @@ static bool give_up_p(struct m *mp, struct g **gp)
 {
   struct p *pp = mp->p;
   *gp = NULL;
-  lock2(&sched.lock);
+  lock_sched();
   tr_stamp_after(mp);
   if (atomic_load(&sched.gcwaiting) || (*gp = globrunqgetbatch(mp, pp)) != NULL) {
-    unlock2(&sched.lock);
+    unlock_sched();
     return false;
   }
   if (!mp->spinning && atomic_load(&sched.needspinning)) {
-    unlock2(&sched.lock);
+    unlock_sched();
     become_spinning(mp);
     return false;
   }
   pidleput(mp, releasep(mp));
-  unlock2(&sched.lock);
+  unlock_sched();
   return true;
 }
 
 /* Takes an idle P, to go back to work. */
 static bool regain_p(struct m *mp, bool spin)
 {
-  lock2(&sched.lock);
+  lock_sched();
   tr_stamp_after(mp);
   struct p *pp = spin ? pidlegetSpinning(mp) : pidleget(mp);
-  unlock2(&sched.lock);
+  unlock_sched();
   if (!pp)
     return false;
   acquirep(mp, pp);

@@ -7,6 +7,7 @@
  */
 #include "os.h"
 #include "proc.h"
+#include "schedlock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,14 +62,14 @@ static bool new_gslab(void)
 static void refill(struct p *pp)
 {
   struct glist batch = { NULL }; /* in reverse, so that the P hands them out in the old order */
-  lock2(&sched.lock);
+  lock_sched();
   bool have = sched.n_gfree > 0 || new_gslab();
   if (have && stack_promise(sched.n_gs - sched.n_gfree + P_FREE_MAX / 2))
     while (sched.n_gfree > 0 && pp->n_gfree < P_FREE_MAX / 2) {
       glist_push(&batch, gfree_pop());
       pp->n_gfree++;
     }
-  unlock2(&sched.lock);
+  unlock_sched();
   while (!glist_empty(&batch))
     glist_push(&pp->gfree, glist_pop(&batch));
 }
@@ -92,12 +93,12 @@ void gfput(struct m *mp, struct g *gp)
   glist_push(&pp->gfree, gp);
   if (likely(++pp->n_gfree < P_FREE_MAX))
     return;
-  lock2(&sched.lock);
+  lock_sched();
   while (pp->n_gfree > P_FREE_MAX / 2) {
     gfree_push(glist_pop(&pp->gfree));
     pp->n_gfree--;
   }
-  unlock2(&sched.lock);
+  unlock_sched();
 }
 
 void forEachG(void (*visit)(struct g *, void *), void *arg)

@@ -7,6 +7,7 @@
  */
 #include "os.h"
 #include "proc.h"
+#include "schedlock.h"
 #include "switch.h"
 #include "tracedoor.h"
 
@@ -92,12 +93,12 @@ void mexit(struct m *mp)
   tr_stamp(mp);
   tr_m_destroy(mp);
   unminit(mp);
-  lock2(&sched.lock);
+  lock_sched();
   if (mp->run == atomic_load(&sched.run))
     sched.nmfreed++;
   atomic_store(&mp->exited, true);
   atomic_fetch_add(&sched.exits, 1);
-  unlock2(&sched.lock);
+  unlock_sched();
   os_futex_wake(&sched.exits, 1);
 }
 
@@ -196,14 +197,14 @@ void stopm(struct m *mp)
 {
   if (mp->locks || mp->p || mp->spinning)
     throw("stopm: an M with locks, with a P or spinning");
-  lock2(&sched.lock);
+  lock_sched();
   if (run_is_over(mp)) {
-    unlock2(&sched.lock);
+    unlock_sched();
     mleave(mp);
     return;
   }
   mput(mp);
-  unlock2(&sched.lock);
+  unlock_sched();
   mpark(mp);
   if (mp->nextp)
     acquire_next(mp);
@@ -220,10 +221,10 @@ void gcstopm(struct m *mp)
     tr_m_spinning_end(mp, false);
   }
   struct p *pp = releasep(mp);
-  lock2(&sched.lock);
+  lock_sched();
   tr_stamp_after(mp);
   gcstopp(mp, pp);
-  unlock2(&sched.lock);
+  unlock_sched();
   stopm(mp);
 }
 
@@ -234,9 +235,9 @@ void stoplockedm(struct m *mp)
 {
   if (mp->p)
     handoffp(mp, releasep(mp));
-  lock2(&sched.lock);
+  lock_sched();
   if (run_is_over(mp)) {
-    unlock2(&sched.lock);
+    unlock_sched();
     mleave(mp);
     return;
   }
@@ -245,7 +246,7 @@ void stoplockedm(struct m *mp)
   sched.nmidlelocked++;
   mp->parked_locked = !mp->nextp; /* else startlockedm was faster, and its wake-up is under way */
   checkdead();
-  unlock2(&sched.lock);
+  unlock_sched();
   mpark(mp);
   if (mp->nextp)
     acquire_next(mp);
@@ -258,13 +259,13 @@ void startlockedm(struct m *mp, struct g *gp)
 {
   struct m *target = gp->lockedm;
   struct p *pp = releasep(mp);
-  lock2(&sched.lock);
+  lock_sched();
   sched.nmidlelocked--;
   target->parked_locked = false;
   target->nextp = pp;
   tr_stamp_after(mp);
   tr_m_wake(mp, target->id, pp->id, false);
-  unlock2(&sched.lock);
+  unlock_sched();
   notewakeup(&target->park);
   stopm(mp);
 }

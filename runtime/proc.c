@@ -17,6 +17,7 @@
 #include "proc.h"
 #include "netpoll.h"
 #include "os.h"
+#include "schedlock.h"
 #include "sim.h"
 #include "switch.h"
 #include "tracedoor.h"
@@ -126,10 +127,10 @@ static ALWAYS_INLINE bool timers_due(struct p *pp)
 
 static __attribute__((noinline)) struct g *pick_global(struct m *mp, struct p *pp)
 {
-  lock2(&sched.lock);
+  lock_sched_often(mp);
   tr_restamp_locked(mp);
   struct g *gp = globrunqgetbatch(mp, pp);
-  unlock2_release(&sched.lock);
+  unlock_sched_often(mp);
   return gp;
 }
 
@@ -148,8 +149,7 @@ static ALWAYS_INLINE struct g *pick(struct m *mp, struct p *pp, bool *inherit)
 
 /* Leaves the G from, which is published and not curg any more, for next, or for g0 if that is NULL or must be
  * waited for. Returns when from runs again. */
-static inline __attribute__((always_inline)) void leave(struct m *mp, struct g *from,
-                                                        struct g *next, bool inherit)
+static ALWAYS_INLINE void leave(struct m *mp, struct g *from, struct g *next, bool inherit)
 {
   if (next == from) {
     start_running(mp, next, inherit);
@@ -168,7 +168,7 @@ static inline __attribute__((always_inline)) void leave(struct m *mp, struct g *
   arrive(mp);
 }
 
-static inline __attribute__((always_inline)) void leave_to_next(struct m *mp, struct g *from)
+static ALWAYS_INLINE void leave_to_next(struct m *mp, struct g *from)
 {
   bool inherit = false;
   struct g *next = pick(mp, mp->p, &inherit);
@@ -325,14 +325,14 @@ void injectglist(struct glist *list)
     make_runnable(mp, gp, gp->wait_obj);
     gqueue_push(&ready, gp);
   }
-  lock2(&sched.lock);
+  lock_sched();
   tr_stamp_after(mp);
   int32_t idle = atomic_load(&sched.npidle);
   while (ready.size > 0 && (!pp || to_start < idle)) {
     globrunqput(mp, gqueue_pop(&ready));
     to_start++;
   }
-  unlock2(&sched.lock);
+  unlock_sched();
   for (struct g *gp; (gp = gqueue_pop(&ready));)
     runqput(mp, pp, gp, false);
   for (; to_start > 0 && atomic_load(&sched.npidle) > 0; to_start--)
@@ -345,14 +345,13 @@ void injectglist(struct glist *list)
 
 /* Running to runnable, at the tail of the global queue; the successor comes from the same visit to
  * sched.lock if this P's own queue has none. */
-static inline __attribute__((always_inline)) void gosched_why(struct m *mp, struct g *gp,
-                                                              uint32_t why)
+static ALWAYS_INLINE void gosched_why(struct m *mp, struct g *gp, uint32_t why)
 {
   struct p *pp = mp->p;
   struct g *next = NULL;
   bool inherit = false;
   tr_stamp(mp);
-  lock2(&sched.lock);
+  lock_sched_often(mp);
   tr_restamp_locked(mp);
   tr_go_stop(mp, why, 0);
   set_curg(mp, NULL);
@@ -362,7 +361,7 @@ static inline __attribute__((always_inline)) void gosched_why(struct m *mp, stru
                 timers_wake_time(&pp->timers) == 0;
   if (simple && runqempty(pp))
     next = globrunqgetbatch(mp, pp);
-  unlock2_release(&sched.lock);
+  unlock_sched_often(mp);
   if (next != gp)
     wakep(mp);
   if (!next)
@@ -426,6 +425,7 @@ bool preemptone(struct m *mp, struct p *pp, uint32_t why)
     return false;
   bool first = !atomic_load(&gp->preempt);
   if (first) {
+    tr_stamp_after(mp); /* behind the start of what curg says */
     tr_preempt_request(mp, (uint32_t)gp->goid, target->id, why);
     atomic_store(&gp->preempt, true);
   }
@@ -441,16 +441,6 @@ void preemptall(struct m *mp, uint32_t why)
 }
 
 /* ---- the first and the last of a G ---- */
-
-/* Called by ctx_start, on a fresh stack. */
-_Noreturn __attribute__((used)) void gstart(struct m *mp)
-{
-  arrived(NULL);
-  arrive(mp);
-  struct g *gp = mp->curg;
-  gp->fn(gp->arg);
-  goexit1();
-}
 
 /* What a G leaves behind. Not here: param, waiting and select_done, which whoever waited has put back, and
  * the timer, which rt_sleep renews. */
@@ -478,7 +468,7 @@ static void end_locked(struct m *mp, struct g *gp)
     mp->leaving = true;
 }
 
-_Noreturn void goexit1(void)
+static ALWAYS_INLINE _Noreturn void end_g(void)
 {
   struct g *gp = getg();
   struct m *mp = getm();
@@ -511,4 +501,19 @@ _Noreturn void goexit1(void)
   if (fresh)
     restart_stack(mp, &next->stack);
   switch_and_forget(mp, gp, next);
+}
+
+/* Gone to by ctx_start, on a fresh stack. hot: gcc takes what never returns to be rare, and makes it small. */
+_Noreturn __attribute__((used, hot)) void gstart(struct m *mp)
+{
+  arrived(NULL);
+  arrive(mp);
+  struct g *gp = mp->curg;
+  gp->fn(gp->arg);
+  end_g(); /* inline: a call would stay on the CPU's return stack */
+}
+
+_Noreturn void goexit1(void)
+{
+  end_g();
 }

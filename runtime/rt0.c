@@ -13,6 +13,7 @@
 #include "options.h"
 #include "os.h"
 #include "proc.h"
+#include "schedlock.h"
 #include "sim.h"
 #include "switch.h"
 #include "tracedoor.h"
@@ -66,7 +67,7 @@ static void reset_ps(void)
 
 static void schedinit(void)
 {
-  lock2(&sched.lock); /* against stragglers of the last run */
+  lock_sched(); /* against stragglers of the last run */
   reset_ps();
   atomic_fetch_add(&sched.run, 1);
   atomic_store(&sched.ended, false);
@@ -74,6 +75,7 @@ static void schedinit(void)
   atomic_store(&sched.starved, false);
   sched.nmidle = sched.nmidlelocked = sched.nmsys = sched.nmfreed = 0;
   sched.mnext = 0;
+  sched.last_visitor = NULL;
   sched.pidle = NULL;
   atomic_store(&sched.npidle, 0);
   atomic_store(&sched.nmspinning, 0);
@@ -94,15 +96,15 @@ static void schedinit(void)
   sched.worldwaiters = (struct gqueue){ 0 };
   sched.world_taken = false;
   atomic_store(&allm, NULL);
-  unlock2(&sched.lock);
+  unlock_sched();
 }
 
 static struct m *start_m0(int32_t n)
 {
   struct p *none;
-  lock2(&sched.lock);
+  lock_sched();
   struct m *mp = allocm();
-  unlock2(&sched.lock);
+  unlock_sched();
   if (!mp)
     return NULL;
   mp->is_main = true;
@@ -110,9 +112,9 @@ static struct m *start_m0(int32_t n)
   tr_begin(mp, (uint32_t)n);
   fault_begin(mp);
   preempt_begin(mp);
-  lock2(&sched.lock);
+  lock_sched();
   int error = procresize(mp, n, &none);
-  unlock2(&sched.lock);
+  unlock_sched();
   if (error)
     return NULL;
   /* Go's runtime ran Gs of its own before main; at tick 0 main's first yield would find itself first. */
@@ -122,22 +124,22 @@ static struct m *start_m0(int32_t n)
 
 static int start_sysmon(struct m *creator)
 {
-  lock2(&sched.lock);
+  lock_sched();
   struct m *mp = allocm();
   if (mp) {
     mp->is_sysmon = true;
     sched.nmsys++;
   }
-  unlock2(&sched.lock);
+  unlock_sched();
   if (!mp)
     return -ENOMEM;
   tr_stamp(creator);
   tr_m_wake(creator, mp->id, TRACE_NO_P, false);
   int error = newm(creator, mp);
   if (error) {
-    lock2(&sched.lock);
+    lock_sched();
     mput_threadless(mp);
-    unlock2(&sched.lock);
+    unlock_sched();
   }
   return error;
 }
@@ -167,10 +169,10 @@ static _Noreturn void end_run(void)
   stopTheWorld(TRACE_STWWHY_EXIT, NULL);
   struct m *mp = getm();
   struct g *gp = mp->curg;
-  lock2(&sched.lock);
+  lock_sched();
   atomic_store(&sched.ended, true);
   wake_everybody(mp);
-  unlock2(&sched.lock);
+  unlock_sched();
   releasem(mp);
   mp->lockedg = NULL;
   gp->lockedm = NULL;
@@ -196,10 +198,10 @@ static bool is_gone(struct m *mp)
 static bool all_gone(void)
 {
   bool gone = true;
-  lock2(&sched.lock);
+  lock_sched();
   for (struct m *mp = atomic_load(&allm); mp; mp = mp->alllink)
     gone = gone && is_gone(mp);
-  unlock2(&sched.lock);
+  unlock_sched();
   return gone;
 }
 
@@ -271,14 +273,14 @@ static void drop_queue(struct p *pp)
 
 static void clean_up(void)
 {
-  lock2(&sched.lock);
+  lock_sched();
   for (int32_t i = 0; i < MAX_PROCS && allp[i]; i++) {
     drop_timers(&allp[i]->timers);
     drop_queue(allp[i]);
   }
   forEachG(drop_g, NULL);
   recycle_ms();
-  unlock2(&sched.lock);
+  unlock_sched();
 }
 
 static void leave(struct m *m0)

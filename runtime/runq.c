@@ -17,6 +17,7 @@
  */
 #include "os.h"
 #include "proc.h"
+#include "schedlock.h"
 #include "sim.h"
 #include "tracedoor.h"
 
@@ -156,13 +157,13 @@ static bool runqputslow(struct m *mp, struct p *pp, struct g *gp, uint32_t head)
 {
   struct g *batch[RUNQ_SIZE / 2];
   uint32_t n = RUNQ_SIZE / 2;
-  lock2(&sched.lock);
+  lock_sched();
   tr_stamp_after(mp);
   for (uint32_t i = 0; i < n; i++)
     batch[i] = slot_get(pp, head + i);
   if (!atomic_compare_exchange_strong_explicit(&pp->runqhead, &head, head + n, memory_order_acq_rel,
                                                memory_order_relaxed)) {
-    unlock2(&sched.lock);
+    unlock_sched();
     return false;
   }
   pp->runqhead_seen = head + n;
@@ -173,7 +174,7 @@ static bool runqputslow(struct m *mp, struct p *pp, struct g *gp, uint32_t head)
   }
   gqueue_push(&sched.runq, gp);
   set_size();
-  unlock2(&sched.lock);
+  unlock_sched();
   return true;
 }
 

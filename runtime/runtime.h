@@ -213,6 +213,8 @@ struct m {
   struct g *deadg; /* just left dead; it and its stack are freed by who comes next */
   struct g *nextg; /* in hand, to be run by g0 */
   bool next_inherit;
+  _Atomic bool biased;   /* sched.lock is, to this M: schedlock.c */
+  _Atomic bool in_sched; /* it has sched.lock by that, or is just asking */
   bool spinning;
   bool parked_locked; /* waits for its locked G; sched.lock */
   bool is_sysmon;
@@ -250,8 +252,12 @@ struct m {
 #define MAX_PROCS 1024
 
 struct schedt {
-  struct mutex lock; /* guards what has no atomic below */
-  struct m *midle;   /* Ms that wait for work, last parked first */
+  struct mutex
+      lock; /* guards what has no atomic below; taken by lock_sched and its kin (schedlock.h) alone */
+  struct m *biased_to;    /* schedlock.c, as are the next two */
+  struct m *last_visitor; /* only compared */
+  uint32_t visits;        /* in a row */
+  struct m *midle;        /* Ms that wait for work, last parked first */
   int32_t nmidle, nmidlelocked;
   uint32_t mnext; /* next M's id */
   int32_t nmsys, nmfreed, maxmcount;

@@ -6,6 +6,7 @@
 #include "os.h"
 #include "print.h"
 #include "proc.h"
+#include "schedlock.h"
 #include "tracedoor.h"
 
 #include <inttypes.h>
@@ -135,7 +136,7 @@ void schedtrace(struct m *mp, int64_t now)
   if (first == 0)
     first = now;
   last = now;
-  lock2(&sched.lock);
+  lock_sched();
   tell_trace(mp, now);
   printlock();
   print_summary(now);
@@ -144,5 +145,5 @@ void schedtrace(struct m *mp, int64_t now)
   else
     print_queues();
   printunlock();
-  unlock2(&sched.lock);
+  unlock_sched();
 }

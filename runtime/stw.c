@@ -10,6 +10,7 @@
 #include "netpoll.h"
 #include "os.h"
 #include "proc.h"
+#include "schedlock.h"
 #include "sim.h"
 #include "tracedoor.h"
 
@@ -78,7 +79,7 @@ void stopTheWorld(uint32_t why, const char *reason)
   enter(getg());
   struct m *mp = acquirem();
   uint32_t reason_id = tr_string_id(mp, reason);
-  lock2(&sched.lock);
+  lock_sched();
   tr_stamp_after(mp);
   tr_stw_begin(mp, why, reason_id);
   sched.stopwait = sched.gomaxprocs;
@@ -86,7 +87,7 @@ void stopTheWorld(uint32_t why, const char *reason)
   preemptall(mp, ask);
   stop_what_is_still(mp);
   bool wait = MUTANT(26, false, sched.stopwait > 0);
-  unlock2(&sched.lock);
+  unlock_sched();
   if (wait)
     wait_for_the_others(mp, ask);
   tr_stamp_after(mp);
@@ -113,10 +114,10 @@ static void start_with(int32_t n)
     struct glist list = netpoll(mp, 0);
     injectglist(&list);
   }
-  lock2(&sched.lock);
+  lock_sched();
   tr_stamp_after(mp);
   struct p *pp = restart_ps(mp, n), *next;
-  unlock2(&sched.lock);
+  unlock_sched();
   for (; pp; pp = next) {
     next = pp->link;
     startm(mp, pp, false);

@@ -10,6 +10,7 @@
  * A saved context is, from sp up: pc, rbp (struct saved_context), then 128 bytes for a red zone.
  */
 #pragma once
+#include "compiler.h"
 
 struct m;
 
@@ -36,8 +37,7 @@ struct saved_context { /* what g.sp points at */
 /* clang-format on */
 
 /* Saves, switches to what was saved at to_sp, and returns the mp of who switches back. */
-static inline __attribute__((always_inline)) struct m *ctx_switch(void **save_sp, void *to_sp,
-                                                                  struct m *mp)
+static ALWAYS_INLINE struct m *ctx_switch(void **save_sp, void *to_sp, struct m *mp)
 {
   __asm__ volatile(CTX_SAVE "popq %%rcx\n\t"
                             "popq %%rbp\n\t"
@@ -49,8 +49,7 @@ static inline __attribute__((always_inline)) struct m *ctx_switch(void **save_sp
 }
 
 /* Saves, and calls gstart(mp) on a fresh stack; returns when somebody switches back. */
-static inline __attribute__((always_inline)) struct m *ctx_launch(void **save_sp, void *stack_hi,
-                                                                  struct m *mp)
+static ALWAYS_INLINE struct m *ctx_launch(void **save_sp, void *stack_hi, struct m *mp)
 {
   __asm__ volatile(CTX_SAVE "movq %%rdx, %%rdi\n\t"
                             "jmp ctx_start\n" CTX_BACK
@@ -61,7 +60,7 @@ static inline __attribute__((always_inline)) struct m *ctx_launch(void **save_sp
 }
 
 /* Forgets the current context and calls gstart(mp) on the stack. */
-static inline __attribute__((noreturn, always_inline)) void ctx_reset(void *stack_hi, struct m *mp)
+static ALWAYS_INLINE __attribute__((noreturn)) void ctx_reset(void *stack_hi, struct m *mp)
 {
   __asm__ volatile("movq %%rsi, %%rsp\n\t"
                    "jmp ctx_start\n"

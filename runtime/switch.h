@@ -117,8 +117,7 @@ static inline void thread_ends(struct m *mp)
 
 /* From the G from, which lives on, to the G to on its saved or fresh stack. Returns when from runs again, on
  * whichever M that is. */
-static inline __attribute__((always_inline)) struct m *switch_to_g(struct m *mp, struct g *from,
-                                                                   struct g *to)
+static ALWAYS_INLINE struct m *switch_to_g(struct m *mp, struct g *from, struct g *to)
 {
   int saved_errno = *mp->errnop;
   leave_for(&from->fake_stack, to->stack.lo, to->stack.hi, to->stack.fiber);
@@ -129,8 +128,7 @@ static inline __attribute__((always_inline)) struct m *switch_to_g(struct m *mp,
 }
 
 /* From the G from to g0. from_dies: its stack is not needed any more. */
-static inline __attribute__((always_inline)) struct m *switch_to_g0(struct m *mp, struct g *from,
-                                                                    bool from_dies)
+static ALWAYS_INLINE struct m *switch_to_g0(struct m *mp, struct g *from, bool from_dies)
 {
   int saved_errno = *mp->errnop;
   leave_for(from_dies ? NULL : &from->fake_stack, mp->g0_lo, mp->g0_hi, mp->g0_fiber);
@@ -141,7 +139,7 @@ static inline __attribute__((always_inline)) struct m *switch_to_g0(struct m *mp
 }
 
 /* From g0 to a G. Returns when a G of this M switches to g0. */
-static inline void switch_from_g0(struct m *mp, struct g *to)
+static ALWAYS_INLINE void switch_from_g0(struct m *mp, struct g *to)
 {
   leave_for(&mp->g0_fake_stack, to->stack.lo, to->stack.hi, to->stack.fiber);
   if (to->sp)
@@ -152,7 +150,7 @@ static inline void switch_from_g0(struct m *mp, struct g *to)
 }
 
 /* From a G that died to another one. */
-static inline _Noreturn void switch_and_forget(struct m *mp, struct g *from, struct g *to)
+static ALWAYS_INLINE _Noreturn void switch_and_forget(struct m *mp, struct g *from, struct g *to)
 {
   leave_for(NULL, to->stack.lo, to->stack.hi, to->stack.fiber);
   if (to->sp)
@@ -168,7 +166,7 @@ static inline _Noreturn void switch_and_forget(struct m *mp, struct g *from, str
 #else
 #define STACKS_RESTART true
 #endif
-static inline _Noreturn void restart_stack(struct m *mp, struct stack *s)
+static ALWAYS_INLINE _Noreturn void restart_stack(struct m *mp, struct stack *s)
 {
   stack_fresh(s);
   leave_for(NULL, s->lo, s->hi, s->fiber);

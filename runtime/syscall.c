@@ -13,6 +13,7 @@
 #include "fault.h"
 #include "os.h"
 #include "proc.h"
+#include "schedlock.h"
 #include "sim.h"
 #include "tracedoor.h"
 
@@ -66,10 +67,10 @@ void wake_sysmon(void)
 /* The world stops while this G goes into the kernel: nobody waits for its P longer than needed. */
 static void give_p_to_world(struct m *mp, struct p *pp)
 {
-  lock2(&sched.lock);
+  lock_sched();
   if (sched.stopwait > 0 && take_syscall_p(mp, pp, NULL, NULL))
     gcstopp(mp, pp);
-  unlock2(&sched.lock);
+  unlock_sched();
 }
 
 void reentersyscall(const void *pc, const void *fp)
@@ -88,9 +89,9 @@ void reentersyscall(const void *pc, const void *fp)
   if (!cas_status(gp, Grunning, Gsyscall))
     misplaced(gp, "entersyscall: the G is not running");
   if (unlikely(atomic_load(&sched.sysmonwait))) {
-    lock2(&sched.lock);
+    lock_sched();
     wake_sysmon();
-    unlock2(&sched.lock);
+    unlock_sched();
   }
   if (unlikely(atomic_load(&sched.gcwaiting)))
     give_p_to_world(mp, pp);
@@ -116,14 +117,14 @@ static struct p *free_p(struct m *mp)
   struct p *pp = mp->oldp;
   if (atomic_load(&sched.npidle) == 0 && !is_in_syscall(pp))
     return NULL;
-  lock2(&sched.lock);
+  lock_sched();
   if (mp->run != atomic_load(&sched.run) || atomic_load(&sched.ended))
     pp = NULL;
   else if (atomic_load(&sched.gcwaiting) || !take_syscall_p(mp, pp, NULL, NULL)) {
     tr_stamp_after(mp);
     pp = pidleget(mp);
   }
-  unlock2(&sched.lock);
+  unlock_sched();
   return pp;
 }
 
@@ -141,10 +142,10 @@ static void drop_straggler(struct m *mp, struct g *gp)
 static void exitsyscall_no_p(struct m *mp, struct g *gp)
 {
   bool locked = gp->lockedm != NULL;
-  lock2(&sched.lock);
+  lock_sched();
   if (atomic_load(&sched.ended) || mp->run != atomic_load(&sched.run)) {
     drop_straggler(mp, gp);
-    unlock2(&sched.lock);
+    unlock_sched();
     return;
   }
   tr_stamp_after(mp);
@@ -155,7 +156,7 @@ static void exitsyscall_no_p(struct m *mp, struct g *gp)
   struct p *pp = pidleget(mp);
   if (!pp)
     globrunqput(mp, gp);
-  unlock2(&sched.lock);
+  unlock_sched();
   if (pp) {
     acquirep(mp, pp);
     mp->nextg = gp;

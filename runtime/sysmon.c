@@ -10,6 +10,7 @@
 #include "options.h"
 #include "os.h"
 #include "proc.h"
+#include "schedlock.h"
 #include "sim.h"
 #include "tracedoor.h"
 
@@ -38,11 +39,11 @@ struct round {
  * who parks meanwhile finds everybody asleep and reports a deadlock. Without sched.lock. */
 static void count_as_running(bool runs)
 {
-  lock2(&sched.lock);
+  lock_sched();
   sched.nmidlelocked += runs ? -1 : 1;
   if (!runs)
     checkdead();
-  unlock2(&sched.lock);
+  unlock_sched();
 }
 
 static bool work_waits(const struct p *pp)
@@ -172,23 +173,23 @@ static bool all_quiet(void)
 static void sleep_deeply(struct round *r)
 {
   int64_t next = time_sleep_until();
-  lock2(&sched.lock);
+  lock_sched();
   if (next <= r->now || !all_quiet() || atomic_load(&sched.ended)) {
-    unlock2(&sched.lock);
+    unlock_sched();
     return;
   }
   atomic_store(&sched.sysmonwait, 1);
-  unlock2(&sched.lock);
+  unlock_sched();
   int64_t longest = SIM_BUILT || r->mp->trace_mask ? TRACED_DEEP_NS : DEEP_NS;
   int64_t delay = next - r->now < longest ? next - r->now : longest;
   tr_stamp(r->mp);
   tr_sysmon_sleep(r->mp, (uint64_t)delay, true);
   r->told_us = 0;
   notetsleep(&sched.sysmonnote, delay);
-  lock2(&sched.lock);
+  lock_sched();
   atomic_store(&sched.sysmonwait, 0);
   noteclear(&sched.sysmonnote);
-  unlock2(&sched.lock);
+  unlock_sched();
   r->idle = 0;
   r->delay_us = SHORTEST_US;
 }

@@ -30,6 +30,7 @@
  */
 #include "os.h"
 #include "proc.h"
+#include "schedlock.h"
 #include "sim.h"
 #include "tracedoor.h"
 
@@ -39,7 +40,7 @@ static void take_back(struct m *mp, struct p *pp, bool spinning, struct m *targe
 {
   if (spinning)
     atomic_fetch_sub(&sched.nmspinning, 1);
-  lock2(&sched.lock);
+  lock_sched();
   tr_stamp_after(mp);
   if (atomic_load(&sched.gcwaiting))
     gcstopp(mp, pp);
@@ -51,17 +52,17 @@ static void take_back(struct m *mp, struct p *pp, bool spinning, struct m *targe
   }
   if (target)
     mput_threadless(target);
-  unlock2(&sched.lock);
+  unlock_sched();
 }
 
 /* Gives pp (NULL: an idle one, if any) to an M that is idle, or to a new one. spinning: the caller has counted
  * it in nmspinning. Without sched.lock. */
 void startm(struct m *mp, struct p *pp, bool spinning)
 {
-  lock2(&sched.lock);
+  lock_sched();
   tr_stamp_after(mp);
   if (!pp && !(pp = pidleget(mp))) {
-    unlock2(&sched.lock);
+    unlock_sched();
     return;
   }
   struct m *idle = mget(), *target = idle ? idle : mget_threadless();
@@ -72,7 +73,7 @@ void startm(struct m *mp, struct p *pp, bool spinning)
     target->spinning = spinning;
     tr_m_wake(mp, target->id, pp->id, spinning);
   }
-  unlock2(&sched.lock);
+  unlock_sched();
   if (idle)
     notewakeup(&idle->park);
   else if (!target || newm(mp, target) != 0)
@@ -94,12 +95,12 @@ bool wakep_of_many(struct m *mp)
   int32_t none = 0;
   if (!atomic_compare_exchange_strong(&sched.nmspinning, &none, 1))
     return false;
-  lock2(&sched.lock);
+  lock_sched();
   tr_stamp_after(mp);
   struct p *pp = pidlegetSpinning(mp);
   if (!pp) /* under the lock: I4 */
     MUTANT(21, 0, atomic_fetch_sub(&sched.nmspinning, 1));
-  unlock2(&sched.lock);
+  unlock_sched();
   if (pp)
     startm(mp, pp, true);
   return pp != NULL;
@@ -167,23 +168,23 @@ void handoffp(struct m *mp, struct p *pp)
     startm(mp, pp, true);
     return;
   }
-  lock2(&sched.lock);
+  lock_sched();
   tr_stamp_after(mp);
   if (atomic_load(&sched.gcwaiting)) {
     gcstopp(mp, pp);
-    unlock2(&sched.lock);
+    unlock_sched();
     return;
   }
   bool last_running =
       atomic_load(&sched.npidle) == sched.gomaxprocs - 1 && atomic_load(&sched.lastpoll) != 0;
   if (atomic_load(&sched.runqsize) != 0 || last_running) {
-    unlock2(&sched.lock);
+    unlock_sched();
     startm(mp, pp, false);
     return;
   }
   int64_t when = timers_wake_time(&pp->timers);
   pidleput(mp, pp);
-  unlock2(&sched.lock);
+  unlock_sched();
   if (when != 0)
     wake_net_poller(mp, when);
   if (MUTANT(22, false,

@@ -20,5 +20,6 @@ static const struct {
   { "locked-threads", 1, 1097, "who parked last took a G whose thread was refused for a bug" },
   { "locked-threads", 1, 346, "the same, while sysmon was about to ask for a thread" },
   { "locked-threads", 4, 75767, "an M was counted as spinning after it was known that it got no P; a timer fired late" },
+  { "two-stoppers", 3, 9027212, "a G was asked to stop at a time before it started" },
 };
 /* clang-format on */

@@ -19,6 +19,7 @@
 #include "invariants.h"
 
 #include "proc.h"
+#include "schedlock.h"
 #include "sim-world.h"
 
 #define MAX_STEPS 3000000
@@ -80,7 +81,7 @@ static void check_p_queue(struct p *pp)
 static void check_global_queue(void)
 {
   uint32_t n = 0;
-  if (!is_free(&sched.lock))
+  if (!sched_is_unlocked())
     return;
   for (const struct g *gp = sched.runq.head; gp && n <= sched.runq.size; gp = gp->schedlink, n++)
     on_queue(gp, "the global queue, which is no P", 0);
@@ -256,10 +257,10 @@ void check_invariants(bool is_quiet, int64_t next)
   for (EACH_M(mp))
     if (!atomic_load(&mp->exited))
       check_m(mp);
-  if (is_free(&sched.lock)) {
+  if (sched_is_unlocked()) {
     check_idle_ps();
     check_idle_ms();
+    if (is_quiet) /* else somebody dozes until another M is outside, with a G in hand (schedlock.c) */
+      check_quiet();
   }
-  if (is_quiet)
-    check_quiet();
 }

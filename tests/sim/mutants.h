@@ -34,5 +34,6 @@ static const struct {
   { 24, "a timer fires early", NULL },
   { 25, "who goes to sleep does not look at the timers of other Ps", NULL },
   { 26, "the world is said to stand before all Ps do", NULL },
+  { 27, "who ends the bias of sched.lock does not wait until its M is outside", NULL },
 };
 /* clang-format on */
