@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-demo-story.c - what happened, in a dozen lines made from the events alone.
  *
- * Two parts.  First the turns of the plot in order of time: events that are rare and carry the story (a panic
- * and its walk, a G that parks inside a deferred call, a steal, a P taken from a system call, a preemption),
- * each in the sentence that the replay has for it.  A kind that occurs often is told TURNS_PER_KIND times and
- * then counted, so that a flood of steals cannot bury a panic.  Then the sums: a line for each subject that
+ * Two parts.  First the turns of the plot in order of time: events that are rare and carry the story (a G that parks
+ * inside a deferred call, a steal, a P taken from a system call, a preemption), each in the sentence that the replay has
+ * for it, and among them panics, which are tales of their own (cmd-demo-panics.c).  A kind that occurs often is told
+ * TURNS_PER_KIND times and then counted, so that a flood of steals cannot bury a panic.  Then the sums: a line for each subject that
  * occurred.  Who reads on is told what happened before how often.
  */
-#include "cmd-demo.h"
+#include "cmd-demo-panics.h"
 #include "out.h"
-#include "trace-replay.h"
 #include "trace-text.h"
 
 #include <inttypes.h>
@@ -22,6 +21,7 @@
 struct story {
   struct tracefile *file;
   struct trace_replay *replay;
+  struct panic_tales *panics;
   FILE *to;
   uint64_t n[TRACE_KIND_LIMIT];
   uint32_t n_told, n_ps_first, n_ps_last, n_resized;
@@ -30,7 +30,7 @@ struct story {
   int64_t first, last, look_at, latest;
   uint64_t n_by_panic, n_stolen, n_gs, n_ms;
   size_t best_look; /* rank of the turn to look at */
-  bool has_look;
+  bool has_look, has_begun;
 };
 
 /* Kinds that carry the plot, the most telling first: where to look is the first of the best. */
@@ -84,36 +84,42 @@ static void name_function(struct story *s, char *sentence, size_t n)
   snprintf(found, n - (size_t)(found - sentence), "%s", rest);
 }
 
+/* Of the story, or of a tale that is kept back. */
+static void begin_line(void *story, FILE *to, int64_t ts)
+{
+  struct story *s = story;
+  char at[40];
+  if (to == s->to && !s->has_begun) {
+    s->has_begun = true;
+    fprintf(to, "How it went\n");
+  }
+  fprintf(to, "  %14s  ", out_time(ts, at));
+}
+
 static void begin_turn(struct story *s, int64_t ts)
 {
-  char at[40];
-  if (s->n_told++ == 0)
-    fprintf(s->to, "How it went\n");
-  fprintf(s->to, "  %14s  ", out_time(ts, at));
+  panic_tales_pause(s->panics);
+  s->n_told++;
+  begin_line(s, s->to, ts);
+}
+
+/* Not told: the world that stops because the program ends. */
+static bool is_turn(const struct trace_event *e)
+{
+  return turn_rank(e->kind) < COUNT_OF(turns) &&
+         !(e->kind == TRACE_STW_BEGIN && e->w[0] == TRACE_STWWHY_EXIT);
 }
 
 static void tell_turn(struct story *s, const struct trace_event *e)
 {
   char sentence[400];
-  if (s->n[e->kind] > TURNS_PER_KIND || s->n_told >= TURNS_MAX ||
-      turn_rank(e->kind) == COUNT_OF(turns))
+  if (s->n[e->kind] > TURNS_PER_KIND || s->n_told >= TURNS_MAX || !is_turn(e))
     return;
   begin_turn(s, e->ts);
   trace_sentence(s->replay, e, sentence, sizeof sentence);
   name_function(s, sentence, sizeof sentence);
   out_text(s->to, sentence, strlen(sentence));
   fputc('\n', s->to);
-}
-
-static void tell_who(struct story *s, const struct trace_g *g)
-{
-  size_t length = 0;
-  const char *name = trace_replay_string(s->replay, g->name, &length);
-  fprintf(s->to, "G%" PRIu32 "%s", g->goid, name ? " \"" : "");
-  if (name) {
-    out_text(s->to, name, length);
-    fputc('"', s->to);
-  }
 }
 
 static void look_here(struct story *s, const struct trace_event *e, size_t rank)
@@ -133,7 +139,7 @@ static void tell_nap(struct story *s, const struct trace_event *e)
     return;
   uint64_t fn = g->calls[g->n_calls - 1].fn;
   begin_turn(s, e->ts);
-  tell_who(s, g);
+  story_put_who(s->replay, s->to, g->goid);
   fprintf(s->to, " parks (%s) inside a deferred call", why ? why : "unknown");
   if (tracefile_frame(s->file, fn, &frame) && frame.function) {
     fputs(" of ", s->to);
@@ -153,7 +159,7 @@ static void tell_end_of_nap(struct story *s, const struct trace_event *e)
   if (!g)
     return;
   begin_turn(s, e->ts);
-  tell_who(s, g);
+  story_put_who(s->replay, s->to, g->goid);
   fprintf(s->to, " goes on inside it; meanwhile others were started %" PRIu64 " time%s.\n",
           s->n_starts, cli_s(s->n_starts));
 }
@@ -183,7 +189,8 @@ static bool read_all(struct story *s, struct tracefile_error *error)
     return false;
   for (const struct trace_event *e; (e = tracefile_cursor_next(cursor));) {
     count(s, e);
-    tell_turn(s, e);
+    if (!panic_tales_event(s->panics, e))
+      tell_turn(s, e);
     follow_naps(s, e);
     note_look(s, e);
     trace_replay_apply(s->replay, e);
@@ -192,15 +199,24 @@ static bool read_all(struct story *s, struct tracefile_error *error)
   return true;
 }
 
+static bool is_of_panics(uint32_t kind)
+{
+  return kind >= TRACE_PANIC_BEGIN && kind <= TRACE_GOEXIT_END;
+}
+
 static void tell_rest(struct story *s)
 {
+  uint64_t n_panics = panic_tales_finish(s->panics);
+  if (n_panics)
+    fprintf(s->to, "  %14s  %" PRIu64 " more panic%s, not told here\n", "", n_panics,
+            cli_s(n_panics));
   for (size_t i = 0; i < COUNT_OF(turns); i++) {
     uint64_t n = s->n[turns[i]];
-    if (n > TURNS_PER_KIND)
+    if (n > TURNS_PER_KIND && !is_of_panics(turns[i]))
       fprintf(s->to, "  %14s  %s happened %" PRIu64 " times in all\n", "",
               trace_specs[turns[i]].name, n);
   }
-  if (s->n_told)
+  if (s->has_begun)
     fputc('\n', s->to);
 }
 
@@ -289,14 +305,16 @@ bool story_tell(const char *path, FILE *to, int64_t *look_at, struct tracefile_e
   *s = (struct story){ .to = to, .first = INT64_MIN, .best_look = COUNT_OF(turns) };
   s->file = tracefile_open(path, error);
   s->replay = s->file ? tracefile_replay_new(s->file) : NULL;
-  if (s->file && !s->replay)
+  s->panics = s->replay ? panic_tales_new(s->file, s->replay, to, begin_line, s) : NULL;
+  if (s->file && !s->panics)
     tracefile_fail(error, TRACEFILE_REFUSED, path, "", "there is no memory to tell it");
-  if (s->replay && read_all(s, error)) {
+  if (s->panics && read_all(s, error)) {
     tell_rest(s);
     tell_sums(s);
     *look_at = s->has_look ? s->look_at : s->first + (s->last - s->first) / 2;
     is_told = true;
   }
+  panic_tales_free(s->panics);
   trace_replay_free(s->replay);
   tracefile_close(s->file);
   free(s);

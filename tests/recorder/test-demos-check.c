@@ -213,7 +213,7 @@ static void assert_story(const char *name, const char *form, const char *const *
                run.out);
     at = found;
   }
-  assert_in_range(n_lines, 4, 12 + 4); /* a dozen, two titles, two empty lines */
+  assert_in_range(n_lines, 4, 18 + 4); /* a dozen and a half, two titles, two empty lines */
   run_free(&run);
   unlink("story.db");
 }
@@ -241,13 +241,34 @@ static void a_story_tells_that_a_deferred_call_was_never_reached(void **state)
   assert_story("sleep-defer", NULL, story, (int)(sizeof story / sizeof story[0]));
 }
 
-static void a_story_names_the_frame_of_a_walk_by_what_it_deferred(void **state)
+static void a_story_tells_a_panic_as_it_went(void **state)
 {
-  static const char *const story[] = { "looks at the frame that deferred look_on.",
-                                       "panic runs recover_it, a deferred call of the frame",
-                                       "goes back to the frame that deferred recover_it" };
+  static const char *const story[] = {
+    "G1 \"main\" panics with \"boom\".",
+    "frame without deferred calls, then runs the deferred call look_on, where recover does not "
+    "count",
+    "Runs the deferred call recover_it, which recovers \"boom\": back in the frame that deferred "
+    "it.",
+    "Runs what that frame had deferred as well, print_deferred, as at any return."
+  };
   (void)state;
   assert_story("panic-recover", NULL, story, (int)(sizeof story / sizeof story[0]));
+}
+
+static void a_story_tells_nested_panics_inside_one_another(void **state)
+{
+  static const char *const story[] = {
+    "  G1 \"main\" panics with \"first\".\n",
+    "    Runs the deferred call panic_inside.\n",
+    "      Panics in it with \"second\"; \"first\" waits.\n",
+    "        Runs the deferred call recover_it, which recovers \"second\": back in",
+    "    Runs the deferred call recover_it, which recovers \"first\": back in",
+    "  G1 \"main\" panics with \"the original\".\n",
+    "; \"the original\" is recovered, but not over.\n",
+    "        Nobody recovers: the program ends with exit code 2.\n",
+  };
+  (void)state;
+  assert_story("nested-panic", NULL, story, (int)(sizeof story / sizeof story[0]));
 }
 
 static int set_up(void **state)
@@ -275,7 +296,8 @@ int main(void)
     cmocka_unit_test(a_seed_makes_a_demo_exact),
     cmocka_unit_test(a_story_tells_that_a_deferred_call_parked_and_who_ran_meanwhile),
     cmocka_unit_test(a_story_tells_that_a_deferred_call_was_never_reached),
-    cmocka_unit_test(a_story_names_the_frame_of_a_walk_by_what_it_deferred),
+    cmocka_unit_test(a_story_tells_a_panic_as_it_went),
+    cmocka_unit_test(a_story_tells_nested_panics_inside_one_another),
     cmocka_unit_test(every_demo_keeps_every_rule_on_1_2_4_and_8_ps),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
