@@ -177,18 +177,28 @@ static void say_frame(struct trace_saying *s, uint32_t frame, uint64_t fn)
     trace_say(s, "the frame at depth %u", frame);
 }
 
+/* "G7 \"worker\"'s panic", or "...'s Goexit". */
+static void say_whose(struct trace_saying *s, uint32_t depth)
+{
+  const struct trace_g *g = trace_replay_g(s->before, s->e->g);
+  bool is_goexit = false;
+  for (uint32_t i = 0; g && i < g->n_panics; i++)
+    is_goexit |= g->panics[i].depth == depth && g->panics[i].is_goexit;
+  trace_say(s, "%s's %s", trace_name_running(s), is_goexit ? "Goexit" : "panic");
+}
+
 TRACE_SAY(panic_walk)
 {
   const uint64_t fn = a.step == TRACE_WALK_RUN ? next_call_of(s, a.frame) : 0;
   const char *what = a.step == TRACE_WALK_RUN       ? "runs a deferred call of"
                      : a.step == TRACE_WALK_SKIPPED ? "skips"
                                                     : "looks at";
+  say_whose(s, a.depth);
   if (fn) {
-    trace_say(s, "%s's panic runs %s, a deferred call of the frame that it looks at.",
-              trace_name_running(s), trace_name_fn(s, fn));
+    trace_say(s, " runs %s, a deferred call of the frame that it looks at.", trace_name_fn(s, fn));
     return;
   }
-  trace_say(s, "%s's panic walks outwards and %s ", trace_name_running(s), what);
+  trace_say(s, " walks outwards and %s ", what);
   say_frame(s, a.frame, next_call_of(s, a.frame));
   trace_say(s, ".");
 }
@@ -216,8 +226,10 @@ TRACE_SAY(panic_recovered)
 
 TRACE_SAY(panic_nested)
 {
-  trace_say(s, "%s panicked in a deferred call that panic %u runs: the newer panic supersedes it.",
-            trace_name_running(s), a.supersedes);
+  trace_say(
+      s,
+      "%s panicked in a deferred call that panic %u runs: that one waits until the newer is over.",
+      trace_name_running(s), a.supersedes);
 }
 
 TRACE_SAY(panic_aborted)

@@ -193,6 +193,26 @@ static void a_panics_walk_names_a_frame_by_what_it_deferred(void **state)
   assert_true(is_found);
 }
 
+static void check_goexit(const struct fixture *f, void *arg)
+{
+  if (!strstr(f->name, "goexit-runs-the-defers"))
+    return;
+  *(bool *)arg = true;
+  assert_said(f, TRACE_PANIC_WALK, 0,
+              "G1's Goexit walks outwards and skips the frame at depth 200.");
+  assert_said(
+      f, TRACE_PANIC_WALK, 2,
+      "G1's Goexit runs the function at 0xa, a deferred call of the frame that it looks at.");
+}
+
+static void a_goexits_walk_is_not_called_a_panics(void **state)
+{
+  (void)state;
+  bool is_found = false;
+  fixtures_each(check_goexit, &is_found);
+  assert_true(is_found);
+}
+
 static void check_says_why(const struct fixture *f, void *arg)
 {
   if (!strstr(f->name, "the-program-stops-the-world"))
@@ -272,6 +292,7 @@ int main(void)
     cmocka_unit_test(every_rule_is_broken_by_some_fixture),
     cmocka_unit_test(every_event_says_a_whole_sentence),
     cmocka_unit_test(a_panics_walk_names_a_frame_by_what_it_deferred),
+    cmocka_unit_test(a_goexits_walk_is_not_called_a_panics),
     cmocka_unit_test(who_stops_the_world_is_quoted),
     cmocka_unit_test(a_clone_goes_on_as_the_original_does),
     cmocka_unit_test(after_an_expected_loss_only_single_records_can_be_wrong),
