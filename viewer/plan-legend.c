@@ -55,7 +55,7 @@ const char *vw_mark_title(enum vw_mark_kind kind)
     [VW_MARK_PANIC] = "panic",
     [VW_MARK_RECOVER] = "recovered",
     [VW_MARK_FATAL] = "fatal panic",
-    [VW_MARK_LOST] = "events lost",
+    [VW_MARK_LOST] = "loss noticed",
     [VW_MARK_PREEMPT] = "preemption",
     [VW_MARK_RETAKE] = "P retaken",
     [VW_MARK_STEAL] = "steal",
@@ -75,7 +75,7 @@ const char *vw_arrow_title(enum vw_arrow_kind kind)
     [VW_ARROW_CREATE] = "created, then ran",
     [VW_ARROW_STEAL] = "stolen by another P",
     [VW_ARROW_MWAKE] = "M woken",
-    [VW_ARROW_RETAKE] = "P retaken",
+    [VW_ARROW_RETAKE] = "P went to another M",
   };
   return kind < VW_ARROW_KINDS ? titles[kind] : "unknown";
 }

@@ -126,10 +126,10 @@ struct vw_span {
 };
 
 enum vw_mark_kind { /* instants that stay visible at every zoom, in order of importance */
+  VW_MARK_FAULT,    /* first: what comes of it, often at once, is told in words too */
   VW_MARK_FATAL,
   VW_MARK_PANIC,
   VW_MARK_RECOVER,
-  VW_MARK_FAULT,
   VW_MARK_LOST,
   VW_MARK_PREEMPT,
   VW_MARK_RETAKE,

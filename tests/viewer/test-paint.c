@@ -234,6 +234,20 @@ static void light_and_dark_differ_and_both_show_the_same(void **state)
   clear(&dark);
 }
 
+static void no_two_signs_of_a_legend_are_called_alike(void **state)
+{
+  (void)state;
+  for (int kind = 0; kind < VW_LANE_KINDS; kind++) {
+    uint32_t states, arrows, marks;
+    struct vw_legend legend;
+    vw_legend_all((enum vw_lane_kind)kind, &states, &arrows, &marks);
+    vw_legend_layout(&legend, 1280, 1, states, arrows, marks);
+    for (size_t i = 0; i < legend.n; i++)
+      for (size_t j = 0; j < i; j++)
+        assert_string_not_equal(vw_legend_text(&legend.items[i]), vw_legend_text(&legend.items[j]));
+  }
+}
+
 static void legend_entries_do_not_overlap_and_their_words_fit(void **state)
 {
   (void)state;
@@ -449,6 +463,7 @@ int main(void)
     cmocka_unit_test(the_cursors_line_passes_behind_the_numbers_of_steps),
     cmocka_unit_test(states_of_a_lane_differ_without_colour),
     cmocka_unit_test(light_and_dark_differ_and_both_show_the_same),
+    cmocka_unit_test(no_two_signs_of_a_legend_are_called_alike),
     cmocka_unit_test(legend_entries_do_not_overlap_and_their_words_fit),
     cmocka_unit_test(the_table_of_widths_is_wide_enough_for_the_real_font),
     cmocka_unit_test(an_svg_says_what_it_shows),

@@ -95,6 +95,25 @@ static void the_gravest_of_merged_marks_is_seen_and_the_legend_has_all(void **st
   fake_free(f);
 }
 
+/* What a fault does to a G is soon followed by the panic that nobody recovers, and that has words of its own. */
+static void a_demonstrated_fault_is_seen_before_what_came_of_it(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_new();
+  size_t lane = fake_lane(f, VW_LANES_M, 0, "M0", "");
+  fake_time(f, 0, 1000000);
+  fake_span(f, VW_LANES_M, lane, 0, 1000000, VW_STATE_RUNNING, 1);
+  fake_mark(f, VW_LANES_M, lane, 500000, VW_MARK_FAULT);
+  fake_mark(f, VW_LANES_M, lane, 500001, VW_MARK_PANIC);
+  fake_mark(f, VW_LANES_M, lane, 500002, VW_MARK_FATAL);
+  struct vw_view view = whole(f, VW_LANES_M, 900, 300);
+  struct vw_plan *plan = planned(f, &view);
+  assert_int_equal(plan->n_marks, 1);
+  assert_int_equal(plan->marks[0].kind, VW_MARK_FAULT);
+  vw_plan_free(plan);
+  fake_free(f);
+}
+
 static void keeps_a_panics_mark_at_every_zoom_that_shows_it(void **state)
 {
   (void)state;
@@ -310,6 +329,7 @@ int main(void)
     cmocka_unit_test(counts_every_visible_span_once_at_every_zoom),
     cmocka_unit_test(draws_a_wide_span_where_its_times_are),
     cmocka_unit_test(the_gravest_of_merged_marks_is_seen_and_the_legend_has_all),
+    cmocka_unit_test(a_demonstrated_fault_is_seen_before_what_came_of_it),
     cmocka_unit_test(keeps_a_panics_mark_at_every_zoom_that_shows_it),
     cmocka_unit_test(no_label_stands_on_another_or_leaves_its_rectangle),
     cmocka_unit_test(shows_at_most_200_labels_and_says_how_many_are_hidden),
