@@ -167,6 +167,15 @@ static void suggest(const char *before, const char *file, const char *after)
   printf("%s\n", after);
 }
 
+/* Of a fault, what is right and what is shown belong into one picture. */
+static void suggest_comparison(const struct demo *demo, const char *output)
+{
+  printf("\nBeside it, in one picture, as it is without the fault\n"
+         "  gmpscope demo %s%s%s -o right.db\n",
+         demo->name, demo->form[0] ? " " : "", demo->form);
+  suggest("render right.db", output, " --lanes=g -o both.png");
+}
+
 static int tell(const struct demo *demo, const struct wish *wish, const char *output,
                 const struct rec_result *result)
 {
@@ -186,6 +195,8 @@ static int tell(const struct demo *demo, const struct wish *wish, const char *ou
   suggest("view", output, "");
   suggest("state", output, at);
   suggest("check", output, "");
+  if (wish->fault)
+    suggest_comparison(demo, output);
   return TRACEFILE_OK;
 }
 

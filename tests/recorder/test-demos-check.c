@@ -174,6 +174,12 @@ static void a_trace_with_a_fault_says_so_everywhere(void **state)
   assert_says(run_cli("demo", "deferred-sleep", "reached", "--fault", "sleep-blocks-m", "-o",
                       "demo.db", NULL),
               0, "The fault sleep-blocks-m is switched on");
+  unlink("demo.db");
+  assert_says(run_cli("demo", "deferred-sleep", "reached", "--fault", "sleep-blocks-m", "-o",
+                      "demo.db", NULL),
+              0,
+              "as it is without the fault\n  gmpscope demo deferred-sleep reached -o right.db\n  "
+              "gmpscope render right.db demo.db --lanes=g -o both.png\n");
   assert_says(run_cli("check", "demo.db", NULL), 0, "it broke no rule");
 }
 

@@ -315,7 +315,8 @@ static void an_svg_says_what_it_shows(void **state)
   char path[] = "/tmp/test-paint-XXXXXX.svg";
   close(mkstemps(path, 4));
   struct picture p = paint(fake_scene(), VW_LANES_M, &themes[0], 1280, 400);
-  assert_int_equal(render_write(path, RENDER_SVG, p.plan, p.f, &themes[0]), 0);
+  const struct render_picture picture = { .plan = p.plan, .trace = p.f };
+  assert_int_equal(render_write(path, RENDER_SVG, &picture, 1, &themes[0]), 0);
   char *svg = slurp(path);
   assert_non_null(strstr(svg, "<title>fake &lt;scene&gt; &amp; more</title>"));
   for (size_t i = 0; i < p.plan->n_labels; i++)
@@ -331,8 +332,9 @@ static void a_picture_that_cannot_be_written_leaves_nothing_behind(void **state)
 {
   (void)state;
   struct picture p = paint(fake_scene(), VW_LANES_M, &themes[0], 300, 200);
+  const struct render_picture picture = { .plan = p.plan, .trace = p.f };
   assert_int_not_equal(
-      render_write("/nonexistent-directory/x.png", RENDER_PNG, p.plan, p.f, &themes[0]), 0);
+      render_write("/nonexistent-directory/x.png", RENDER_PNG, &picture, 1, &themes[0]), 0);
   assert_int_equal(render_format_of("x.PNG"), RENDER_PNG);
   assert_int_equal(render_format_of("x.jpeg"), RENDER_NONE);
   assert_int_equal(render_format_of(".png"), RENDER_NONE);

@@ -74,6 +74,51 @@ static void paints_png_svg_and_pdf_of_every_kind_of_lane(void **state)
   assert_true(exists("m.png") && exists("p.svg") && exists("g.pdf"));
 }
 
+/* What the SVG says of itself; overwritten by the next call. */
+static char *words_of(const char *name)
+{
+  char command[300];
+  static char words[20000];
+  snprintf(command, sizeof command, "sed -n '/<title>/,/<\\/desc>/p' %s/%s", folder, name);
+  FILE *from = popen(command, "r");
+  assert_non_null(from);
+  words[fread(words, 1, sizeof words - 1, from)] = '\0';
+  pclose(from);
+  return words;
+}
+
+static int count(const char *text, const char *what)
+{
+  int n = 0;
+  for (const char *at = text; (at = strstr(at, what)); at++)
+    n++;
+  return n;
+}
+
+/* The slow one lasts a million times as long: beside it the span of G1 in the other has no room for a word. */
+static void two_traces_stand_one_below_the_other_on_one_scale(void **state)
+{
+  (void)state;
+  char command[500];
+  snprintf(command, sizeof command,
+           "sed 's/^@[0-9]*/&000000/' %s/tests/traces/good/%s >%s/slow.trace",
+           getenv("GMPSCOPE_SOURCE"), "panic-is-recovered.trace", folder);
+  assert_int_equal(system(command), 0);
+  assert_int_equal(run("recorder/gmpscope", "load slow.trace -q -o slow.db"), 0);
+  assert_int_equal(render("t.db t.db -o same.svg"), 0);
+  assert_int_equal(count(words_of("same.svg"), "<title>t.db; t.db</title>"), 1);
+  assert_int_equal(count(words_of("same.svg"), "\nG1\n"), 2);
+  assert_int_equal(render("t.db slow.db -o scale.svg"), 0);
+  assert_int_equal(count(words_of("scale.svg"), "<title>t.db; slow.db</title>"), 1);
+  assert_int_equal(count(words_of("scale.svg"), "\nG1\n"), 1);
+  assert_int_equal(render("t.db slow.db -o both.png --size=800x600"), 0);
+  assert_int_equal(render("t.db slow.db -o both.pdf --lanes=g"), 0);
+  assert_true(exists("both.png") && exists("both.pdf"));
+  assert_int_not_equal(render("t.db none.db -o x.png"), 0);
+  assert_true(is_one_line_of_error());
+  assert_false(exists("x.png"));
+}
+
 static void lanes_without_room_are_told_of_and_it_is_no_failure(void **state)
 {
   (void)state;
@@ -98,7 +143,7 @@ static void a_wrong_call_is_one_line_and_exit_code_2(void **state)
                                        "t.db -o x.png --arrows=wake,,fly",
                                        "t.db -o x.png --no-such-option",
                                        "t.db -o",
-                                       "t.db t.db -o x.png",
+                                       "t.db t.db t.db -o x.png",
                                        "t.db -o x.png --font-scale=nan" };
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     assert_int_equal(render(wrong[i]), 2);
@@ -154,6 +199,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(paints_png_svg_and_pdf_of_every_kind_of_lane),
+    cmocka_unit_test(two_traces_stand_one_below_the_other_on_one_scale),
     cmocka_unit_test(lanes_without_room_are_told_of_and_it_is_no_failure),
     cmocka_unit_test(a_wrong_call_is_one_line_and_exit_code_2),
     cmocka_unit_test(what_cannot_be_read_or_written_is_said_and_leaves_no_picture),

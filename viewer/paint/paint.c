@@ -106,6 +106,20 @@ void vw_paint_plan(struct vw_painter *painter, cairo_t *cr, const struct vw_plan
   cairo_restore(cr);
 }
 
+void vw_paint_heading(struct vw_painter *painter, cairo_t *cr, double width, double height,
+                      const char *text, const struct vw_theme *theme)
+{
+  paint_source(cr, paint_chrome(theme, PAINT_GUTTER), 1);
+  cairo_rectangle(cr, 0, 0, width, height);
+  cairo_fill(cr);
+  paint_source(cr, paint_chrome(theme, PAINT_LINE), 1);
+  cairo_rectangle(cr, 0, 0, width, 2);
+  cairo_rectangle(cr, 0, height - 1, width, 1);
+  cairo_fill(cr);
+  paint_source(cr, paint_chrome(theme, PAINT_TEXT), 1);
+  paint_text(painter, cr, theme, VW_ROLE_TITLE, 12, height / 2, width - 24, text);
+}
+
 double vw_legend_height(double width, const struct vw_signs *signs, const struct vw_theme *theme)
 {
   struct vw_legend legend;

@@ -51,6 +51,9 @@ void vw_paint_cursor(struct vw_painter *painter, cairo_t *cr, const struct vw_pl
 void vw_paint_minimap(struct vw_painter *painter, cairo_t *cr, const struct vw_minimap *map,
                       const struct vw_trace *trace, const struct vw_theme *theme, int height,
                       int64_t t0, int64_t t1);
+/* What a picture is of, in a strip at the top. */
+void vw_paint_heading(struct vw_painter *painter, cairo_t *cr, double width, double height,
+                      const char *text, const struct vw_theme *theme);
 /* Height that a legend takes at a width, and the legend. */
 double vw_legend_height(double width, const struct vw_signs *signs, const struct vw_theme *theme);
 void vw_paint_legend(struct vw_painter *painter, cairo_t *cr, double x, double y, double width,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* render-out.c - a painted plan as PNG, SVG or PDF.
+/* render-out.c - painted plans as PNG, SVG or PDF.
  *
  * Cairo writes the words of an SVG as outlines, which look the same everywhere but can be neither searched nor
  * read aloud.  So the words are put into the file a second time, as its <title> and <desc>.
@@ -61,14 +61,14 @@ enum render_format render_format_of(const char *path)
   return RENDER_NONE;
 }
 
-static cairo_surface_t *surface_new(struct bytes *out, enum render_format format,
-                                    const struct vw_view *view)
+static cairo_surface_t *surface_new(struct bytes *out, enum render_format format, int width,
+                                    int height)
 {
   if (format == RENDER_SVG)
-    return cairo_svg_surface_create_for_stream(add_from_cairo, out, view->width, view->height);
+    return cairo_svg_surface_create_for_stream(add_from_cairo, out, width, height);
   if (format == RENDER_PDF)
-    return cairo_pdf_surface_create_for_stream(add_from_cairo, out, view->width, view->height);
-  return cairo_image_surface_create(CAIRO_FORMAT_RGB24, view->width, view->height);
+    return cairo_pdf_surface_create_for_stream(add_from_cairo, out, width, height);
+  return cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
 }
 
 /* ---- the words of an SVG ---- */
@@ -83,25 +83,36 @@ static void add_escaped(struct bytes *b, const char *text)
   }
 }
 
-static void add_words(struct bytes *b, const struct vw_plan *plan, const struct vw_trace *trace)
+static void add_words(struct bytes *b, const struct render_picture *picture)
 {
-  char title[200];
-  const char *raw = vw_trace_title(trace);
-  vw_display_text(raw, strlen(raw), title, sizeof title);
-  add(b, "\n<title>", 8);
-  add_escaped(b, title);
-  add(b, "</title>\n<desc>", 15);
+  const struct vw_plan *plan = picture->plan;
   for (size_t i = 0; i < plan->n_labels; i++) {
     add_escaped(b, plan->texts + plan->labels[i].text);
     add(b, "\n", 1);
   }
   if (plan->note != UINT32_MAX)
     add_escaped(b, plan->texts + plan->note);
+}
+
+static void add_title_and_words(struct bytes *b, const struct render_picture *pictures, size_t n)
+{
+  add(b, "\n<title>", 8);
+  for (size_t i = 0; i < n; i++) {
+    char title[200];
+    const char *raw = pictures[i].heading ? pictures[i].heading : vw_trace_title(pictures[i].trace);
+    vw_display_text(raw, strlen(raw), title, sizeof title);
+    add(b, "; ", i > 0 ? 2 : 0);
+    add_escaped(b, title);
+  }
+  add(b, "</title>\n<desc>", 15);
+  for (size_t i = 0; i < n; i++) {
+    add(b, "\n", i > 0);
+    add_words(b, &pictures[i]);
+  }
   add(b, "</desc>", 7);
 }
 
-static void put_words_into(struct bytes *svg, const struct vw_plan *plan,
-                           const struct vw_trace *trace)
+static void put_words_into(struct bytes *svg, const struct render_picture *pictures, size_t n)
 {
   const char *root = svg->failed ? NULL : memmem(svg->data, svg->n, "<svg", 4);
   const char *end = root ? memchr(root, '>', svg->n - (size_t)(root - svg->data)) : NULL;
@@ -110,7 +121,7 @@ static void put_words_into(struct bytes *svg, const struct vw_plan *plan,
   struct bytes whole = { 0 };
   size_t head = (size_t)(end + 1 - svg->data);
   add(&whole, svg->data, head);
-  add_words(&whole, plan, trace);
+  add_title_and_words(&whole, pictures, n);
   add(&whole, svg->data + head, svg->n - head);
   free(svg->data);
   *svg = whole;
@@ -153,18 +164,51 @@ undo_name:
   return failure;
 }
 
-int render_write(const char *path, enum render_format format, const struct vw_plan *plan,
-                 const struct vw_trace *trace, const struct vw_theme *theme)
+int render_heading_height(const struct vw_theme *theme)
+{
+  return (int)(30 * (theme->font_scale > 0 ? theme->font_scale : 1));
+}
+
+static int height_of(const struct render_picture *picture, const struct vw_theme *theme)
+{
+  return picture->plan->view.height + (picture->heading ? render_heading_height(theme) : 0);
+}
+
+/* At the top left of what cr is translated to. */
+static void paint_picture(struct vw_painter *painter, cairo_t *cr,
+                          const struct render_picture *picture, const struct vw_theme *theme)
+{
+  const struct vw_plan *plan = picture->plan;
+  cairo_save(cr);
+  cairo_rectangle(cr, 0, 0, plan->view.width, height_of(picture, theme));
+  cairo_clip(cr);
+  if (picture->heading) {
+    int height = render_heading_height(theme);
+    vw_paint_heading(painter, cr, plan->view.width, height, picture->heading, theme);
+    cairo_translate(cr, 0, height);
+  }
+  vw_paint_plan(painter, cr, plan, picture->trace, theme);
+  if (plan->view.event_no != VW_NONE)
+    vw_paint_cursor(painter, cr, plan, picture->trace, theme, plan->view.event_no, NULL);
+  cairo_restore(cr);
+}
+
+int render_write(const char *path, enum render_format format, const struct render_picture *pictures,
+                 size_t n, const struct vw_theme *theme)
 {
   struct bytes out = { 0 };
   struct vw_painter *painter = vw_painter_new();
+  int height = 0;
   if (!painter)
     return ENOMEM;
-  cairo_surface_t *surface = surface_new(&out, format, &plan->view);
+  for (size_t i = 0; i < n; i++)
+    height += height_of(&pictures[i], theme);
+  cairo_surface_t *surface = surface_new(&out, format, pictures[0].plan->view.width, height);
   cairo_t *cr = cairo_create(surface);
-  vw_paint_plan(painter, cr, plan, trace, theme);
-  if (plan->view.event_no != VW_NONE)
-    vw_paint_cursor(painter, cr, plan, trace, theme, plan->view.event_no, NULL);
+  for (size_t i = 0; i < n; i++) {
+    paint_picture(painter, cr, &pictures[i], theme);
+    cairo_translate(cr, 0, height_of(&pictures[i], theme));
+  }
   cairo_status_t status = cairo_status(cr);
   cairo_destroy(cr);
   if (format == RENDER_PNG && status == CAIRO_STATUS_SUCCESS)
@@ -175,7 +219,7 @@ int render_write(const char *path, enum render_format format, const struct vw_pl
   cairo_surface_destroy(surface);
   vw_painter_free(painter);
   if (format == RENDER_SVG)
-    put_words_into(&out, plan, trace);
+    put_words_into(&out, pictures, n);
   int failure = status != CAIRO_STATUS_SUCCESS || out.failed ? ENOMEM : save(path, &out);
   free(out.data);
   return failure;

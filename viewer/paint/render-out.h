@@ -12,7 +12,14 @@ enum render_format {
 
 /* The format by a file name's ending, RENDER_NONE if it is none of ours. */
 enum render_format render_format_of(const char *path);
-/* Paints the plan to a file beside path and then renames it, so that path is whole or untouched.
- * 0, or an errno. */
-int render_write(const char *path, enum render_format format, const struct vw_plan *plan,
-                 const struct vw_trace *trace, const struct vw_theme *theme);
+struct render_picture {
+  const struct vw_plan *plan;
+  const struct vw_trace *trace;
+  const char *heading; /* in a strip above it; NULL: none */
+};
+/* Height of that strip. */
+int render_heading_height(const struct vw_theme *theme);
+/* Paints the pictures, one below the other, to a file beside path and then renames it, so that path is whole or
+ * untouched. 0, or an errno. */
+int render_write(const char *path, enum render_format format, const struct render_picture *pictures,
+                 size_t n, const struct vw_theme *theme);

@@ -16,10 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FILES 2
+
 struct options {
-  const char *file, *out, *from, *to, *select, *arrows, *at; /* NULL: not asked for */
-  int64_t t0, t1, cursor;                                    /* what from, to and at say */
-  int width, height;                                         /* 0: what fits */
+  const char *files[FILES];
+  size_t n_files;
+  const char *out, *from, *to, *select, *arrows, *at; /* NULL: not asked for */
+  int64_t t0, t1, cursor;                             /* what from, to and at say */
+  int width, height;                                  /* 0: what fits */
   enum vw_lane_kind lanes;
   struct vw_theme theme;
   double lane_height;
@@ -27,8 +31,8 @@ struct options {
 };
 
 static const char help[] =
-    "Usage: gmpscope render FILE -o OUT.png|OUT.svg|OUT.pdf [OPTION...]\n"
-    "Paints a trace. Needs no display.\n"
+    "Usage: gmpscope render FILE [FILE] -o OUT.png|OUT.svg|OUT.pdf [OPTION...]\n"
+    "Paints a trace, or two of them one below the other, on one scale of time. Needs no display.\n"
     "\n"
     "  -o, --output=OUT       picture to write; its ending says the format\n"
     "      --from=T --to=T    part of the time to show: 12.5ms, 1.2s, @1234567 (ns); default all\n"
@@ -192,9 +196,10 @@ static int parse(int argc, char **argv, struct options *o)
   }
   if (optind == argc)
     return usage("FILE", "no trace file was named");
-  if (optind + 1 < argc)
-    return usage(argv[optind + 1], "only one trace file can be painted at a time");
-  o->file = argv[optind];
+  if (optind + FILES < argc)
+    return usage(argv[optind + FILES], "two trace files can be painted at a time, not more");
+  while (optind < argc)
+    o->files[o->n_files++] = argv[optind++];
   return o->out ? -1 : usage("render", "the name of the picture is missing: add -o OUT.png");
 }
 
@@ -256,7 +261,8 @@ static int set_selection(const struct options *o, const struct vw_trace *trace,
   return -1;
 }
 
-static int set_cursor(const struct options *o, const struct vw_trace *trace, struct vw_view *view)
+static int set_cursor(const struct options *o, const char *file, const struct vw_trace *trace,
+                      struct vw_view *view)
 {
   if (!o->at)
     return -1;
@@ -266,90 +272,172 @@ static int set_cursor(const struct options *o, const struct vw_trace *trace, str
     return -1;
   char last[40];
   trace_time_print(vw_event(trace, n - 1)->ts, last, sizeof last);
-  return fail(TRACEFILE_WRONG, o->file, "ask for an earlier time",
+  return fail(TRACEFILE_WRONG, file, "ask for an earlier time",
               "there is no event at or after %s: the last one is at %s", o->at, last);
 }
 
-static int set_view(const struct options *o, const struct vw_trace *trace, struct vw_view *view)
+/* One of the files, and its place in the picture. */
+struct sheet {
+  const char *file;
+  struct vw_trace *trace;
+  struct vw_view view;
+  struct vw_plan *plan;
+  char heading[300];
+};
+
+static int height_of_one(const struct options *o)
 {
-  vw_view_init(view, trace, o->lanes, o->width ? o->width : 1280, o->height ? o->height : 720);
+  if (o->n_files == 1)
+    return o->height;
+  int height = o->height / (int)o->n_files - render_heading_height(&o->theme);
+  return height < 48 ? 48 : height;
+}
+
+static int set_view(const struct options *o, struct sheet *sheet)
+{
+  struct vw_view *view = &sheet->view;
+  vw_view_init(view, sheet->trace, o->lanes, o->width ? o->width : 1280,
+               o->height ? height_of_one(o) : 720);
   view->show_legend = !o->no_legend;
   view->is_still = true;
   view->lane_height = o->lane_height;
   view->font_scale = o->theme.font_scale;
-  int code = set_range(o, trace, view);
+  int code = set_range(o, sheet->trace, view);
   code = code < 0 ? set_arrows(o, view) : code;
-  code = code < 0 ? set_selection(o, trace, view) : code;
-  return code < 0 ? set_cursor(o, trace, view) : code;
+  code = code < 0 ? set_selection(o, sheet->trace, view) : code;
+  return code < 0 ? set_cursor(o, sheet->file, sheet->trace, view) : code;
+}
+
+/* So that a millisecond is as wide in one as in the other. */
+static void use_one_scale(struct sheet *sheets, size_t n)
+{
+  uint64_t longest = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint64_t length = (uint64_t)sheets[i].view.t1 - (uint64_t)sheets[i].view.t0;
+    longest = length > longest ? length : longest;
+  }
+  for (size_t i = 0; i < n; i++) {
+    struct vw_view *view = &sheets[i].view;
+    uint64_t room = (uint64_t)INT64_MAX - (uint64_t)view->t0;
+    view->t1 = longest < room ? (int64_t)((uint64_t)view->t0 + longest) : INT64_MAX;
+  }
+}
+
+/* "f.db: sleep-defer, with the fault sleep-blocks-m" */
+static void set_heading(struct sheet *sheet)
+{
+  struct tracefile *file = vw_trace_file(sheet->trace);
+  const char *title = vw_trace_title(sheet->trace);
+  const char *fault = file ? tracefile_meta(file, "fault") : NULL;
+  char raw[300];
+  const char *name = strrchr(sheet->file, '/');
+  name = name ? name + 1 : sheet->file;
+  bool is_named_so = strcmp(title, name) == 0; /* a trace that tells of no program */
+  snprintf(raw, sizeof raw, "%s%s%s%s%s", name, is_named_so ? "" : ": ", is_named_so ? "" : title,
+           fault ? ", with the fault " : "", fault ? fault : "");
+  vw_display_text(raw, strlen(raw), sheet->heading, sizeof sheet->heading);
 }
 
 /* The plan; without --size as high as its lanes and legend need. */
-static struct vw_plan *plan(const struct options *o, struct vw_trace *trace, struct vw_view *view)
+static bool make_plan(const struct options *o, struct sheet *sheet)
 {
-  struct vw_plan *plan = vw_plan_new(trace, view);
+  struct vw_view *view = &sheet->view;
+  struct vw_plan *plan = vw_plan_new(sheet->trace, view);
   for (int pass = 0; plan && !o->height && pass < 2; pass++) {
     double need = (double)plan->ruler + plan->lanes_height + (double)plan->legend + 8;
     view->height = need < 160 ? 160 : need > 4000 ? 4000 : (int)need;
     view->lane_height = view->lane_height > 0 ? view->lane_height : plan->lane_height;
     vw_plan_free(plan);
-    plan = vw_plan_new(trace, view);
+    plan = vw_plan_new(sheet->trace, view);
   }
+  sheet->plan = plan;
   return plan;
 }
 
-static void tell_of_lanes(const struct options *o, const struct vw_plan *plan,
-                          const struct vw_trace *trace)
+static void tell_of_lanes(const struct options *o, const struct sheet *sheet)
 {
-  if (plan->more_lanes)
+  if (sheet->plan->more_lanes)
     fprintf(stderr,
             "gmpscope: note: %zu of %zu lanes are below the edge of the picture; use --size or "
             "--lane-height\n",
-            plan->more_lanes, vw_lane_count(trace, o->lanes));
+            sheet->plan->more_lanes, vw_lane_count(sheet->trace, o->lanes));
 }
 
-static int paint(const struct options *o, struct vw_trace *trace)
+static int tell_of_damage(const struct sheet *sheet)
 {
-  struct vw_view view;
-  int code = set_view(o, trace, &view);
-  if (code >= 0)
-    return code;
-  struct vw_plan *picture = plan(o, trace, &view);
-  if (!picture)
-    return fail(TRACEFILE_REFUSED, o->file, "close other programs",
-                "there is not enough memory for the picture");
-  int failure = render_write(o->out, render_format_of(o->out), picture, trace, &o->theme);
-  if (!failure)
-    tell_of_lanes(o, picture, trace);
-  vw_plan_free(picture);
-  if (failure)
-    return fail(TRACEFILE_REFUSED, o->out, "name a place that you may write to",
-                "it cannot be written: %s", strerror(failure));
-  struct tracefile *file = vw_trace_file(trace);
+  struct tracefile *file = vw_trace_file(sheet->trace);
   struct tracefile_damage_sum damage = { 0 };
   if (file)
     damage = tracefile_damage_sum(file);
   if (damage.words[0])
-    return fail(TRACEFILE_DAMAGED, o->file, "gmpscope check lists them",
+    return fail(TRACEFILE_DAMAGED, sheet->file, "gmpscope check lists them",
                 "%s could not be read: left out of the picture", damage.words);
   return TRACEFILE_OK;
+}
+
+static int write_picture(const struct options *o, const struct sheet *sheets)
+{
+  struct render_picture pictures[FILES];
+  for (size_t i = 0; i < o->n_files; i++)
+    pictures[i] = (struct render_picture){ .plan = sheets[i].plan,
+                                           .trace = sheets[i].trace,
+                                           .heading = o->n_files > 1 ? sheets[i].heading : NULL };
+  int failure = render_write(o->out, render_format_of(o->out), pictures, o->n_files, &o->theme);
+  return failure ? fail(TRACEFILE_REFUSED, o->out, "name a place that you may write to",
+                        "it cannot be written: %s", strerror(failure))
+                 : TRACEFILE_OK;
+}
+
+static int paint(const struct options *o, struct sheet *sheets)
+{
+  for (size_t i = 0; i < o->n_files; i++) {
+    int code = set_view(o, &sheets[i]);
+    if (code >= 0)
+      return code;
+    set_heading(&sheets[i]);
+  }
+  use_one_scale(sheets, o->n_files);
+  for (size_t i = 0; i < o->n_files; i++)
+    if (!make_plan(o, &sheets[i]))
+      return fail(TRACEFILE_REFUSED, sheets[i].file, "close other programs",
+                  "there is not enough memory for the picture");
+  int code = write_picture(o, sheets);
+  for (size_t i = 0; i < o->n_files && code == TRACEFILE_OK; i++)
+    tell_of_lanes(o, &sheets[i]);
+  for (size_t i = 0; i < o->n_files && code == TRACEFILE_OK; i++)
+    code = tell_of_damage(&sheets[i]);
+  return code;
+}
+
+static int open_sheet(struct sheet *sheet, const char *file)
+{
+  struct tracefile_error error = { 0 };
+  char line[800];
+  sheet->file = file;
+  sheet->trace = vw_trace_open(file, NULL, NULL, &error);
+  if (sheet->trace)
+    return TRACEFILE_OK;
+  tracefile_error_text(&error, line, sizeof line);
+  fprintf(stderr, "gmpscope: %s\n", line);
+  return (int)error.code;
 }
 
 int main(int argc, char **argv)
 {
   struct options o = { .theme = { .font_scale = 1 } };
-  struct tracefile_error error = { 0 };
+  struct sheet sheets[FILES] = { 0 };
   setlocale(LC_CTYPE, "");
   int code = parse(argc, argv, &o);
   if (code >= 0)
     return code;
-  struct vw_trace *trace = vw_trace_open(o.file, NULL, NULL, &error);
-  if (!trace) {
-    char line[800];
-    tracefile_error_text(&error, line, sizeof line);
-    fprintf(stderr, "gmpscope: %s\n", line);
-    return (int)error.code;
+  code = TRACEFILE_OK;
+  for (size_t i = 0; i < o.n_files && code == TRACEFILE_OK; i++)
+    code = open_sheet(&sheets[i], o.files[i]);
+  if (code == TRACEFILE_OK)
+    code = paint(&o, sheets);
+  for (size_t i = 0; i < FILES; i++) {
+    vw_plan_free(sheets[i].plan);
+    vw_trace_free(sheets[i].trace);
   }
-  code = paint(&o, trace);
-  vw_trace_free(trace);
   return code;
 }
