@@ -332,13 +332,18 @@ static bool fill_event_kind(sqlite3 *db)
   return ok;
 }
 
-static bool create_schema(sqlite3 *db, const char *path, struct tracefile_error *error)
+bool create_tell_version(sqlite3 *db, const char *path, struct tracefile_error *error)
 {
   char ids[120];
   snprintf(ids, sizeof ids, "PRAGMA application_id=%d; PRAGMA user_version=%d",
            TRACEFILE_APPLICATION_ID, TRACEFILE_USER_VERSION);
+  return rec_sql(db, path, ids, error);
+}
+
+static bool create_schema(sqlite3 *db, const char *path, struct tracefile_error *error)
+{
   if (!rec_sql(db, path, SETTINGS, error) || !rec_sql(db, path, "BEGIN", error) ||
-      !rec_sql(db, path, ids, error) || !create_objects(db, path, SCHEMA_CORE, error))
+      !create_tell_version(db, path, error) || !create_objects(db, path, SCHEMA_CORE, error))
     return false;
   if (!fill_schema_doc(db) || !fill_event_kind(db))
     return rec_sql_fail(db, path, "writing", error);

@@ -28,3 +28,5 @@ void create_remove(const char *path);
 pid_t create_living_recorder(struct tracefile *file);
 /* When a process was started, in the kernel's ticks since the boot; 0: unknown. */
 uint64_t create_process_start(pid_t pid);
+/* Says in the file that it may hold what this version writes: for a file of an older one that something is added to. */
+bool create_tell_version(sqlite3 *db, const char *path, struct tracefile_error *error);

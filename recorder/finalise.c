@@ -53,6 +53,7 @@ static struct facts *read_and_order(struct tracefile *file, size_t *late, uint64
   *late = ok ? order_check_late(check) : 0;
   if (*late > 0)
     ok = rec_sql(file->db, file->path, "BEGIN IMMEDIATE", error) &&
+         create_tell_version(file->db, file->path, error) &&
          order_apply(check, file, moved, error) && rec_sql(file->db, file->path, "COMMIT", error);
   order_check_free(check);
   if (ok)

@@ -204,10 +204,10 @@ static int compare_bumps(const void *left, const void *right)
 static bool load_chunk(struct rewriter *r)
 {
   sqlite3_bind_int64(r->find, 1, r->row.id);
-  bool ok =
-      sqlite3_step(r->find) == SQLITE_ROW && r->row.n <= TRACE_CHUNK_EVENTS &&
-      trace_chunk_decode(sqlite3_column_blob(r->find, 0), (size_t)sqlite3_column_bytes(r->find, 0),
-                         r->row.n, r->row.m, r->row.first_seq, r->row.t_min, r->events);
+  const struct trace_chunk_place place = chunk_row_place(&r->row);
+  bool ok = sqlite3_step(r->find) == SQLITE_ROW &&
+            trace_chunk_decode(sqlite3_column_blob(r->find, 0),
+                               (size_t)sqlite3_column_bytes(r->find, 0), &place, r->events);
   sqlite3_reset(r->find);
   return ok;
 }
@@ -215,13 +215,15 @@ static bool load_chunk(struct rewriter *r)
 static bool store_chunk(struct rewriter *r)
 {
   size_t size = trace_chunk_encode(r->events, r->row.n, r->bytes);
+  r->row.codec = TRACE_CHUNK_CODEC; /* it may have been an older one */
   r->row.t_min = r->events[0].ts;
   r->row.t_max = r->events[r->row.n - 1].ts;
   sqlite3_bind_int64(r->update, 1, r->row.t_min);
   sqlite3_bind_int64(r->update, 2, r->row.t_max);
-  sqlite3_bind_int64(r->update, 3, chunk_row_xxh3(&r->row, r->bytes, size));
-  sqlite3_bind_blob64(r->update, 4, r->bytes, size, SQLITE_STATIC);
-  sqlite3_bind_int64(r->update, 5, r->row.id);
+  sqlite3_bind_int64(r->update, 3, TRACE_CHUNK_CODEC);
+  sqlite3_bind_int64(r->update, 4, chunk_row_xxh3(&r->row, r->bytes, size));
+  sqlite3_bind_blob64(r->update, 5, r->bytes, size, SQLITE_STATIC);
+  sqlite3_bind_int64(r->update, 6, r->row.id);
   bool ok = size > 0 && sqlite3_step(r->update) == SQLITE_DONE;
   sqlite3_reset(r->update);
   return ok;
@@ -259,7 +261,7 @@ static void take_row(struct rewriter *r)
                                .n = (uint64_t)sqlite3_column_int64(r->rows, 3),
                                .t_min = sqlite3_column_int64(r->rows, 4),
                                .lost_before = (uint64_t)sqlite3_column_int64(r->rows, 5),
-                               .codec = TRACE_CHUNK_CODEC };
+                               .codec = (uint64_t)sqlite3_column_int64(r->rows, 6) };
   while (r->bump < r->end && r->bump->m < m) /* of an M whose chunks are damaged */
     r->bump++;
 }
@@ -286,9 +288,10 @@ bool order_apply(struct order_check *check, struct tracefile *file, uint64_t *mo
 {
   /* the sort reads all rows before the first is given, so updates do not disturb it */
   static const char rows[] =
-      "SELECT id, m, first_seq, n, t_min, lost_before FROM chunk ORDER BY m, first_seq, id";
+      "SELECT id, m, first_seq, n, t_min, lost_before, codec FROM chunk ORDER BY m, first_seq, id";
   static const char find[] = "SELECT data FROM chunk WHERE id=?";
-  static const char update[] = "UPDATE chunk SET t_min=?, t_max=?, xxh3=?, data=? WHERE id=?";
+  static const char update[] =
+      "UPDATE chunk SET t_min=?, t_max=?, codec=?, xxh3=?, data=? WHERE id=?";
   if (check->n_bumps > 0)
     qsort(check->bumps, check->n_bumps, sizeof *check->bumps, compare_bumps);
   struct rewriter r = {

@@ -21,7 +21,7 @@ enum rec_tables {
   REC_TABLES_NONE,
   REC_TABLES_ALL,
 };
-/* Above this many events plain tables are made on request only. They take 15 to 20 times the room
+/* Above this many events plain tables are made on request only. They take 20 times the room
  * of the chunks and two to three seconds a million events (measured by tests/bench/bench-file.c). */
 #define REC_TABLES_AUTO_MAX 1000000u
 
@@ -50,6 +50,10 @@ struct rec_writer *rec_writer_new(const char *path, bool overwrite, struct trace
  * writer then only can be closed. */
 bool rec_writer_event(struct rec_writer *w, const struct trace_event *e,
                       struct tracefile_error *error);
+
+/* The same for n events, several times as fast: runs of one M are coded together. */
+bool rec_writer_events(struct rec_writer *w, const struct trace_event *events, size_t n,
+                       struct tracefile_error *error);
 
 /* Says a fact about the trace ("program", "hostname", ...). The last one told of a key counts. */
 bool rec_writer_meta(struct rec_writer *w, const char *key, const char *value,

@@ -28,3 +28,12 @@ static inline int64_t chunk_row_xxh3(const struct chunk_row *row, const void *da
                                (uint64_t)row->t_max };
   return (int64_t)XXH3_64bits_withSeed(data, size, XXH3_64bits(columns, sizeof columns));
 }
+
+static inline struct trace_chunk_place chunk_row_place(const struct chunk_row *row)
+{
+  return (struct trace_chunk_place){ .codec = row->codec,
+                                     .n = row->n,
+                                     .m = (uint32_t)row->m,
+                                     .first_seq = row->first_seq,
+                                     .t_min = row->t_min };
+}

@@ -116,7 +116,7 @@ bool tracefile_chunk_is_sound(struct tracefile *file, int64_t id)
                                    .t_max = sqlite3_column_int64(stmt, 6) };
     const void *data = sqlite3_column_blob(stmt, 8);
     size_t size = (size_t)sqlite3_column_bytes(stmt, 8);
-    is_sound = data && row.codec == TRACE_CHUNK_CODEC &&
+    is_sound = data && trace_chunk_codec_is_known(row.codec) &&
                chunk_row_xxh3(&row, data, size) == sqlite3_column_int64(stmt, 7);
   }
   sqlite3_finalize(stmt);

@@ -176,7 +176,7 @@ static const struct schema_doc docs[] = {
   { "chunk", "t_min", "ns", "time of its first event", "首个事件的时间" },
   { "chunk", "t_max", "ns", "time of its last event", "最后一个事件的时间" },
   { "chunk", "lost_before", "", "events lost just before it", "紧接其前丢失的事件数" },
-  { "chunk", "codec", "", "1: columns of deltas and varints", "1：差分与变长整数的列" },
+  { "chunk", "codec", "", "2: differences to what was expected, 0 to 4 bytes each; 1, in files of version 1: columns of deltas and varints", "2：与预期值之差，每个 0 到 4 字节；1（版本 1 的文件）：差分与变长整数的列" },
   { "chunk", "xxh3", "", "XXH3 of the other columns and the data", "其他列与数据的 XXH3 校验" },
   { "loss", "", "", "events that were emitted and are not here", "已发出但未保存的事件" },
   { "loss", "n", "", "how many", "数量" },

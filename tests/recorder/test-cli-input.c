@@ -169,10 +169,10 @@ static void a_newer_major_version_is_refused_in_words(void **state)
   (void)state;
   size_t n;
   char *bytes = read_good(&n);
-  memcpy(bytes + 60, "\0\0\x4e\x20", 4); /* 20000: 2.0.0 */
+  memcpy(bytes + 60, "\0\0\x75\x30", 4); /* 30000: 3.0.0 */
   run_write("future.db", bytes, n);
   free(bytes);
-  every_reader_refuses("future.db", 4, "its format is version 2.0", false);
+  every_reader_refuses("future.db", 4, "its format is version 3.0", false);
 }
 
 static void a_truncated_file_is_said_to_be_cut_short(void **state)

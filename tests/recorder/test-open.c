@@ -106,14 +106,14 @@ static void a_file_without_permission_says_so(void **state)
 static void a_newer_major_version_is_refused_and_names_itself(void **state)
 {
   const char *path = make_trace(state, "new.db", 10);
-  run_sql(path, "PRAGMA user_version=20300");
-  refused(path, TRACEFILE_REFUSED, "version 2.3");
+  run_sql(path, "PRAGMA user_version=30300");
+  refused(path, TRACEFILE_REFUSED, "version 3.3");
 }
 
 static void a_newer_minor_version_with_a_table_more_opens(void **state)
 {
   const char *path = make_trace(state, "minor.db", 10);
-  run_sql(path, "CREATE TABLE colour(g, name); PRAGMA user_version=10100");
+  run_sql(path, "CREATE TABLE colour(g, name); PRAGMA user_version=20100");
   struct tracefile *file = tracefile_open(path, &error);
   assert_non_null(file);
   tracefile_close(file);

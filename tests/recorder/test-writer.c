@@ -105,6 +105,80 @@ static void a_jump_of_the_number_is_a_loss_of_exactly_that_many(void **state)
   tracefile_close(file);
 }
 
+/* Events of three Ms in runs, with losses, times that go back, and full chunks. */
+static size_t make_mixed(struct trace_event *events, size_t max)
+{
+  uint64_t seq[3] = { 0 }, x = 88172645463325252u;
+  int64_t ts = 1000;
+  for (size_t i = 0; i < max;) {
+    x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+    const uint32_t m = x % 3;
+    const size_t run = 1 + (x >> 8) % 700;
+    seq[m] += (x >> 20) % 16 == 0 ? 5 : 0; /* a loss */
+    for (size_t k = 0; k < run && i < max; k++, i++) {
+      const bool goes_back = (x >> 24) % 16 == 0 && k == run / 2;
+      ts += (int64_t)(x >> 32) % 50;
+      events[i] = make_event(m, seq[m]++, goes_back ? ts - 900 : ts);
+    }
+  }
+  return max;
+}
+
+static void write_mixed(const char *path, const struct trace_event *events, size_t n, size_t batch,
+                        uint64_t raised[3])
+{
+  struct rec_writer *w = rec_writer_new(path, false, &error);
+  for (size_t i = 0; i < n; i += batch) {
+    size_t left = n - i < batch ? n - i : batch;
+    assert_true(batch == 1 ? rec_writer_event(w, &events[i], &error)
+                           : rec_writer_events(w, &events[i], left, &error));
+  }
+  for (uint32_t m = 0; m < 3; m++)
+    raised[m] = rec_writer_m(w, m)->raised;
+  assert_true(rec_writer_finish(w, REC_TABLES_NONE, NULL, &error));
+}
+
+/* The rows of table chunk, less their ids, as text that differs if any differs. */
+static char *read_chunks(const char *path)
+{
+  sqlite3 *db;
+  sqlite3_stmt *stmt;
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  assert_int_equal(
+      sqlite3_prepare_v2(db,
+                         "SELECT group_concat(m || ' ' || first_seq || ' ' || n || ' ' || "
+                         "t_min || ' ' || t_max || ' ' || lost_before || ' ' || xxh3) "
+                         "FROM (SELECT * FROM chunk ORDER BY m, first_seq)",
+                         -1, &stmt, NULL),
+      SQLITE_OK);
+  assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+  char *text = strdup((const char *)sqlite3_column_text(stmt, 0));
+  sqlite3_finalize(stmt);
+  sqlite3_close(db);
+  return text;
+}
+
+static void events_in_batches_make_the_same_chunks(void **state)
+{
+  enum {
+    N = 50000
+  };
+  struct trace_event *events = calloc(N, sizeof *events);
+  size_t n = make_mixed(events, N);
+  uint64_t singly[3], together[3];
+  const char *one = scratch_path(*state, "one.db"), *all = scratch_path(*state, "all.db");
+  write_mixed(one, events, n, 1, singly);
+  write_mixed(all, events, n, 4096, together);
+  assert_memory_equal(singly, together, sizeof singly);
+  assert_true(singly[0] + singly[1] + singly[2] > 0);
+  char *of_one = read_chunks(one), *of_all = read_chunks(all);
+  assert_string_equal(of_one, of_all);
+  assert_true(strlen(of_one) > 300); /* a dozen chunks */
+  free(of_one);
+  free(of_all);
+  free(events);
+}
+
 static void a_file_that_is_no_trace_is_never_overwritten(void **state)
 {
   const char *path = scratch_path(*state, "letter.txt");
@@ -145,9 +219,14 @@ static void events_out_of_order_and_of_no_kind_are_refused_in_words(void **state
   e.seq = 4;
   assert_false(rec_writer_event(w, &e, &error));
   assert_non_null(strstr(error.why, "out of order"));
-  e.seq = 6;
+  struct trace_event two[2] = { make_event(0, 6, 6), make_event(0, 6, 7) };
+  assert_false(rec_writer_events(w, two, 2, &error));
+  assert_non_null(strstr(error.why, "event 6 of M0 comes out of order"));
+  e.seq = 7;
   e.kind = 191;
   assert_false(rec_writer_event(w, &e, &error));
+  assert_false(rec_writer_events(w, &e, 1, &error));
+  assert_non_null(strstr(error.why, "no event of kind 191"));
   rec_writer_discard(w);
 }
 
@@ -183,6 +262,7 @@ int main(void)
     scratch_test(events_of_three_ms_come_back_in_time_order),
     scratch_test(a_clean_end_leaves_exactly_one_file_that_only_its_owner_reads),
     scratch_test(a_jump_of_the_number_is_a_loss_of_exactly_that_many),
+    scratch_test(events_in_batches_make_the_same_chunks),
     scratch_test(a_file_that_is_no_trace_is_never_overwritten),
     scratch_test(an_older_trace_is_replaced_only_when_asked_and_comes_back_for_one_without_events),
     scratch_test(a_full_disk_is_told_in_words_and_what_was_written_is_kept),
