@@ -181,8 +181,9 @@ bool finalise(struct rec_writer *w, enum rec_tables tables, struct symbols *symb
               struct rec_summary *summary, struct tracefile_error *error)
 {
   *summary = (struct rec_summary){ 0 };
-  if (!rec_writer_flush(w, error))
-    return false;
+  if (!rec_writer_flush(w, error) ||
+      !rec_sql(rec_writer_db(w), rec_writer_path(w), "PRAGMA cache_size=-16384", error))
+    return false; /* from here on pages are read again */
   struct tracefile *file = tracefile_adopt(rec_writer_db(w), rec_writer_path(w), error);
   if (!file)
     return false;
