@@ -79,7 +79,8 @@ bool drain_open(struct drain *d, int fd, struct rec_clock *clock, struct rec_wri
   d->stride = trace_ring_stride(d->capacity);
   d->rings = calloc(d->max_rings, sizeof *d->rings);
   d->batch = malloc(DRAIN_BATCH * sizeof *d->batch);
-  if (d->rings && d->batch)
+  d->events = malloc(DRAIN_BATCH * sizeof *d->events);
+  if (d->rings && d->batch && d->events)
     return true;
   drain_close(d);
   return tracefile_fail(error, TRACEFILE_REFUSED, "recording", "", "there is not enough memory");
@@ -95,9 +96,11 @@ void drain_close(struct drain *d)
     trace_shm_unmap_control(d->control);
   free(d->rings);
   free(d->batch);
+  free(d->events);
   d->control = NULL;
   d->rings = NULL;
   d->batch = NULL;
+  d->events = NULL;
   d->n_rings = 0;
 }
 
@@ -161,8 +164,36 @@ static void convert_times(struct drain *d, struct trace_event *e)
   }
 }
 
-static bool take_record(struct drain *d, struct drain_ring *r, const struct trace_record *record,
-                        struct tracefile_error *error)
+static uint64_t next_seq(struct drain *d, const struct drain_ring *r)
+{
+  const struct writer_m *counts = rec_writer_m(d->writer, r->m);
+  return counts ? counts->next_seq : 0;
+}
+
+static struct trace_event event_of(struct drain *d, const struct drain_ring *r,
+                                   const struct trace_record *record, uint64_t seq)
+{
+  struct trace_event e = { .ts = clamp_ts(rec_clock_ns(d->clock, record->ts)),
+                           .seq = seq,
+                           .m = r->m,
+                           .g = record->g,
+                           .p = record->p,
+                           .kind = record->kind,
+                           .d = { record->d[0], record->d[1] } };
+  if (time_words[e.kind].when | time_words[e.kind].ticks)
+    convert_times(d, &e);
+  return e;
+}
+
+static void note_time(struct drain *d, struct drain_ring *r, int64_t ts)
+{
+  r->last_ts = ts > r->last_ts ? ts : r->last_ts;
+  d->last_ts = ts > d->last_ts ? ts : d->last_ts;
+}
+
+/* A record that is a loss, or no event, or stands behind one that was none. */
+static bool take_special(struct drain *d, struct drain_ring *r, const struct trace_record *record,
+                         struct tracefile_error *error)
 {
   if (!trace_spec_get(record->kind)) {
     r->n_rejected++;
@@ -171,24 +202,43 @@ static bool take_record(struct drain *d, struct drain_ring *r, const struct trac
   }
   if (!flush_bad_run(d, r, error))
     return false;
-  r->any = true;
-  const struct writer_m *counts = rec_writer_m(d->writer, r->m);
-  struct trace_event e = { .ts = clamp_ts(rec_clock_ns(d->clock, record->ts)),
-                           .seq = counts ? counts->next_seq : 0,
-                           .m = r->m,
-                           .g = record->g,
-                           .p = record->p,
-                           .kind = record->kind,
-                           .d = { record->d[0], record->d[1] } };
-  convert_times(d, &e);
+  struct trace_event e = event_of(d, r, record, next_seq(d, r));
   if (e.kind == TRACE_LOST) {
     uint64_t n = believed_loss(r, e.d[0]);
     r->n_told += n;
     e.seq += n;
   }
-  r->last_ts = e.ts > r->last_ts ? e.ts : r->last_ts;
-  d->last_ts = e.ts > d->last_ts ? e.ts : d->last_ts;
+  r->any = true;
+  note_time(d, r, e.ts);
   return rec_writer_event(d->writer, &e, error);
+}
+
+/* How many records of n, from the first on, are plain events; makes these of them. */
+static size_t make_events(struct drain *d, struct drain_ring *r, const struct trace_record *records,
+                          size_t n)
+{
+  const uint64_t seq = next_seq(d, r);
+  size_t i = 0;
+  for (; i < n && trace_spec_get(records[i].kind) && records[i].kind != TRACE_LOST; i++) {
+    d->events[i] = event_of(d, r, &records[i], seq + i);
+    note_time(d, r, d->events[i].ts);
+  }
+  r->any |= i > 0;
+  return i;
+}
+
+/* Writes the first n records of the batch. */
+static bool take_batch(struct drain *d, struct drain_ring *r, size_t n,
+                       struct tracefile_error *error)
+{
+  for (size_t i = 0, plain; i<n; i += plain> 0 ? plain : 1) {
+    const struct trace_record *next = &d->batch[i];
+    plain = r->bad_run == 0 ? make_events(d, r, next, n - i) : 0;
+    if (plain > 0 ? !rec_writer_events(d->writer, d->events, plain, error)
+                  : !take_special(d, r, next, error))
+      return false;
+  }
+  return true;
 }
 
 /* ---- rounds ---- */
@@ -304,10 +354,8 @@ static bool drain_ring(struct drain *d, struct drain_ring *r, uint64_t *moved,
       d->n_broken++;
       return true;
     }
-    for (size_t i = 0; i < n; i++) {
-      if (!take_record(d, r, &d->batch[i], error))
-        return false;
-    }
+    if (!take_batch(d, r, n, error))
+      return false;
     r->n_read += n;
     r->n_records += n_records;
     r->n_left -= n_records < r->n_left ? n_records : r->n_left;

@@ -43,6 +43,7 @@ struct drain {
   bool all_rings_taken;     /* as a round saw */
   int64_t all_ringed_until; /* up to this time every M had a ring; 0 not known */
   struct trace_record *batch;
+  struct trace_event *events; /* made of the batch, DRAIN_BATCH of them */
 };
 
 /* Takes the memfd's number (not its ownership). False: it is not trace memory, in words. */
