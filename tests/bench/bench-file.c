@@ -4,12 +4,18 @@
  *   bench-file FOLDER [EVENTS]        default 8 million events on 4 Ms, like those of a busy scheduler
  *
  * Prints one line a figure: what, rate in M/s of CPU time of one core, and where it makes sense bytes an event.
- * The events are made in memory before the clock starts; the bound rows are the same events, seven columns, one
- * INSERT an event, WAL, synchronous=OFF, in transactions of 100000: what a recorder without chunks would do.
+ * The events are made in memory before the clock starts; the bound rows are a quarter of the same events, seven columns,
+ * one INSERT an event, WAL, synchronous=OFF, in transactions of 100000: what a recorder without chunks would do. Rows and
+ * ingest take turns, ROUNDS times; what is told is the median. Both end with all of it copied from the WAL into the file.
+ *
+ * "from rings into the file" is all that a recorder does: records copied out of shared memory, ticks made times, written.
  */
+#include "drain.h"
 #include "recorder.h"
 #include "sqltables.h"
+#include "trace-chunk.h"
 #include "trace-replay.h"
+#include "writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +24,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define N_MS 4
+#define N_MS     4
+#define ROUNDS   5
+#define HANDED   4096  /* events handed over at a time */
+#define CAPACITY 65536 /* records of a ring, all of which are drained at once */
 
 static struct tracefile_error error;
 static uint64_t n_events = 8000000;
@@ -104,7 +113,20 @@ static struct trace_event *make_events(void)
 
 /* ---- figures ---- */
 
-static void bench_rows(const char *path, const struct trace_event *events)
+static int compare_doubles(const void *left, const void *right)
+{
+  const double a = *(const double *)left, b = *(const double *)right;
+  return (a > b) - (a < b);
+}
+
+static double median(double *values)
+{
+  qsort(values, ROUNDS, sizeof *values, compare_doubles);
+  return values[ROUNDS / 2];
+}
+
+/* Seconds an event. */
+static double bench_rows(const char *path, const struct trace_event *events)
 {
   sqlite3 *db;
   sqlite3_stmt *stmt;
@@ -130,32 +152,145 @@ static void bench_rows(const char *path, const struct trace_event *events)
   }
   sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
   sqlite3_finalize(stmt);
-  sqlite3_close(db);
-  print_rate("bound rows, for comparison", n, cpu_seconds() - since);
+  sqlite3_close(db); /* copies the WAL */
+  double seconds = cpu_seconds() - since;
   unlink(path);
+  return seconds / (double)n;
 }
 
-static void bench_ingest(const char *path, const struct trace_event *events)
+/* Seconds an event. The writer is to be finished. */
+static double bench_ingest(struct rec_writer *w, const struct trace_event *events)
 {
-  struct rec_writer *w = rec_writer_new(path, true, &error);
-  if (!w)
-    stop("writer");
   double since = cpu_seconds();
-  for (uint64_t i = 0; i < n_events; i++) {
-    if (!rec_writer_event(w, &events[i], &error))
+  for (uint64_t i = 0; i < n_events; i += HANDED) {
+    const uint64_t left = n_events - i;
+    if (!rec_writer_events(w, &events[i], left < HANDED ? left : HANDED, &error))
       stop("ingest");
   }
-  if (!rec_writer_tick(w, &error))
+  if (!rec_writer_flush(w, &error))
     stop("ingest");
-  double ingest = cpu_seconds() - since;
-  print_rate("ingest: events into the file", n_events, ingest);
-  since = cpu_seconds();
-  if (!rec_writer_finish(w, REC_TABLES_NONE, NULL, &error))
-    stop("finish");
-  print_rate("finalise without plain tables", n_events, cpu_seconds() - since);
+  if (sqlite3_wal_checkpoint_v2(rec_writer_db(w), NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) !=
+      SQLITE_OK)
+    stop("checkpoint");
+  return (cpu_seconds() - since) / (double)n_events;
+}
+
+/* Leaves the file of the last round. */
+static void bench_writing(const char *path, const char *rows_path, const struct trace_event *events)
+{
+  double rows[ROUNDS], ingest[ROUNDS], finish[ROUNDS];
+  for (int round = 0; round < ROUNDS; round++) {
+    rows[round] = bench_rows(rows_path, events);
+    struct rec_writer *w = rec_writer_new(path, true, &error);
+    if (!w)
+      stop("writer");
+    ingest[round] = bench_ingest(w, events);
+    double since = cpu_seconds();
+    if (!rec_writer_finish(w, REC_TABLES_NONE, NULL, &error))
+      stop("finish");
+    finish[round] = (cpu_seconds() - since) / (double)n_events;
+  }
+  const double row = median(rows), event = median(ingest);
+  print_rate("bound rows, for comparison", 1, row);
+  print_rate("ingest: events into the file", 1, event);
+  printf("%-52s %8.1f times bound rows\n", "", row / event);
+  print_rate("finalise without plain tables", 1, median(finish));
   struct stat st;
   stat(path, &st);
   printf("%-52s %8.2f bytes an event\n", "file", (double)st.st_size / (double)n_events);
+}
+
+/* ---- from rings ---- */
+
+/* Fills a ring with a part of the events of its M, from *next on. */
+static void fill_ring(struct trace_ring *ring, const struct trace_event *events, uint64_t *next)
+{
+  struct trace_record *records = trace_ring_records(ring);
+  uint64_t head = atomic_load(&ring->head);
+  const uint64_t until = head + CAPACITY;
+  for (; *next < n_events && head < until; ++*next) {
+    const struct trace_event *e = &events[*next];
+    if (e->m != ring->m)
+      continue;
+    records[head++ & (CAPACITY - 1)] = (struct trace_record){
+      .ts = (uint64_t)e->ts + 1, .kind = e->kind, .p = e->p, .g = e->g, .d = { e->d[0], e->d[1] }
+    };
+  }
+  atomic_store(&ring->emitted, head);
+  atomic_store(&ring->head, head);
+}
+
+static struct trace_ring *open_ring(struct drain *d, int fd, uint32_t m)
+{
+  struct trace_ring *ring = trace_shm_map_ring(fd, d->capacity, d->stride, m);
+  if (!ring)
+    exit(1);
+  ring->magic = TRACE_RING_MAGIC;
+  ring->m = m;
+  atomic_store(&ring->state, TRACE_RING_ACTIVE);
+  return ring;
+}
+
+static void bench_drain(const char *path, const struct trace_event *events)
+{
+  struct rec_clock clock;
+  struct drain d;
+  struct trace_ring *rings[N_MS];
+  uint64_t next[N_MS] = { 0 }, n = 0, moved = 1;
+  unsigned fullest;
+  int fd = trace_shm_create(CAPACITY, N_MS);
+  struct rec_writer *w = rec_writer_new(path, true, &error);
+  rec_clock_start(&clock);
+  if (!w || fd < 0 || !drain_open(&d, fd, &clock, w, &error))
+    stop("drain");
+  for (uint32_t m = 0; m < N_MS; m++)
+    rings[m] = open_ring(&d, fd, m);
+  atomic_store(&d.control->clock, TRACE_CLOCK_TSC);
+  atomic_store(&d.control->n_rings, N_MS);
+  double seconds = 0;
+  for (; moved > 0; n += moved) {
+    for (uint32_t m = 0; m < N_MS; m++)
+      fill_ring(rings[m], events, &next[m]);
+    double since = cpu_seconds();
+    if (!drain_round(&d, &moved, &fullest, &error))
+      stop("drain");
+    seconds += cpu_seconds() - since;
+  }
+  if (n != n_events)
+    stop("drain: not all");
+  print_rate("from rings into the file", n, seconds);
+  for (uint32_t m = 0; m < N_MS; m++)
+    trace_shm_unmap_ring(rings[m], CAPACITY);
+  drain_close(&d);
+  close(fd);
+  rec_writer_discard(w);
+}
+
+/* ---- reading ---- */
+
+static void bench_decode(struct tracefile *file)
+{
+  static struct trace_event out[TRACE_CHUNK_EVENTS];
+  sqlite3_stmt *stmt;
+  double seconds = 0;
+  uint64_t n = 0;
+  sqlite3_prepare_v2(tracefile_db(file), "SELECT codec, n, m, first_seq, t_min, data FROM chunk",
+                     -1, &stmt, NULL);
+  while (sqlite3_step(stmt) == SQLITE_ROW) {
+    const struct trace_chunk_place place = { .codec = (uint64_t)sqlite3_column_int64(stmt, 0),
+                                             .n = (uint64_t)sqlite3_column_int64(stmt, 1),
+                                             .m = (uint32_t)sqlite3_column_int64(stmt, 2),
+                                             .first_seq = (uint64_t)sqlite3_column_int64(stmt, 3),
+                                             .t_min = sqlite3_column_int64(stmt, 4) };
+    const void *bytes = sqlite3_column_blob(stmt, 5);
+    double since = cpu_seconds();
+    if (!trace_chunk_decode(bytes, (size_t)sqlite3_column_bytes(stmt, 5), &place, out))
+      stop("decode");
+    seconds += cpu_seconds() - since;
+    n += place.n;
+  }
+  sqlite3_finalize(stmt);
+  print_rate("decode alone", n, seconds);
 }
 
 static void bench_cursor(struct tracefile *file)
@@ -209,17 +344,20 @@ int main(int argc, char **argv)
     return 2;
   if (argc > 2)
     n_events = strtoull(argv[2], NULL, 10);
-  char path[600], sql[200];
+  char path[600], other[600], sql[200];
   snprintf(path, sizeof path, "%s/bench-file.db", argv[1]);
+  snprintf(other, sizeof other, "%s/bench-rows.db", argv[1]);
   unlink(path);
+  unlink(other);
   struct trace_event *events = make_events();
-  bench_rows(path, events);
-  bench_ingest(path, events);
+  bench_writing(path, other, events);
+  bench_drain(other, events);
   int64_t end = events[n_events - 1].ts;
   free(events);
   struct tracefile *file = tracefile_open(path, &error);
   if (!file || !tracefile_enable_sql(file, &error))
     stop("open");
+  bench_decode(file);
   bench_cursor(file);
   bench_query(file, "SQL, whole scan of seven columns",
               "SELECT ts, m, p, g, kind, a0, a1 FROM event", 0);
