@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* frame-amd64.S - calling a deferred function so that recover can tell it, and going back to a frame.
  *
- * resume[] as gcc's __builtin_setjmp fills it: frame pointer, pc, stack pointer; then, for code of other
- * compilers, which rt_mark fills in: rbx, r12 ... r15.  gcc's receivers expect nothing of those.
+ * resume[] as RT_MARK fills it: frame pointer, pc, stack pointer; then, for code of other compilers, which
+ * rt_mark fills in: rbx, r12 ... r15.  gcc's receivers expect nothing of those. A shadow stack (CET) is not
+ * set back, here or in a switch. So these files do not say that they are made for one (.note.gnu.property), and a loader
+ * that knows of shadow stacks leaves them off in a program with this library.
  */
 	.text
 

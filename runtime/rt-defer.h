@@ -132,7 +132,10 @@ static inline void rt_defer_in_loop_(struct rt_frame *frame, void (*fn)(void *),
 }
 
 /* gcc's __builtin_setjmp keeps variables right (abnormal edges) and forbids inlining of the function around
- * it.  clang's does neither, so there it is our own, declared to return twice.  Both fill resume alike. */
+ * it.  clang's does neither, so there it is our own, declared to return twice.  All fill resume alike: where
+ * CET's shadow stack is provided for (-fcf-protection=return and full, the default of some distributions), gcc puts
+ * its pointer where the stack pointer is else, and that behind it; so it is moved back, and objects that were built
+ * in either way may call one another. */
 #if defined(__clang__)
 RT_API int rt_mark(void **resume) __attribute__((returns_twice));
 RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value) __attribute__((returns_twice));
@@ -140,7 +143,11 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value) __attribute__
 #define rt_recover(value)   rt_recover_in(__builtin_frame_address(0), (value))
 #else
 RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
+#if defined(__CET__) && (__CET__ & 2)
+#define RT_MARK_OWN(resume) (__builtin_setjmp(resume) || ((resume)[2] = (resume)[3], 0))
+#else
 #define RT_MARK_OWN(resume) __builtin_setjmp(resume)
+#endif
 #define rt_recover(value)                                                                          \
   __extension__({                                                                                  \
     void *rt_not_inlined_[5];                                                                      \

@@ -4,17 +4,7 @@
 # and compares what they print with the page; then looks at what was installed. A program is a ```c block with a main;
 # the ```text block behind it is its output. Prints TAP.
 set -u
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-
-DESTDIR=$folder/root meson install -C "$GMPSCOPE_BUILD" --no-rebuild >"$folder/install.log" 2>&1 || {
-  echo "Bail out! meson install failed"
-  exit 1
-}
-pc=$(find "$folder/root" -name gmpscope-rt.pc)
-export PKG_CONFIG_PATH="${pc%/*}" PKG_CONFIG_SYSROOT_DIR="$folder/root"
-LD_LIBRARY_PATH=$folder/root$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=libdir gmpscope-rt)
-export LD_LIBRARY_PATH
+. "$GMPSCOPE_SOURCE/tests/runtime/installed.sh"
 
 # programs_of PAGE PREFIX: its programs become PREFIX1.c and so on, what they print PREFIX1.expected.
 programs_of() {
@@ -34,26 +24,18 @@ programs_of docs/runtime.md runtime
 programs_of README.md readme
 echo 42 >"$folder/readme1.expected" # the page tells it in passing
 
-n=0
 for source in "$folder"/*.c; do
-  n=$((n + 1))
   program=${source%.c}
   # shellcheck disable=SC2046
-  if cc -Wall -Wextra -Werror -O2 -o "$program" "$source" $(pkg-config --cflags --libs gmpscope-rt) 2>"$folder/cc.log" &&
-    timeout 30 "$program" >"$program.out" && cmp -s "$program.out" "$program.expected"; then
-    echo "ok $n - ${program##*/}.c prints what the page says"
-  else
-    echo "not ok $n - ${program##*/}.c prints what the page says"
+  cc -Wall -Wextra -Werror -O2 -o "$program" "$source" $(pkg-config --cflags --libs gmpscope-rt) 2>"$folder/cc.log" &&
+    timeout 30 "$program" >"$program.out" && cmp -s "$program.out" "$program.expected"
+  ended=$?
+  verdict "$ended" "${program##*/}.c prints what the page says"
+  [ "$ended" = 0 ] || {
     sed 's/^/# /' "$folder/cc.log"
     diff "$program.expected" "$program.out" 2>&1 | sed 's/^/# /'
-  fi
+  }
 done
-
-# verdict CODE WORDS
-verdict() {
-  n=$((n + 1))
-  [ "$1" = 0 ] && echo "ok $n - $2" || echo "not ok $n - $2"
-}
 
 [ -f "$folder/runtime3.c" ] && [ -f "$folder/readme1.c" ]
 verdict $? "docs/runtime.md has three programs, README.md one"

@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# user-builds.sh - what a program's own compiler and flags must not change: the header is compiled with them, and the
+# library was not. The programs of user-builds/ are built against an installed copy by each compiler that is here.
+# Prints TAP.
+set -u
+. "$GMPSCOPE_SOURCE/tests/runtime/installed.sh"
+sources=$GMPSCOPE_SOURCE/tests/runtime/user-builds
+cflags="-Wall -Wextra -Werror -g $(pkg-config --cflags gmpscope-rt)"
+libs=$(pkg-config --libs gmpscope-rt)
+compilers=
+for compiler in gcc clang-14 clang; do
+  command -v "$compiler" >/dev/null 2>&1 && compilers="$compilers $compiler"
+done
+
+# shellcheck disable=SC2086
+compile() { "$@" $cflags 2>>"$folder/log" || sed 's/^/# /' "$folder/log"; }
+
+# prints TEXT PROGRAM...: it ends well and prints just this.
+prints() {
+  text=$1
+  shift
+  timeout 60 "$@" >"$folder/out" 2>"$folder/err" && [ "$(cat "$folder/out")" = "$text" ] && return
+  echo "# $* ended with $?, and wanted \"$text\"; it said:"
+  head -n 20 "$folder/out" "$folder/err" | sed 's/^/# /'
+  return 1
+}
+
+# Frames to go back to, with and without CET: gcc lays out what __builtin_setjmp saves in two ways.
+objects=
+for compiler in $compilers; do
+  for cet in none branch return full; do
+    for level in 0 2; do
+      object=$folder/descent-$compiler-$cet-$level
+      compile "$compiler" -O$level -fcf-protection=$cet -c -o "$object.o" "$sources/descent.c"
+      compile "$compiler" -O$level -fcf-protection=$cet -o "$object" "$sources/descents.c" "$object.o" $libs
+      prints "1 of 1" "$object"
+      verdict $? "$compiler -O$level -fcf-protection=$cet: a recovery goes back to the frame"
+      objects="$objects $object.o"
+    done
+  done
+done
+# shellcheck disable=SC2086
+compile gcc -O2 -o "$folder/descents" "$sources/descents.c" $objects $libs
+set -- $objects
+prints "$# of $#" "$folder/descents"
+verdict $? "objects that were built in either way call one another ($#)"
+
+echo "1..$n"
