@@ -59,7 +59,7 @@ static bool new_gslab(void)
   return true;
 }
 
-static void refill(struct p *pp)
+static RARELY void refill(struct p *pp)
 {
   struct glist batch = { NULL }; /* in reverse, so that the P hands them out in the old order */
   lock_sched();
@@ -87,18 +87,22 @@ struct g *gfget(struct m *mp)
   return gp;
 }
 
-void gfput(struct m *mp, struct g *gp)
+static RARELY void give_back(struct p *pp)
 {
-  struct p *pp = mp->p;
-  glist_push(&pp->gfree, gp);
-  if (likely(++pp->n_gfree < P_FREE_MAX))
-    return;
   lock_sched();
   while (pp->n_gfree > P_FREE_MAX / 2) {
     gfree_push(glist_pop(&pp->gfree));
     pp->n_gfree--;
   }
   unlock_sched();
+}
+
+void gfput(struct m *mp, struct g *gp)
+{
+  struct p *pp = mp->p;
+  glist_push(&pp->gfree, gp);
+  if (unlikely(++pp->n_gfree >= P_FREE_MAX))
+    give_back(pp);
 }
 
 void forEachG(void (*visit)(struct g *, void *), void *arg)

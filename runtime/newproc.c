@@ -35,8 +35,7 @@ int newproc(const char *name, void (*fn)(void *), void *arg, const void *pc)
   gp->waitreason = TRACE_WAIT_NONE;
   count_g(mp->p, 1);
   uint32_t name_id = name ? tr_string_id(mp, name) : 0;
-  tr_stamp(mp);
-  tr_go_create(mp, (uint32_t)gp->goid, 0, (uint64_t)(uintptr_t)fn);
+  tr_stamp_go_create(mp, (uint32_t)gp->goid, 0, (uint64_t)(uintptr_t)fn);
   if (name_id)
     tr_go_name(mp, (uint32_t)gp->goid, name_id);
   casgstatus(gp, Gdead, Grunnable);

@@ -51,7 +51,7 @@ void preemptM(struct m *mp, struct m *target);
 
 /* Writes the notes of the handler as events. Only tr_stamp calls it. */
 void preempt_tell(struct m *mp, struct async *async);
-static inline bool preempt_untold(struct async *async)
+static inline bool preempt_untold(const struct async *async)
 {
   return __builtin_expect(atomic_load_explicit(&async->landed, memory_order_relaxed) !=
                               atomic_load_explicit(&async->told, memory_order_relaxed),

@@ -70,10 +70,15 @@ static ALWAYS_INLINE void start_running(struct m *mp, struct g *gp, bool inherit
 }
 
 /* A G gets its stack when it first runs. */
-static __attribute__((noinline)) void get_stack(struct m *mp, struct g *gp)
+static RARELY _Noreturn void no_stack(void)
 {
-  if (!gp->stack.lo && !stackalloc(mp->p, &gp->stack))
-    fatal("out of memory: no stack for a goroutine; give more address space (ulimit -v)");
+  fatal("out of memory: no stack for a goroutine; give more address space (ulimit -v)");
+}
+
+static void get_stack(struct m *mp, struct g *gp)
+{
+  if (!gp->stack.lo && unlikely(!stackalloc(mp->p, &gp->stack)))
+    no_stack();
   stack_fresh(&gp->stack);
 }
 
@@ -128,7 +133,7 @@ static ALWAYS_INLINE bool timers_due(struct p *pp)
 static __attribute__((noinline)) struct g *pick_global(struct m *mp, struct p *pp)
 {
   lock_sched_often(mp);
-  tr_restamp_locked(mp);
+  tr_stamp_behind_lock(mp);
   struct g *gp = globrunqgetbatch(mp, pp);
   unlock_sched_often(mp);
   return gp;
@@ -253,8 +258,7 @@ void gopark(bool (*unlockf)(struct g *, void *), void *lock, waitreason reason, 
     misplaced(gp, "gopark: the M must not give up its G now");
   gp->waitreason = reason;
   gp->wait_obj = obj;
-  tr_stamp(mp);
-  tr_go_block(mp, reason, 0, obj);
+  tr_stamp_go_block(mp, reason, 0, obj);
   set_curg(mp, NULL);
   casgstatus(gp, Grunning, Gwaiting);
   if (unlockf && !unlockf(gp, lock)) {
@@ -279,11 +283,14 @@ void goparkunlock(struct mutex *l, waitreason reason, uint64_t obj)
   gopark(parkunlock, l, reason, obj);
 }
 
-/* Waiting to runnable, in hand. */
-static void make_runnable(struct m *mp, struct g *gp, uint64_t obj)
+/* Waiting to runnable, in hand. stamp: now is its time. */
+static ALWAYS_INLINE void make_runnable(struct m *mp, struct g *gp, uint64_t obj, bool stamp)
 {
   gp->seq++;
-  tr_go_unblock(mp, (uint32_t)gp->goid, gp->seq, obj);
+  if (stamp)
+    tr_stamp_go_unblock(mp, (uint32_t)gp->goid, gp->seq, obj);
+  else
+    tr_go_unblock(mp, (uint32_t)gp->goid, gp->seq, obj);
   casgstatus(gp, Gwaiting, Grunnable);
 }
 
@@ -292,10 +299,12 @@ void goready(struct g *gp, uint64_t obj)
   struct m *mp = getm();
   if (unlikely(!mp))
     not_on_a_g(NULL);
-  tr_stamp_with_p(mp);
-  make_runnable(mp, gp, obj);
+  bool alone = one_p(); /* then only this M can have made it wait */
+  if (!alone)
+    tr_stamp_after(mp);
+  make_runnable(mp, gp, obj, alone);
   struct p *pp = mp->p;
-  bool handover = !one_p() && runqempty(pp);
+  bool handover = !alone && runqempty(pp);
   runqput(mp, pp, gp, true);
   if (handover)
     wakep_for_handover(mp, pp);
@@ -322,7 +331,7 @@ void injectglist(struct glist *list)
   tr_stamp_after(mp);
   struct gqueue ready = { 0 };
   for (struct g *gp; (gp = glist_pop(list));) {
-    make_runnable(mp, gp, gp->wait_obj);
+    make_runnable(mp, gp, gp->wait_obj, false);
     gqueue_push(&ready, gp);
   }
   lock_sched();
@@ -350,11 +359,10 @@ static ALWAYS_INLINE void gosched_why(struct m *mp, struct g *gp, uint32_t why)
   struct p *pp = mp->p;
   struct g *next = NULL;
   bool inherit = false;
-  tr_stamp(mp);
-  lock_sched_often(mp);
-  tr_restamp_locked(mp);
-  tr_go_stop(mp, why, 0);
+  tr_stamp_go_stop(mp, why, 0);
   set_curg(mp, NULL);
+  lock_sched_often(mp);
+  tr_stamp_behind_lock(mp);
   casgstatus(gp, Grunning, Grunnable);
   globrunqput(mp, gp);
   bool simple = !mp->lockedg && !atomic_load_explicit(&sched.gcwaiting, memory_order_relaxed) &&
@@ -382,8 +390,7 @@ void goyield(void)
 {
   struct m *mp = getm();
   struct g *gp = mp->curg;
-  tr_stamp(mp);
-  tr_go_stop(mp, TRACE_STOP_PREEMPTED, 0);
+  tr_stamp_go_stop(mp, TRACE_STOP_PREEMPTED, 0);
   set_curg(mp, NULL);
   casgstatus(gp, Grunning, Grunnable);
   runqput(mp, mp->p, gp, false);
@@ -463,7 +470,7 @@ static void end_locked(struct m *mp, struct g *gp)
   gp->lockedm = NULL;
   mp->lockedg = NULL;
   mp->locked_ext = 0;
-  tr_m_unlock(mp, (uint32_t)gp->goid);
+  tr_stamp_m_unlock(mp, (uint32_t)gp->goid);
   if (mp->id != 0)
     mp->leaving = true;
 }
@@ -475,10 +482,9 @@ static ALWAYS_INLINE _Noreturn void end_g(void)
   bool inherit = false;
   if (unlikely(gp->stack.canary))
     stack_check_canary(&gp->stack);
-  tr_stamp(mp);
   if (gp->lockedm)
     end_locked(mp, gp);
-  tr_go_destroy(mp);
+  tr_stamp_go_destroy(mp);
   set_curg(mp, NULL);
   casgstatus(gp, Grunning, Gdead);
   count_g(mp->p, -1);

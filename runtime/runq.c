@@ -153,7 +153,7 @@ static inline bool claim_head(struct p *pp, uint32_t head)
 /* ---- put ---- */
 
 /* Moves half of a full ring, and gp, to the global queue. False: a thief made room meanwhile. */
-static bool runqputslow(struct m *mp, struct p *pp, struct g *gp, uint32_t head)
+static RARELY bool runqputslow(struct m *mp, struct p *pp, struct g *gp, uint32_t head)
 {
   struct g *batch[RUNQ_SIZE / 2];
   uint32_t n = RUNQ_SIZE / 2;

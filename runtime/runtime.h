@@ -265,7 +265,6 @@ struct schedt {
   _Atomic int32_t npidle;
   _Atomic int32_t nmspinning;
   _Atomic uint32_t needspinning;
-  struct m *_Atomic stamper;   /* was the last to stamp under lock, by tr_restamp_locked; or NULL */
   struct gqueue runq;          /* the global queue */
   _Atomic uint32_t runqsize;   /* its size, readable without the lock */
   struct glist gfree;          /* dead Gs */

@@ -179,24 +179,28 @@ static struct stack pop(struct free_stack **list)
   return top->stack;
 }
 
-bool stackalloc(struct p *pp, struct stack *s)
+static RARELY bool alloc_from_all(struct stack *s)
 {
   bool have = true;
-  if (likely(pp->stack_cache != NULL)) {
-    *s = pop((struct free_stack **)&pp->stack_cache);
-    pp->n_stacks--;
-  } else {
-    lock2(&stacks.lock);
-    if (stacks.central)
-      *s = pop(&stacks.central);
-    else
-      have = carve(s);
-    unlock2(&stacks.lock);
-  }
+  lock2(&stacks.lock);
+  if (stacks.central)
+    *s = pop(&stacks.central);
+  else
+    have = carve(s);
+  unlock2(&stacks.lock);
   return have;
 }
 
-static void spill(struct p *pp)
+bool stackalloc(struct p *pp, struct stack *s)
+{
+  if (unlikely(!pp->stack_cache))
+    return alloc_from_all(s);
+  *s = pop((struct free_stack **)&pp->stack_cache);
+  pp->n_stacks--;
+  return true;
+}
+
+static RARELY void spill(struct p *pp)
 {
   lock2(&stacks.lock);
   while (pp->n_stacks > CACHE_MAX / 2) {

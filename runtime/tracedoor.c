@@ -78,13 +78,13 @@ static struct {
 static inline void set_place(struct m *mp, struct trace_writer *w)
 {
   const struct p *pp = atomic_load_explicit(&mp->p, memory_order_relaxed);
+  const struct g *gp = atomic_load_explicit(&mp->curg, memory_order_relaxed);
   w->p = pp ? (uint16_t)pp->id : TRACE_NO_P;
-  w->g = mp->curg ? (uint32_t)mp->curg->goid : 0;
+  w->g = gp ? (uint32_t)gp->goid : 0;
 }
 
 /* No ring, no room, a loss to be told, or an open record to be ended. */
-static __attribute__((noinline)) void emit_slow(struct m *mp, enum trace_kind kind, uint64_t lo,
-                                                uint64_t hi)
+static RARELY void emit_slow(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)
 {
   struct trace_writer *w = mp->tw;
   if (!w) {
@@ -129,7 +129,7 @@ void tr_emit_lead(struct m *mp, enum trace_lead lead, enum trace_kind kind, uint
   }
   set_place(mp, w);
   sim_name_addresses(kind, &lo, &hi);
-  trace_open_lead(w, lead, kind, lo, hi);
+  trace_open_lead(w, lead, w->ts, kind, lo, hi);
 }
 
 void tr_emit_put_global(struct m *mp, uint64_t lo)
@@ -144,8 +144,8 @@ void tr_emit_put_next(struct m *mp, uint64_t lo, uint64_t hi)
     emit_slow(mp, TRACE_RUNQ_PUT_NEXT, lo, hi);
 }
 
-static __attribute__((noinline)) void emit_get_first(struct m *mp, enum trace_get get,
-                                                     enum trace_kind kind, uint64_t lo, uint64_t hi)
+static RARELY void emit_get_first(struct m *mp, enum trace_get get, enum trace_kind kind,
+                                  uint64_t lo, uint64_t hi)
 {
   struct trace_writer *w = mp->tw;
   if (w && trace_is_open(w))
@@ -155,12 +155,12 @@ static __attribute__((noinline)) void emit_get_first(struct m *mp, enum trace_ge
     return;
   }
   set_place(mp, w);
-  trace_open_with_get(w, get, kind, lo, hi);
+  trace_open_with_get(w, get, (uint32_t)lo, trace_get_place(get, lo, hi));
 }
 
 void tr_emit_get(struct m *mp, enum trace_get get, enum trace_kind kind, uint64_t lo, uint64_t hi)
 {
-  if (unlikely(!mp->tw || !trace_fuse_get(mp->tw, get, kind, lo, hi)))
+  if (unlikely(!mp->tw || !trace_fuse_get(mp->tw, get, (uint32_t)lo, trace_get_place(get, lo, hi))))
     emit_get_first(mp, get, kind, lo, hi);
 }
 
@@ -202,7 +202,7 @@ void tr_emit_aside(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)
     trace_emit(mp->tw, kind, lo, hi);
 }
 
-static __attribute__((noinline)) void stamp_rarely(struct m *mp)
+static RARELY void stamp_rarely(struct m *mp)
 {
   if (has_ended()) {
     mp->trace_mask = 0;
@@ -216,16 +216,42 @@ static __attribute__((noinline)) void stamp_rarely(struct m *mp)
     trace_begin_transition(mp->tw);
 }
 
+/* By one instruction, into a ring that has room, with nothing to be told before. */
+static ALWAYS_INLINE bool can_stamp_quickly(struct m *mp, const struct trace_writer *w)
+{
+  return !has_ended() && w && trace_is_ready(w, 1) && trace_clock_is_quick(w) &&
+         !preempt_untold(&mp->async);
+}
+
 void tr_stamp_slow(struct m *mp)
 {
   struct trace_writer *w = mp->tw;
-  if (unlikely(has_ended() || !w || w->lost_pending || trace_is_open(w) ||
-               preempt_untold(&mp->async))) {
+  if (unlikely(!can_stamp_quickly(mp, w)))
     stamp_rarely(mp);
+  else
+    trace_stamp_to(w, trace_quick_ticks());
+}
+
+static RARELY void stamp_and_emit_slow(struct m *mp, enum trace_lead lead, enum trace_kind kind,
+                                       uint64_t lo, uint64_t hi)
+{
+  stamp_rarely(mp);
+  if (mp->trace_mask) /* else the trace has ended */
+    tr_emit_lead(mp, lead, kind, lo, hi);
+}
+
+void tr_emit_stamped_lead(struct m *mp, enum trace_lead lead, enum trace_kind kind, uint64_t lo,
+                          uint64_t hi)
+{
+  struct trace_writer *w = mp->tw;
+  if (unlikely(!can_stamp_quickly(mp, w))) {
+    stamp_and_emit_slow(mp, lead, kind, lo, hi);
     return;
   }
-  w->dropping = false;
-  trace_stamp(w);
+  set_place(mp, w);
+  sim_name_addresses(kind, &lo, &hi);
+  uint64_t now = trace_quick_ticks();
+  trace_open_lead(w, lead, now > w->ts ? now : w->ts, kind, lo, hi);
 }
 
 void tr_stamp_after_slow(struct m *mp)
@@ -236,27 +262,6 @@ void tr_stamp_after_slow(struct m *mp)
   __asm__ volatile("isb" ::: "memory");
 #endif
   tr_stamp_slow(mp);
-  if (atomic_load_explicit(&sched.stamper, memory_order_relaxed))
-    atomic_store_explicit(&sched.stamper, NULL, memory_order_relaxed);
-}
-
-void tr_restamp_locked_slow(struct m *mp)
-{
-  if (atomic_load_explicit(&sched.stamper, memory_order_relaxed) != mp) {
-    tr_stamp_after_slow(mp);
-    atomic_store_explicit(&sched.stamper, mp, memory_order_relaxed);
-  } else if (has_ended()) {
-    tr_stamp_slow(
-        mp); /* who was silenced by the end stamps no more, so stamper does not tell of it */
-  }
-}
-
-void tr_stamp_with_p_slow(struct m *mp)
-{
-  if (one_p())
-    tr_stamp_slow(mp);
-  else
-    tr_stamp_after_slow(mp);
 }
 
 /* Not a point of the simulation: it takes the same course whether it is recorded or not. */

@@ -3,6 +3,7 @@
  *
  *   tr_stamp(mp);                            reads the clock, once a transition
  *   tr_go_block(mp, why, stack, obj);        one function per line of events.def
+ *   tr_stamp_go_block(mp, why, stack, obj);  the two at once, for the first event of a transition
  *
  * Off, an event costs one predictable branch on mp->trace_mask, which is 0. On, a call out of line.
  * tracedoor.c alone includes the emitters.
@@ -24,6 +25,8 @@ void tr_emit(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi);
 /* The same for the events that may share a record with their neighbours. */
 void tr_emit_lead(struct m *mp, enum trace_lead lead, enum trace_kind kind, uint64_t lo,
                   uint64_t hi);
+void tr_emit_stamped_lead(struct m *mp, enum trace_lead lead, enum trace_kind kind, uint64_t lo,
+                          uint64_t hi);
 void tr_emit_put_global(struct m *mp, uint64_t lo);
 void tr_emit_put_next(struct m *mp, uint64_t lo, uint64_t hi);
 void tr_emit_get(struct m *mp, enum trace_get get, enum trace_kind kind, uint64_t lo, uint64_t hi);
@@ -32,8 +35,6 @@ void tr_emit_start(struct m *mp, uint64_t lo, uint64_t hi);
 void tr_emit_aside(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi);
 void tr_stamp_slow(struct m *mp);
 void tr_stamp_after_slow(struct m *mp);
-void tr_restamp_locked_slow(struct m *mp);
-void tr_stamp_with_p_slow(struct m *mp);
 /* The trace's clock, ticks; 0 without a ring. Signal-safe. */
 uint64_t tr_ticks(const struct m *mp);
 /* The next event is of that time, or later if there was a later one. */
@@ -66,18 +67,12 @@ static inline void tr_stamp_behind(struct m *mp, uint64_t ticks)
     tr_stamp_at(mp, ticks + 1);
 }
 
-/* tr_stamp_after for who stamped a transition and has taken sched.lock since, often: only if another M stamped there since
- * this one last did is there something that it must come after. */
-static inline void tr_restamp_locked(struct m *mp)
+/* tr_stamp_after for who stamped a transition and has taken sched.lock since, by lock_sched_often: while that is biased to
+ * this M no other one was there that the transition must come after. */
+static inline void tr_stamp_behind_lock(struct m *mp)
 {
-  if (tr_on(mp, TRACE_FAMILY_ALL))
-    tr_restamp_locked_slow(mp);
-}
-/* tr_stamp_after for what only an M with a P can have changed. */
-static inline void tr_stamp_with_p(struct m *mp)
-{
-  if (tr_on(mp, TRACE_FAMILY_ALL))
-    tr_stamp_with_p_slow(mp);
+  if (tr_on(mp, TRACE_FAMILY_ALL) && !atomic_load_explicit(&mp->in_sched, memory_order_relaxed))
+    tr_stamp_after_slow(mp);
 }
 
 /* The id of a text, told to the trace at its first use; 0 for NULL, "" or when tracing is off. */
@@ -107,22 +102,12 @@ void tr_end(int exit_code);
 /* kind is constant: one call is left of this. */
 static ALWAYS_INLINE void tr_emit_kind(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)
 {
+  enum trace_lead lead = trace_lead_of(kind);
+  if (lead != TRACE_LEAD_NONE) {
+    tr_emit_lead(mp, lead, kind, lo, hi);
+    return;
+  }
   switch (kind) {
-  case TRACE_GO_STOP:
-    tr_emit_lead(mp, TRACE_LEAD_STOP, kind, lo, hi);
-    break;
-  case TRACE_GO_BLOCK:
-    tr_emit_lead(mp, TRACE_LEAD_BLOCK, kind, lo, hi);
-    break;
-  case TRACE_GO_DESTROY:
-    tr_emit_lead(mp, TRACE_LEAD_DESTROY, kind, lo, hi);
-    break;
-  case TRACE_GO_UNBLOCK:
-    tr_emit_lead(mp, TRACE_LEAD_UNBLOCK, kind, lo, hi);
-    break;
-  case TRACE_GO_CREATE:
-    tr_emit_lead(mp, TRACE_LEAD_CREATE, kind, lo, hi);
-    break;
   case TRACE_RUNQ_PUT_GLOBAL:
     tr_emit_put_global(mp, lo);
     break;
@@ -146,6 +131,19 @@ static ALWAYS_INLINE void tr_emit_kind(struct m *mp, enum trace_kind kind, uint6
   }
 }
 
+static ALWAYS_INLINE void tr_stamp_and_emit(struct m *mp, uint32_t family, enum trace_kind kind,
+                                            uint64_t lo, uint64_t hi)
+{
+  enum trace_lead lead = trace_lead_of(kind);
+  if (lead != TRACE_LEAD_NONE && tr_on(mp, family)) {
+    tr_emit_stamped_lead(mp, lead, kind, lo, hi);
+    return;
+  }
+  tr_stamp(mp);
+  if (tr_on(mp, family))
+    tr_emit_kind(mp, kind, lo, hi);
+}
+
 /* clang-format off */
 #define TR_PARAM_ARG(type, name)  , uint32_t name
 #define TR_PARAM_WIDE(type, name) , uint64_t name
@@ -165,6 +163,13 @@ static ALWAYS_INLINE void tr_emit_kind(struct m *mp, enum trace_kind kind, uint6
   {                                                                                                 \
     if (tr_on(mp, TRACE_FAMILY_##family))                                                           \
       tr_emit_kind(mp, TRACE_##NAME, TR_LO_##w0 | TR_HI_##w1, TR_LO_##w2 | TR_HI_##w3);             \
+  }                                                                                                 \
+  static inline void tr_stamp_##name(struct m *mp                                                   \
+                                     TR_PARAM_##w0 TR_PARAM_##w1 TR_PARAM_##w2 TR_PARAM_##w3)       \
+  {                                                                                                 \
+    if (tr_on(mp, TRACE_FAMILY_ALL))                                                                \
+      tr_stamp_and_emit(mp, TRACE_FAMILY_##family, TRACE_##NAME, TR_LO_##w0 | TR_HI_##w1,           \
+                        TR_LO_##w2 | TR_HI_##w3);                                                   \
   }
 #include "events.def"
 #undef EVENT

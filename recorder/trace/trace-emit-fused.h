@@ -11,31 +11,32 @@
 #pragma once
 #include "trace-emit.h"
 
-/* go_stop, go_block, go_destroy, go_unblock, go_create: begins a record, which trace_is_ready has room for. */
-static inline void trace_open_lead(struct trace_writer *w, enum trace_lead lead,
+/* go_stop, go_block, go_destroy, go_unblock, go_create: begins a record, which trace_is_ready has room for.
+ * ts: w->ts, or later. */
+static inline void trace_open_lead(struct trace_writer *w, enum trace_lead lead, uint64_t ts,
                                    enum trace_kind kind, uint64_t lo, uint64_t hi)
 {
-  trace_write(w, kind, lo, hi);
+  trace_write_at(w, ts, kind, lo, hi);
   atomic_signal_fence(memory_order_seq_cst);
-  w->open.state = (uint16_t)lead;
+  w->open.kind = trace_fused_kind(lead, TRACE_GET_NONE, 0);
 }
 
-/* The open record is whole now. */
-static inline void trace_close(struct trace_writer *w, struct trace_record *r, uint16_t kind,
-                               uint32_t n)
+/* The open record is whole now, with the event that comes at w->ts. */
+static inline void trace_close(struct trace_writer *w, struct trace_record *r, uint32_t kind)
 {
-  w->ts++;
-  r->kind = kind;
-  trace_publish(w, n);
+  uint64_t ts = w->ts;
+  w->ts = ts + 1;
+  r->kind = (uint16_t)kind;
+  trace_publish(w, (uint32_t)(ts - r->ts) + 1); /* each is a tick behind the one before */
 }
 
 /* After go_stop. False: it does not fit. */
 static inline bool trace_fuse_put_global(struct trace_writer *w, uint64_t lo)
 {
-  if (w->open.state != TRACE_LEAD_STOP || lo != w->next->g)
+  if (w->open.kind != trace_fused_kind(TRACE_LEAD_STOP, TRACE_GET_NONE, 0) || lo != w->next->g)
     return false;
   w->ts++;
-  w->open.state = TRACE_LEAD_STOP_PUT;
+  w->open.kind = trace_fused_kind(TRACE_LEAD_STOP_PUT, TRACE_GET_NONE, 0);
   return true;
 }
 
@@ -43,66 +44,66 @@ static inline bool trace_fuse_put_global(struct trace_writer *w, uint64_t lo)
 static inline bool trace_fuse_put_next(struct trace_writer *w, uint64_t lo, uint64_t hi)
 {
   struct trace_record *r = w->next;
-  uint32_t lead = w->open.state;
-  if (lead - TRACE_LEAD_UNBLOCK > TRACE_LEAD_CREATE - TRACE_LEAD_UNBLOCK || lo != r->w[0] ||
-      hi != r->p)
+  uint32_t kind = w->open.kind;
+  if ((kind != trace_fused_kind(TRACE_LEAD_UNBLOCK, TRACE_GET_NONE, 0) &&
+       kind != trace_fused_kind(TRACE_LEAD_CREATE, TRACE_GET_NONE, 0)) ||
+      lo != r->w[0] || hi != r->p)
     return false;
-  w->open.state = 0;
+  w->open.kind = 0;
   atomic_signal_fence(memory_order_seq_cst);
-  trace_close(w, r, trace_fused_kind((enum trace_lead)lead, TRACE_GET_NONE, 0), 2);
+  trace_close(w, r, kind);
   return true;
 }
 
-static inline void trace_open_get(struct trace_writer *w, enum trace_get get, enum trace_kind kind,
-                                  uint64_t lo, uint64_t hi)
+static inline void trace_open_get(struct trace_writer *w, uint32_t kind, uint32_t g, uint64_t place)
 {
   w->ts++;
-  w->open.get_kind = (uint16_t)kind;
-  w->open.get_lo = lo;
-  w->open.get_hi = hi;
+  w->open.got = g;
+  w->open.place = place;
   atomic_signal_fence(memory_order_seq_cst);
-  w->open.state |= (uint16_t)(get << 8);
+  w->open.kind = (uint16_t)kind;
 }
 
-/* After a lead that leaves no G on the M. False: it does not fit. */
-static inline bool trace_fuse_get(struct trace_writer *w, enum trace_get get, enum trace_kind kind,
-                                  uint64_t lo, uint64_t hi)
+/* After a lead that leaves no G on the M. place: see trace_get_place. False: it does not fit. */
+static inline bool trace_fuse_get(struct trace_writer *w, enum trace_get get, uint32_t g,
+                                  uint64_t place)
 {
-  uint32_t lead = w->open.state;
-  if (lead - TRACE_LEAD_DESTROY > TRACE_LEAD_BLOCK - TRACE_LEAD_DESTROY ||
-      (lead == TRACE_LEAD_BLOCK && get != TRACE_GET_NEXT))
+  uint32_t lead = w->open.kind;
+  if (lead == trace_fused_kind(TRACE_LEAD_BLOCK, TRACE_GET_NONE, 0)) {
+    if (get != TRACE_GET_NEXT)
+      return false; /* the record has no room for a place: what the G waits for is there */
+    place = w->next->d[1];
+  } else if (lead != trace_fused_kind(TRACE_LEAD_STOP_PUT, TRACE_GET_NONE, 0) &&
+             lead != trace_fused_kind(TRACE_LEAD_STOP, TRACE_GET_NONE, 0) &&
+             lead != trace_fused_kind(TRACE_LEAD_DESTROY, TRACE_GET_NONE, 0)) {
     return false;
-  trace_open_get(w, get, kind, lo, hi);
+  }
+  trace_open_get(w, lead | (uint32_t)get << TRACE_GET_SHIFT, g, place);
   return true;
 }
 
 /* Begins a record with a get, which trace_is_ready has room for. */
-static inline void trace_open_with_get(struct trace_writer *w, enum trace_get get,
-                                       enum trace_kind kind, uint64_t lo, uint64_t hi)
+static inline void trace_open_with_get(struct trace_writer *w, enum trace_get get, uint32_t g,
+                                       uint64_t place)
 {
   trace_write(w, TRACE_KIND_NONE, 0, 0);
   w->ts--;
-  trace_open_get(w, get, kind, lo, hi);
+  trace_open_get(w, trace_fused_kind(TRACE_LEAD_NONE, get, 0), g, place);
 }
 
 /* After a get, which names the same G. False: it does not fit. */
 static inline bool trace_fuse_start(struct trace_writer *w, uint64_t lo, uint64_t hi)
 {
   struct trace_record *r = w->next;
-  uint32_t state = w->open.state, lead = state & 0xff, get = state >> 8;
-  uint64_t got = w->open.get_lo, why_and_stack = r->d[0];
-  if (get == 0 || (uint32_t)lo != (uint32_t)got || hi != (get == TRACE_GET_NEXT) ||
-      why_and_stack > UINT8_MAX)
+  uint32_t kind = w->open.kind, get = kind & TRACE_GET_MASK;
+  uint64_t why_and_stack = r->d[0];
+  if (get == 0 || (uint32_t)lo != w->open.got ||
+      hi != (get == (uint32_t)TRACE_GET_NEXT << TRACE_GET_SHIFT) || why_and_stack > UINT8_MAX)
     return false;
-  w->open.state = 0;
+  w->open.kind = 0;
   atomic_signal_fence(memory_order_seq_cst);
-  if (lead == TRACE_LEAD_BLOCK)
-    r->d[0] = r->d[1];
-  else
-    r->d[0] = get == TRACE_GET_BATCH ? (got >> 32 << 32) | (uint32_t)w->open.get_hi : got >> 32;
+  r->d[0] = w->open.place;
   r->d[1] = lo;
-  trace_close(w, r,
-              trace_fused_kind((enum trace_lead)lead, (enum trace_get)get, (uint32_t)why_and_stack),
-              2u + (lead != TRACE_LEAD_NONE) + (lead == TRACE_LEAD_STOP_PUT));
+  trace_close(w, r, kind | (uint32_t)why_and_stack);
   return true;
 }

@@ -30,23 +30,24 @@
 
 /* What the record at head is so far; see trace-fuse.h. */
 struct trace_open {
-  uint16_t state;    /* enum trace_lead | enum trace_get << 8; the record says the lead */
-  uint16_t get_kind; /* the get's event: */
-  uint64_t get_lo, get_hi;
+  uint16_t kind;  /* 0: no record is open; else its fused kind so far. The record says the lead */
+  uint32_t got;   /* the get's G */
+  uint64_t place; /* and what else it says, as the fused record will */
 };
 
 struct trace_writer {
   struct trace_ring *ring;
-  struct trace_record *records;
+  struct trace_record *records, *end;
   struct trace_record *next; /* the one at head */
   uint64_t head;             /* next to write */
-  uint64_t tail_seen;        /* consumer's tail when last looked at */
-  uint32_t capacity;         /* a power of two */
-  uint32_t clock;            /* enum trace_clock */
-  uint64_t ts;               /* time of the next event */
-  uint32_t g;                /* set by the owner: goid that runs, 0 on g0 */
-  uint16_t p;                /* set by the owner: P held, or TRACE_NO_P */
-  bool dropping;             /* see trace_begin_transition */
+  uint64_t
+      limit; /* head may grow up to here without a look at the consumer's tail; head: there is a loss to tell */
+  uint32_t capacity; /* a power of two */
+  uint32_t clock;    /* enum trace_clock */
+  uint64_t ts;       /* time of the next event */
+  uint32_t g;        /* set by the owner: goid that runs, 0 on g0 */
+  uint16_t p;        /* set by the owner: P held, or TRACE_NO_P */
+  bool dropping;     /* see trace_begin_transition */
   struct trace_open open;
   uint64_t emitted; /* events in the records published, and lost ones */
   uint64_t lost;
@@ -69,28 +70,47 @@ void trace_writer_close(struct trace_writer *w);
 /* The clocks that are calls. */
 uint64_t trace_ticks_slow(const struct trace_writer *w);
 
+/* It is the one that the processor has an instruction for. */
+static inline bool trace_clock_is_quick(const struct trace_writer *w)
+{
+#if defined(__x86_64__)
+  return __builtin_expect(w->clock == TRACE_CLOCK_TSC, 1);
+#elif defined(__aarch64__)
+  return __builtin_expect(w->clock == TRACE_CLOCK_CNTVCT, 1);
+#else
+  return w->clock == UINT32_MAX;
+#endif
+}
+static inline uint64_t trace_quick_ticks(void)
+{
+#if defined(__x86_64__)
+  return __rdtsc();
+#elif defined(__aarch64__)
+  uint64_t ticks;
+  __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+  return ticks;
+#else
+  return 0;
+#endif
+}
+
 /* Ticks now of the writer's clock. */
 static inline uint64_t trace_ticks(const struct trace_writer *w)
 {
-#if defined(__x86_64__)
-  if (__builtin_expect(w->clock == TRACE_CLOCK_TSC, 1))
-    return __rdtsc();
-#elif defined(__aarch64__)
-  if (__builtin_expect(w->clock == TRACE_CLOCK_CNTVCT, 1)) {
-    uint64_t ticks;
-    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
-    return ticks;
-  }
-#endif
-  return trace_ticks_slow(w);
+  return trace_clock_is_quick(w) ? trace_quick_ticks() : trace_ticks_slow(w);
 }
 
-/* Begins a transition: its events take this time, one tick apart. Never goes back within an M. */
+/* The next event is of that time, or later: never goes back within an M. */
+static inline void trace_stamp_to(struct trace_writer *w, uint64_t ticks)
+{
+  if (ticks > w->ts)
+    w->ts = ticks;
+}
+
+/* Begins a transition: its events take this time, one tick apart. */
 static inline void trace_stamp(struct trace_writer *w)
 {
-  uint64_t now = trace_ticks(w);
-  if (now > w->ts)
-    w->ts = now;
+  trace_stamp_to(w, trace_ticks(w));
 }
 
 /* Counts n records that will not be written. */
@@ -102,6 +122,7 @@ static inline void trace_drop(struct trace_writer *w, uint32_t n)
   w->emitted += n;
   w->lost_pending += n;
   w->ts += n;
+  w->limit = w->head;
   atomic_store_explicit(&w->ring->lost, w->lost, memory_order_relaxed);
   atomic_store_explicit(&w->ring->emitted, w->emitted, memory_order_release);
 }
@@ -111,7 +132,7 @@ void trace_end_open(struct trace_writer *w);
 
 static inline bool trace_is_open(const struct trace_writer *w)
 {
-  return w->open.state != 0;
+  return w->open.kind != 0;
 }
 
 /* trace_stamp for a writer that may have a record open, whose events are of one time, or may have lost events: as long
@@ -119,19 +140,7 @@ static inline bool trace_is_open(const struct trace_writer *w)
  * owner drops by trace_drop what comes until the next call.  So a transition is lost as a whole or not at all, and a
  * program that is faster than its recorder reads no clock for what nobody will see. */
 #define TRACE_TRANSITION 16
-static inline void trace_begin_transition(struct trace_writer *w)
-{
-  w->dropping = false;
-  if (__builtin_expect(trace_is_open(w), 0))
-    trace_end_open(w);
-  if (__builtin_expect(w->lost_pending != 0, 0)) {
-    w->tail_seen = atomic_load_explicit(&w->ring->tail, memory_order_acquire);
-    w->dropping = w->head - w->tail_seen + TRACE_TRANSITION > w->capacity;
-    if (w->dropping)
-      return;
-  }
-  trace_stamp(w);
-}
+void trace_begin_transition(struct trace_writer *w);
 
 /* Slow path of trace_reserve: ends an open record, looks at tail, waits or drops, tells losses. False: n events
  * were dropped. */
@@ -140,8 +149,7 @@ bool trace_reserve_slow(struct trace_writer *w, uint32_t n);
 /* Room for n records without a look at the reader, and nothing to be told before them. */
 static inline bool trace_is_ready(const struct trace_writer *w, uint32_t n)
 {
-  return __builtin_expect(
-      (w->head + n - w->tail_seen <= w->capacity) & !w->lost_pending & !trace_is_open(w), 1);
+  return __builtin_expect((w->head + n <= w->limit) & !trace_is_open(w), 1);
 }
 
 /* Room for n records, all or none. */
@@ -153,22 +161,22 @@ static inline bool trace_reserve(struct trace_writer *w, uint32_t n)
 /* The ring's lines are the recorder's, who read them last: they are called for this many records ahead. */
 #define TRACE_FETCH_AHEAD 16
 
-static inline void trace_fetch_ahead(const struct trace_writer *w)
+/* Beyond the ring's end there is nothing to be had, and no harm. */
+static inline void trace_fetch_ahead(const struct trace_record *next)
 {
 #if defined(__x86_64__)
-  __asm__ volatile("prefetchw %0"
-                   :
-                   : "m"(w->records[(w->head + TRACE_FETCH_AHEAD) & (w->capacity - 1)]));
+  __asm__ volatile("prefetchw %0" : : "m"(next[TRACE_FETCH_AHEAD]));
 #else
-  __builtin_prefetch(&w->records[(w->head + TRACE_FETCH_AHEAD) & (w->capacity - 1)], 1);
+  __builtin_prefetch(next + TRACE_FETCH_AHEAD, 1);
 #endif
 }
 
-static inline struct trace_record *trace_write(struct trace_writer *w, enum trace_kind kind,
-                                               uint64_t lo, uint64_t hi)
+static inline struct trace_record *trace_write_at(struct trace_writer *w, uint64_t ts,
+                                                  enum trace_kind kind, uint64_t lo, uint64_t hi)
 {
   struct trace_record *r = w->next;
-  r->ts = w->ts++;
+  r->ts = ts;
+  w->ts = ts + 1;
   r->kind = (uint16_t)kind;
   r->p = w->p;
   r->g = w->g;
@@ -177,17 +185,24 @@ static inline struct trace_record *trace_write(struct trace_writer *w, enum trac
   return r;
 }
 
+static inline struct trace_record *trace_write(struct trace_writer *w, enum trace_kind kind,
+                                               uint64_t lo, uint64_t hi)
+{
+  return trace_write_at(w, w->ts, kind, lo, hi);
+}
+
 /* The record at head is whole, and tells of n events. A fatal signal may come between any two of these. */
 static inline void trace_publish(struct trace_writer *w, uint32_t n)
 {
-  w->emitted += n;
+  struct trace_ring *ring = w->ring;
+  struct trace_record *next = w->next + 1;
+  uint64_t emitted = w->emitted += n;
   atomic_signal_fence(memory_order_seq_cst);
-  w->head++;
-  w->next = &w->records[w->head & (w->capacity - 1)];
-  atomic_store_explicit(&w->ring->emitted, w->emitted, memory_order_relaxed);
-  atomic_store_explicit(&w->ring->head, w->head,
-                        memory_order_release); /* pairs with trace_ring_read */
-  trace_fetch_ahead(w);
+  uint64_t head = ++w->head;
+  w->next = next = next == w->end ? w->records : next;
+  atomic_store_explicit(&ring->emitted, emitted, memory_order_relaxed);
+  atomic_store_explicit(&ring->head, head, memory_order_release); /* pairs with trace_ring_read */
+  trace_fetch_ahead(next);
 }
 
 static inline void trace_emit(struct trace_writer *w, enum trace_kind kind, uint64_t lo,

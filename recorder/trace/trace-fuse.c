@@ -45,23 +45,35 @@ static bool put_lead(struct parts *to, enum trace_lead lead, uint32_t why)
   }
 }
 
+/* The event that a get was, of what a fused record says of it. */
+static enum trace_kind get_event(enum trace_get get, uint32_t g, uint64_t place, uint64_t *lo,
+                                 uint64_t *hi)
+{
+  *lo = g;
+  *hi = 0;
+  switch (get) {
+  case TRACE_GET_NEXT:
+    return TRACE_RUNQ_GET_NEXT;
+  case TRACE_GET_RING:
+    *lo |= place << 32;
+    return TRACE_RUNQ_GET;
+  case TRACE_GET_BATCH:
+    *lo |= place >> 32 << 32;
+    *hi = (uint32_t)place;
+    return TRACE_RUNQ_BATCH;
+  default:
+    return TRACE_KIND_NONE;
+  }
+}
+
 static bool put_get_and_start(struct parts *to, enum trace_get get)
 {
   const struct trace_record *r = to->from;
-  uint32_t g = r->w[2], place = r->w[0], n = r->w[1];
-  switch (get) {
-  case TRACE_GET_NEXT:
-    put(to, TRACE_RUNQ_GET_NEXT, 0, g, 0);
-    break;
-  case TRACE_GET_RING:
-    put(to, TRACE_RUNQ_GET, 0, g | (uint64_t)place << 32, 0);
-    break;
-  case TRACE_GET_BATCH:
-    put(to, TRACE_RUNQ_BATCH, 0, g | (uint64_t)n << 32, place);
-    break;
-  default:
+  uint64_t lo, hi;
+  enum trace_kind kind = get_event(get, r->w[2], r->d[0], &lo, &hi);
+  if (kind == TRACE_KIND_NONE)
     return false;
-  }
+  put(to, kind, 0, lo, hi);
   put(to, TRACE_GO_START, 0, r->d[1], get == TRACE_GET_NEXT);
   return true;
 }
@@ -77,8 +89,8 @@ static bool put_made_runnable(struct parts *to, enum trace_kind kind)
 static bool take_apart(struct parts *to)
 {
   uint32_t kind = to->from->kind;
-  enum trace_lead lead = (enum trace_lead)(kind >> 12 & 7);
-  enum trace_get get = (enum trace_get)(kind >> 8 & 3);
+  enum trace_lead lead = (enum trace_lead)(kind >> TRACE_LEAD_SHIFT & 7);
+  enum trace_get get = (enum trace_get)((kind & TRACE_GET_MASK) >> TRACE_GET_SHIFT);
   if (kind & 0xc00)
     return false;
   if (lead == TRACE_LEAD_UNBLOCK || lead == TRACE_LEAD_CREATE)
@@ -103,9 +115,11 @@ void trace_end_open(struct trace_writer *w)
   const struct trace_open open = w->open;
   const struct trace_record *r = w->next;
   const uint64_t ts = w->ts;
-  const uint32_t g = w->g, lead = open.state & 0xff;
+  const uint32_t g = w->g, lead = open.kind >> TRACE_LEAD_SHIFT & 7;
+  const enum trace_get get = (enum trace_get)((open.kind & TRACE_GET_MASK) >> TRACE_GET_SHIFT);
   const uint16_t p = w->p;
-  w->open.state = 0;
+  uint64_t lo, hi;
+  w->open.kind = 0;
   w->ts = r->ts;
   w->p = r->p;
   w->g = 0;
@@ -115,8 +129,10 @@ void trace_end_open(struct trace_writer *w)
   }
   if (lead == TRACE_LEAD_STOP_PUT)
     trace_emit(w, TRACE_RUNQ_PUT_GLOBAL, r->g, 0);
-  if (open.state >> 8)
-    trace_emit(w, open.get_kind, open.get_lo, open.get_hi);
+  if (get != TRACE_GET_NONE) {
+    enum trace_kind kind = get_event(get, open.got, open.place, &lo, &hi);
+    trace_emit(w, kind, lo, hi);
+  }
   w->ts = ts > w->ts ? ts : w->ts;
   w->g = g;
   w->p = p;

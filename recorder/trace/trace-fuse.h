@@ -29,9 +29,12 @@
 #pragma once
 #include "trace-event.h"
 
-#define TRACE_FUSED                                                                                \
-  0x8000u /* in record.kind; 3 bits from 12 on: lead; 2 bits from 8 on: get; 8 bits: why */
-#define TRACE_FUSED_MAX 4 /* events in a record */
+/* In record.kind; 3 bits from 12 on: lead; 2 bits from 8 on: get; 8 bits: why. */
+#define TRACE_FUSED      0x8000u
+#define TRACE_LEAD_SHIFT 12
+#define TRACE_GET_SHIFT  8
+#define TRACE_GET_MASK   0x300u
+#define TRACE_FUSED_MAX  4 /* events in a record */
 
 enum trace_lead {
   TRACE_LEAD_NONE,
@@ -43,6 +46,25 @@ enum trace_lead {
   TRACE_LEAD_CREATE,
 };
 
+/* The lead that an event is, as the first of a record. */
+static inline enum trace_lead trace_lead_of(enum trace_kind kind)
+{
+  switch (kind) {
+  case TRACE_GO_DESTROY:
+    return TRACE_LEAD_DESTROY;
+  case TRACE_GO_STOP:
+    return TRACE_LEAD_STOP;
+  case TRACE_GO_BLOCK:
+    return TRACE_LEAD_BLOCK;
+  case TRACE_GO_UNBLOCK:
+    return TRACE_LEAD_UNBLOCK;
+  case TRACE_GO_CREATE:
+    return TRACE_LEAD_CREATE;
+  default:
+    return TRACE_LEAD_NONE;
+  }
+}
+
 enum trace_get {
   TRACE_GET_NONE,
   TRACE_GET_NEXT,
@@ -52,7 +74,15 @@ enum trace_get {
 
 static inline uint16_t trace_fused_kind(enum trace_lead lead, enum trace_get get, uint32_t why)
 {
-  return (uint16_t)(TRACE_FUSED | (uint32_t)lead << 12 | (uint32_t)get << 8 | why);
+  return (uint16_t)(TRACE_FUSED | (uint32_t)lead << TRACE_LEAD_SHIFT |
+                    (uint32_t)get << TRACE_GET_SHIFT | why);
+}
+
+/* What a get says besides the G, in a fused record's first 64 bits: runq_get's place in the ring; runq_batch's too, and
+ * above it how many. lo, hi: the event's. */
+static inline uint64_t trace_get_place(enum trace_get get, uint64_t lo, uint64_t hi)
+{
+  return get == TRACE_GET_BATCH ? (lo >> 32 << 32) | (uint32_t)hi : lo >> 32;
 }
 
 /* Takes a record apart: how many events, at most TRACE_FUSED_MAX, out then has as records. Any other record, and one

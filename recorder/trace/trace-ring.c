@@ -216,18 +216,36 @@ void trace_writer_open(struct trace_writer *w, struct trace_ring *ring, uint32_t
                               .patience_ns = PATIENCE_NS,
                               .emitted = atomic_load(&ring->emitted),
                               .lost = atomic_load(&ring->lost) };
+  w->end = w->records + capacity;
   w->next = &w->records[w->head & (capacity - 1)];
-  w->tail_seen = atomic_load(&ring->tail);
+  w->limit = atomic_load(&ring->tail) + capacity;
   ring->magic = TRACE_RING_MAGIC;
   ring->m = m;
   atomic_store_explicit(&ring->state, TRACE_RING_ACTIVE, memory_order_release);
 }
 
+/* How many records wait to be read. */
 static uint64_t look_at_tail(struct trace_writer *w)
 {
   /* pairs with the release in trace_ring_read: the slots before tail were copied */
-  w->tail_seen = atomic_load_explicit(&w->ring->tail, memory_order_acquire);
-  return w->head - w->tail_seen;
+  uint64_t tail = atomic_load_explicit(&w->ring->tail, memory_order_acquire);
+  uint64_t filled =
+      w->head - tail; /* more than capacity: whoever wrote that tail is not our recorder */
+  w->limit = w->lost_pending == 0 && filled <= w->capacity ? tail + w->capacity : w->head;
+  return filled;
+}
+
+void trace_begin_transition(struct trace_writer *w)
+{
+  w->dropping = false;
+  if (trace_is_open(w))
+    trace_end_open(w);
+  if (w->lost_pending != 0) {
+    w->dropping = look_at_tail(w) + TRACE_TRANSITION > w->capacity;
+    if (w->dropping)
+      return;
+  }
+  trace_stamp(w);
 }
 
 static int64_t mono_ns(void)
@@ -244,11 +262,10 @@ struct patience {
 };
 
 /* True if nobody will make room any more. */
-static bool is_recorder_gone(const struct trace_writer *w, struct patience *p)
+static bool is_recorder_gone(const struct trace_writer *w, uint64_t filled, struct patience *p)
 {
   if (w->recorder && kill(w->recorder, 0) < 0 && errno == ESRCH)
     return true;
-  uint64_t filled = w->head - w->tail_seen;
   int64_t now = mono_ns();
   if (filled < p->least)
     *p = (struct patience){ filled, now };
@@ -263,7 +280,8 @@ static bool yield_until_room(struct trace_writer *w, uint32_t n)
     if (!atomic_load_explicit(&w->waits->full_blocks, memory_order_relaxed) ||
         atomic_load_explicit(&w->ring->state, memory_order_relaxed) != TRACE_RING_ACTIVE)
       return false; /* the recorder, or another M, gave up */
-    if (filled > w->capacity || (i % YIELDS_A_LOOK == 0 && is_recorder_gone(w, &patience))) {
+    if (filled > w->capacity ||
+        (i % YIELDS_A_LOOK == 0 && is_recorder_gone(w, filled, &patience))) {
       atomic_store(&w->waits->full_blocks, 0);
       return false;
     }
@@ -287,6 +305,7 @@ static void tell_losses(struct trace_writer *w)
 {
   uint64_t n = w->lost_pending;
   w->lost_pending = 0;
+  look_at_tail(w);
   trace_write(w, TRACE_LOST, n, w->lost_since);
   trace_publish(w, 1);
 }

@@ -191,6 +191,12 @@ static bool next_takes_idle_p(const struct place *x)
   return next && next->kind == TRACE_PROC_UNIDLE;
 }
 
+static bool next_breaks(const struct place *x)
+{
+  const struct trace_event *next = next_of_m(x);
+  return next && next->kind == TRACE_NETPOLL_BREAK;
+}
+
 /* What else is done when a program, or the world, starts. */
 static bool next_starts_too(const struct place *x)
 {

@@ -53,20 +53,19 @@ static bool fuse_lead(struct trace_writer *w, enum trace_lead lead, enum trace_k
 {
   if (!trace_is_ready(w, 1))
     return false;
-  trace_open_lead(w, lead, kind, lo, hi);
+  trace_open_lead(w, lead, w->ts, kind, lo, hi);
   return true;
 }
 
-static bool fuse_get(struct trace_writer *w, enum trace_get get, enum trace_kind kind, uint64_t lo,
-                     uint64_t hi)
+static bool fuse_get(struct trace_writer *w, enum trace_get get, uint64_t lo, uint64_t hi)
 {
-  if (trace_fuse_get(w, get, kind, lo, hi))
+  if (trace_fuse_get(w, get, (uint32_t)lo, trace_get_place(get, lo, hi)))
     return true;
   if (trace_is_open(w))
     trace_end_open(w);
   if (!trace_is_ready(w, 1) || w->g != 0)
     return false;
-  trace_open_with_get(w, get, kind, lo, hi);
+  trace_open_with_get(w, get, (uint32_t)lo, trace_get_place(get, lo, hi));
   return true;
 }
 
@@ -88,11 +87,11 @@ static bool fuse(struct trace_writer *w, enum trace_kind kind, uint64_t lo, uint
   case TRACE_RUNQ_PUT_NEXT:
     return trace_fuse_put_next(w, lo, hi);
   case TRACE_RUNQ_GET_NEXT:
-    return fuse_get(w, TRACE_GET_NEXT, kind, lo, hi);
+    return fuse_get(w, TRACE_GET_NEXT, lo, hi);
   case TRACE_RUNQ_GET:
-    return fuse_get(w, TRACE_GET_RING, kind, lo, hi);
+    return fuse_get(w, TRACE_GET_RING, lo, hi);
   case TRACE_RUNQ_BATCH:
-    return fuse_get(w, TRACE_GET_BATCH, kind, lo, hi);
+    return fuse_get(w, TRACE_GET_BATCH, lo, hi);
   case TRACE_GO_START:
     return trace_fuse_start(w, lo, hi);
   default:
