@@ -60,7 +60,6 @@ void mput_threadless(struct m *mp)
   mp->spinning = false;
   mp->idlelink = sched.mthreadless;
   sched.mthreadless = mp;
-  atomic_store(&sched.starved, true);
 }
 
 /* What the thread knows of itself. */

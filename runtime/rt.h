@@ -64,7 +64,8 @@ RT_API int rt_run(void (*fn)(void *), void *arg, const struct rt_options *option
 
 /* The go statement: starts fn(arg) in a new G. 0, or -ENOMEM with nothing started: there is no memory for a G, or
  * no address space for its stack (ulimit -v). A thread is not needed: where the kernel gives none (ulimit -u),
- * fewer Ps run. Fatal "go of nil func value". From a G. */
+ * fewer Ps run; only when for that reason nobody has run for a second it is fatal, "newosproc". Fatal "go of nil func
+ * value". From a G. */
 RT_API int rt_go(void (*fn)(void *), void *arg);
 /* The same; name, borrowed until the G ends or NULL, is shown in dumps and traces. From a G. */
 RT_API int rt_go_named(const char *name, void (*fn)(void *), void *arg);

@@ -288,6 +288,7 @@ struct schedt {
   struct m *mfree;            /* Ms of earlier runs, to be used again */
   struct m *mthreadless;      /* Ms of this run that got no thread, to be tried again */
   _Atomic bool starved;       /* a thread was refused: sysmon asks again if there is work */
+  int32_t refused_with;       /* the errno then */
   _Atomic bool ended;         /* the main G returned: every M leaves */
   /* The world's lock: one stopper at a time; its waiters park (stw.c). */
   struct mutex worldlock;

@@ -5,10 +5,15 @@
  * takes Ps from system calls that last, asks Gs that run for 10 ms to stop, and polls the network if nobody
  * did for 10 ms. When all Ps are idle it sleeps until somebody wakes it (deep sleep). It does not run
  * timers: they only bound its sleep.
+ *
+ * Where the kernel refuses a thread, Go's process ends. Ours goes on with fewer Ps, and sysmon asks again while work
+ * waits (start_if_starved). Only if for STUCK_NS every thread is refused and nobody runs a G, so that nothing but
+ * another process could help, it ends with Go's words.
  */
 #include "netpoll.h"
 #include "options.h"
 #include "os.h"
+#include "print.h"
 #include "proc.h"
 #include "schedlock.h"
 #include "sim.h"
@@ -23,6 +28,8 @@
 #define ASK_AGAIN_NS   1000000  /* a signal may come when the G cannot be stopped */
 #define LONG_CALL_NS   10000000
 #define POLL_AFTER_NS  10000000
+#define STUCK_NS       1000000000
+#define STUCK_REFUSALS 20 /* at least: a round may come late */
 #define DEEP_NS        60000000000
 #define TRACED_DEEP_NS 1000000000 /* the clock is told every second */
 
@@ -33,6 +40,11 @@ struct round {
   uint32_t delay_us;
   uint32_t told_us; /* the delay that the trace knows of; 0: of a deep sleep, or of none yet */
   bool watching;    /* some P hands over alone */
+  struct {          /* nobody ran since that time, and every thread was refused */
+    int64_t since;
+    uint32_t refusals;
+    uint64_t ran; /* what_ran() then */
+  } stuck;
 };
 
 /* Go's incidlelocked. sysmon is not counted as an M that runs; while it has a P or Gs in hand it must be, or
@@ -144,13 +156,65 @@ static void poll_if_nobody_does(struct round *r)
   count_as_running(false);
 }
 
-/* Work, or a timer, that found no thread waits for ever if every M is in a system call: ask for a thread again. One
- * that spins, since it wakes the next one if there is more. */
+/* It changes when a G starts, or comes back from a system call. */
+static uint64_t what_ran(void)
+{
+  uint64_t n = 0;
+  for (int32_t i = 0; i < sched.gomaxprocs; i++)
+    n += atomic_load(&allp[i]->schedtick) + atomic_load(&allp[i]->syscalltick);
+  return n;
+}
+
+/* Go's newosproc, when it is refused. */
+static _Noreturn void out_of_threads(void)
+{
+  lock_sched();
+  int32_t n = mcount(), error = sched.refused_with;
+  unlock_sched();
+  printlock();
+  print_str("runtime: failed to create new OS thread (have ");
+  print_int(n);
+  print_str(" already; errno=");
+  print_int(error);
+  print_str(")\nruntime: may need to increase max user processes (ulimit -u), or pids.max of the "
+            "cgroup\n");
+  printunlock();
+  throw("newosproc");
+}
+
+/* A thread was refused again. */
+static void watch_refusals(struct round *r)
+{
+  uint64_t ran = what_ran();
+  bool all_idle = atomic_load(&sched.npidle) == sched.gomaxprocs;
+  if (!all_idle || r->stuck.refusals == 0 || ran != r->stuck.ran) {
+    r->stuck.refusals = all_idle;
+    r->stuck.since = r->now;
+    r->stuck.ran = ran;
+    return;
+  }
+  if (++r->stuck.refusals >= STUCK_REFUSALS && r->now - r->stuck.since >= STUCK_NS)
+    out_of_threads();
+}
+
+/* True: there is an M in netpoll, which takes an idle P when it is woken. */
+static bool wake_who_polls(struct round *r)
+{
+  if (atomic_load(&sched.lastpoll) != 0)
+    return false;
+  netpollBreak(r->mp);
+  return true;
+}
+
+/* Work, or a timer, that found no thread waits for ever if every M is in a system call, or wired to a G that waits:
+ * ask for a thread again. One that spins, since it wakes the next one if there is more. */
 static void start_if_starved(struct round *r)
 {
   if (!atomic_load(&sched.starved) || atomic_load(&sched.npidle) == 0 ||
-      (atomic_load(&sched.runqsize) == 0 && time_sleep_until() > r->now))
+      (atomic_load(&sched.runqsize) == 0 && time_sleep_until() > r->now) || wake_who_polls(r)) {
+    r->stuck.refusals = 0;
     return;
+  }
   count_as_running(true); /* before starved says that nobody needs to ask */
   atomic_store(&sched.starved, false);
   if (sched.gomaxprocs == 1)
@@ -158,13 +222,23 @@ static void start_if_starved(struct round *r)
   else
     wakep(r->mp);
   count_as_running(false);
+  if (atomic_load(&sched.starved))
+    watch_refusals(r);
+  else
+    r->stuck.refusals = 0;
+}
+
+/* A G waits for the network, and there is no thread to sleep in netpoll for it: sysmon polls. */
+static bool polls_alone(void)
+{
+  return netpollinited() && netpollAnyWaiters() && atomic_load(&sched.lastpoll) != 0;
 }
 
 static bool all_quiet(void)
 {
   if (options.schedtrace_ms > 0)
     return false; /* somebody wants a line each so many ms, quiet or not */
-  if (atomic_load(&sched.starved) && atomic_load(&sched.runqsize) > 0)
+  if (atomic_load(&sched.starved) && (atomic_load(&sched.runqsize) > 0 || polls_alone()))
     return false;
   return atomic_load(&sched.gcwaiting) || atomic_load(&sched.npidle) == sched.gomaxprocs;
 }

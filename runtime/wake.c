@@ -34,9 +34,11 @@
 #include "sim.h"
 #include "tracedoor.h"
 
-/* A P that could not be given to an M: to the idle list, or stopped. Only then may target, which got no thread, be
- * tried again: else it could be told to take another P while it is still said to have this one. */
-static void take_back(struct m *mp, struct p *pp, bool spinning, struct m *target)
+#include <errno.h>
+
+/* A P that could not be given to an M (why: -errno): to the idle list, or stopped. Only then may target, which got no
+ * thread, be tried again: else it could be told to take another P while it is still said to have this one. */
+static void take_back(struct m *mp, struct p *pp, bool spinning, struct m *target, int why)
 {
   if (spinning)
     atomic_fetch_sub(&sched.nmspinning, 1);
@@ -50,8 +52,10 @@ static void take_back(struct m *mp, struct p *pp, bool spinning, struct m *targe
     runqdrain(mp, pp);
     pidleput(mp, pp);
   }
+  sched.refused_with = -why;
   if (target)
     mput_threadless(target);
+  atomic_store(&sched.starved, true);
   unlock_sched();
 }
 
@@ -74,10 +78,13 @@ void startm(struct m *mp, struct p *pp, bool spinning)
     tr_m_wake(mp, target->id, pp->id, spinning);
   }
   unlock_sched();
-  if (idle)
+  if (idle) {
     notewakeup(&idle->park);
-  else if (!target || newm(mp, target) != 0)
-    take_back(mp, pp, spinning, target); /* no thread to be had: fewer Ps run */
+    return;
+  }
+  int error = target ? newm(mp, target) : -ENOMEM;
+  if (error)
+    take_back(mp, pp, spinning, target, error); /* no thread to be had: fewer Ps run */
 }
 
 bool wakep_of_many(struct m *mp)

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -140,11 +141,11 @@ static bool ended_in_words(const struct outcome *o)
   return o->code == 2 && begins(o->err, "fatal error: out of memory: ");
 }
 
-static struct outcome run_armed(void)
+static struct outcome run_armed(int (*fn)(int, char **), int maxprocs)
 {
   fail->hit = false;
   fail->armed = true; /* in the child: the parent does nothing of the kind until it is over */
-  struct outcome o = run_program(a_bit_of_everything, 3);
+  struct outcome o = run_program(fn, maxprocs);
   fail->armed = false;
   return o;
 }
@@ -155,7 +156,7 @@ static void fail_each(enum fail_kind kind, bool for_good)
     fail->kind = kind;
     fail->for_good = for_good;
     fail->countdown = n;
-    struct outcome o = run_armed();
+    struct outcome o = run_armed(a_bit_of_everything, 3);
     if (!ended_in_words(&o))
       fail_msg("kind %d, call %ld%s: code %d\n%s%s", kind, n, for_good ? " and all after it" : "",
                o.code, o.out, o.err);
@@ -191,7 +192,10 @@ static void without_a_poller_nothing_starts(void **state)
   fail_each(FAIL_EPOLL, true);
 }
 
-/* ---- the kernel's limits ---- */
+/* ---- no more threads, for a while or for good ---- */
+
+#define REFUSALS 30 /* that must be survived */
+#define LONG     1500000000
 
 static struct rt_chan *never;
 
@@ -200,6 +204,137 @@ static void park(void *unused)
   (void)unused;
   rt_chan_recv(never, NULL);
 }
+
+static struct outcome run_with_threads(int (*fn)(int, char **), int maxprocs, int n)
+{
+  fail->kind = FAIL_THREAD;
+  fail->for_good = true;
+  fail->countdown = n;
+  return run_armed(fn, maxprocs);
+}
+
+static bool were_refused(long n)
+{
+  return atomic_load(&fail->countdown) <= 1 - n;
+}
+
+static void wire_and_park(void *unused)
+{
+  rt_lock_os_thread();
+  park(unused);
+}
+
+/* When all threads are wired to Gs that wait, nobody is left to wake the main G. */
+PROGRAM(wires_every_thread)
+{
+  never = rt_chan_new(1, 0);
+  for (int i = 0; i < 10; i++)
+    rt_go(wire_and_park, NULL);
+  rt_sleep(1000000);
+  puts("awake");
+  return 0;
+}
+
+static void *wait_in_the_kernel_for_ever(void *unused)
+{
+  for (;;)
+    pause();
+  return unused;
+}
+
+static void call_for_ever(void *unused)
+{
+  rt_blocking(wait_in_the_kernel_for_ever, unused);
+}
+
+PROGRAM(calls_on_every_thread)
+{
+  for (int i = 0; i < 10; i++)
+    rt_go(call_for_ever, NULL);
+  return (int)(intptr_t)rt_blocking(wait_in_the_kernel_for_ever, NULL);
+}
+
+static void expect_newosproc(int (*fn)(int, char **), int maxprocs)
+{
+  struct outcome o = run_with_threads(fn, maxprocs, 3); /* sysmon and one M get theirs */
+  assert_string_equal(o.out, "");
+  assert_true(begins(o.err, "runtime: failed to create new OS thread (have 3 already; errno=11)\n"
+                            "runtime: may need to increase max user processes (ulimit -u), or "
+                            "pids.max of the cgroup\nfatal error: newosproc\n\ngoroutine "));
+  assert_non_null(strstr(o.err, "goroutine 1 "));
+  assert_int_equal(o.code, 2);
+}
+
+static void out_of_threads_for_good_the_process_ends_in_gos_words(void **state)
+{
+  (void)state;
+  for (int n = 1; n <= 3; n++) {
+    expect_newosproc(wires_every_thread, n);
+    expect_newosproc(calls_on_every_thread, n);
+  }
+}
+
+/* In the kernel until a G has run that needs a thread; the kernel gives none at first. */
+static void *wait_for_the_counter(void *unused)
+{
+  while (!were_refused(REFUSALS))
+    sched_yield();
+  atomic_store(&fail->armed, false);
+  while (atomic_load(&count) == 0)
+    sched_yield();
+  return unused;
+}
+
+PROGRAM(waits_for_a_thread)
+{
+  rt_go(count_up, NULL);
+  rt_blocking(wait_for_the_counter, NULL);
+  puts("done");
+  return 0;
+}
+
+static void a_refusal_of_threads_that_ends_is_survived(void **state)
+{
+  (void)state;
+  for (int n = 1; n <= 3; n++) {
+    struct outcome o = run_with_threads(waits_for_a_thread, n, 2); /* sysmon gets one */
+    assert_string_equal(o.err, "");
+    assert_string_equal(o.out, "done\n");
+    assert_int_equal(o.code, 0);
+  }
+}
+
+static _Atomic bool is_over;
+
+static void yield_on(void *unused)
+{
+  (void)unused;
+  while (!atomic_load(&is_over))
+    rt_yield();
+}
+
+PROGRAM(runs_on_with_one_thread)
+{
+  int64_t begun = rt_now();
+  rt_go(yield_on, NULL);
+  rt_go(yield_on, NULL);
+  while (rt_now() - begun < LONG || !were_refused(REFUSALS))
+    rt_yield();
+  atomic_store(&is_over, true);
+  puts("done");
+  return 0;
+}
+
+static void who_still_runs_is_not_killed_for_want_of_threads(void **state)
+{
+  (void)state;
+  struct outcome o = run_with_threads(runs_on_with_one_thread, 3, 2);
+  assert_string_equal(o.err, "");
+  assert_string_equal(o.out, "done\n");
+  assert_int_equal(o.code, 0);
+}
+
+/* ---- the kernel's limits ---- */
 
 static size_t mapped(void)
 {
@@ -312,6 +447,9 @@ int main(void)
     cmocka_unit_test(mappings_that_are_refused_are_told),
     cmocka_unit_test(threads_that_are_refused_are_done_without),
     cmocka_unit_test(without_a_poller_nothing_starts),
+    cmocka_unit_test(out_of_threads_for_good_the_process_ends_in_gos_words),
+    cmocka_unit_test(a_refusal_of_threads_that_ends_is_survived),
+    cmocka_unit_test(who_still_runs_is_not_killed_for_want_of_threads),
     cmocka_unit_test(a_full_address_space_is_told_by_rt_go),
     cmocka_unit_test(without_mappings_stacks_are_guarded_otherwise),
     cmocka_unit_test(without_descriptors_rt_run_says_so),
