@@ -76,6 +76,7 @@ struct rt_chan *rt_chan_new(size_t elem_size, size_t capacity)
     return NULL;
   c->elemsize = elem_size;
   c->dataqsiz = capacity;
+  c->lock_order = sim_order(c);
   object_new(c, TRACE_OBJKIND_CHAN, capacity);
   return c;
 }

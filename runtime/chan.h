@@ -17,6 +17,7 @@ struct rt_chan {
   size_t sendx, recvx; /* next slot to write, to read */
   struct waitq recvq, sendq;
   struct timer *timer; /* that sends on it (rt_after), given up with it; or NULL */
+  uint64_t lock_order; /* of all channels that a select locks, the one with the least comes first */
   char buf[];
 };
 

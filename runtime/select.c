@@ -6,7 +6,8 @@
  *   2  none: enqueue one sudog on every channel, and park;
  *   3  woken: take the other sudogs out of their queues, unless others were faster.
  *
- * I1  Channels are locked in the order of their addresses, each once: two selects cannot deadlock.
+ * I1  Channels are locked in one order (of their addresses; in the simulation, where the heap's layout must not matter,
+ *     of their making), each once: two selects cannot deadlock.
  * I2  Who wants to wake us must set g.select_done first (waitq_dequeue): of many partners one wins.
  *
  * Cost: O(n log n) for n cases.  Up to SMALL cases everything lies in the G's frame; more are allocated.
@@ -61,9 +62,9 @@ static bool selparkcommit(struct g *gp, void *selection)
   return true;
 }
 
-static uintptr_t lock_key(const struct selection *s, int i)
+static uint64_t lock_key(const struct selection *s, int i)
 {
-  return (uintptr_t)s->cases[s->order[i].lock].chan;
+  return s->cases[s->order[i].lock].chan->lock_order;
 }
 
 /* Heap sort: no recursion, no allocation, no bad case. */

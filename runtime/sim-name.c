@@ -4,7 +4,8 @@
  * Where the kernel maps a program, and malloc an object, is no choice of the seed. Addresses in the main
  * executable are told as if it were mapped at SIM_BASE, where the recorder finds their names as always.
  * Every other address (objects on the heap and on stacks, functions of shared libraries) gets the
- * next number at its first appearance; an object that is made anew at an old address gets a new one.
+ * next number at its first appearance; an object that is made anew at an old address gets a new one. And where the
+ * shipped runtime may decide by an address (select's locks), here the order in which things were made decides.
  *
  * Not done: running without address space randomisation (personality). Containers forbid it.
  */
@@ -46,6 +47,13 @@ static int first_object(struct dl_phdr_info *info, size_t size, void *unused)
 uint64_t sim_load_base(void)
 {
   return SIM_BASE;
+}
+
+uint64_t sim_order(const void *object)
+{
+  static uint64_t n;
+  (void)object;
+  return ++n;
 }
 
 static uint64_t name_of(uint64_t address, bool anew)

@@ -29,6 +29,8 @@ void sim_syscall(void);
 void sim_choice(struct m *mp, uint32_t what, uint32_t of_n, uint32_t picked);
 /* The clock of the trace's writers; last: of the last event of the one that asks. */
 uint64_t sim_clock(uint64_t last);
+/* A number for a new object, by which such objects may be put in order: in the simulation where it lies decides nothing. */
+uint64_t sim_order(const void *object);
 /* Puts what is the same in every run in the place of addresses in an event's words. */
 void sim_name_addresses(uint32_t kind, uint64_t *lo, uint64_t *hi);
 /* Address of the main executable, as sim_name_addresses tells it. */
@@ -52,6 +54,10 @@ static inline uint64_t sim_clock(uint64_t last)
 {
   (void)last;
   return 0;
+}
+static inline uint64_t sim_order(const void *object)
+{
+  return (uint64_t)(uintptr_t)object;
 }
 static inline void sim_name_addresses(uint32_t kind, uint64_t *lo, uint64_t *hi)
 {

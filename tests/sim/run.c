@@ -21,32 +21,8 @@
 
 #define MAX_CPUS        8
 #define RECORDED_ONE_IN 4
+#define STIRRED         24 /* blocks of each size */
 #define REAL_LIMIT      60 /* seconds, for a run that loops without a point */
-
-/* The trace of a program that dies is not replayed: whoever was between a CAS and its event stays there for ever, as
- * real threads only do if the process ends within those few ns. */
-struct sim_run sim_run_of_seed(uint64_t seed)
-{
-  static const int procs[] = { 2, 1, 3, 4, 2, 8, 3, 2 };
-  const struct sim_program *program = &sim_programs[seed % n_sim_programs];
-  return (struct sim_run){ .program = program,
-                           .seed = seed,
-                           .procs = procs[seed / n_sim_programs % 8],
-                           .is_recorded = program->code == 0 &&
-                                          (seed * 2654435761u >> 16) % RECORDED_ONE_IN == 0 };
-}
-
-_Noreturn void sim_run_here(const struct sim_run *run)
-{
-  struct rt_options options = { .maxprocs = run->procs, .sim_seed = run->seed };
-  sim_watch = check_invariants;
-  sim_mutant = run->mutant;
-  sim_step_out = run->step;
-  alarm(REAL_LIMIT);
-  int error = rt_run(run->program->run, NULL, &options);
-  fflush(NULL);
-  _exit(error ? 99 : 0);
-}
 
 static const struct sim_program *program_of(const char *name)
 {
@@ -58,11 +34,17 @@ static const struct sim_program *program_of(const char *name)
   return &sim_programs[i];
 }
 
-struct sim_run sim_run_of(const char *program, int procs, uint64_t seed)
+/* The trace of a program that dies is not replayed: whoever was between a CAS and its event stays there for ever, as
+ * real threads only do if the process ends within those few ns. */
+struct sim_run sim_run_of_seed(uint64_t seed, const char *only)
 {
-  return (struct sim_run){
-    .program = program_of(program), .seed = seed, .procs = procs, .is_recorded = true
-  };
+  static const int procs[] = { 2, 1, 3, 4, 2, 8, 3, 2 };
+  const struct sim_program *program = &sim_programs[seed % n_sim_programs];
+  return (struct sim_run){ .program = only ? program_of(only) : program,
+                           .seed = seed,
+                           .procs = procs[seed / n_sim_programs % 8],
+                           .is_recorded = program->code == 0 &&
+                                          (seed * 2654435761u >> 16) % RECORDED_ONE_IN == 0 };
 }
 
 static void be_recorded(int memory)
@@ -70,6 +52,53 @@ static void be_recorded(int memory)
   char number[16];
   snprintf(number, sizeof number, "%d", memory);
   setenv(TRACE_ENV_FD, number, 1);
+}
+
+/* What malloc and calloc give from here on lies in another order, and is not zero. So many of a size that its cache, which
+ * calloc goes past, has no room for all. */
+static void stir_heap(void)
+{
+  char *blocks[STIRRED];
+  for (size_t size = 16; size <= 1024; size += 16) {
+    for (size_t i = 0; i < STIRRED; i++) {
+      if (!(blocks[i] = malloc(size)))
+        abort();
+      memset(blocks[i], 0xa5, size);
+    }
+    for (size_t i = 0; i < STIRRED; i++)
+      free(blocks[i * 5 % STIRRED]);
+  }
+}
+
+_Noreturn void sim_run_here(const struct sim_run *run)
+{
+  if (run->is_recorded)
+    be_recorded(run->memory);
+  if (run->stirs_heap)
+    stir_heap();
+  struct rt_options options = { .maxprocs = run->procs, .sim_seed = run->seed };
+  sim_watch = check_invariants;
+  sim_mutant = run->mutant;
+  sim_step_out = run->step;
+  alarm(REAL_LIMIT);
+  int error = rt_run(run->program->run, NULL, &options);
+  fflush(NULL);
+  _exit(error ? 99 : 0);
+}
+
+struct sim_run sim_run_of(const char *program, int procs, uint64_t seed)
+{
+  return (struct sim_run){
+    .program = program_of(program), .seed = seed, .procs = procs, .is_recorded = true
+  };
+}
+
+/* A test's handlers would go on in it after a fault, and its step with them. */
+static void be_without_handlers(void)
+{
+  static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS };
+  for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+    signal(faults[i], SIG_DFL);
 }
 
 void sim_run_start(struct sim_run *run)
@@ -92,8 +121,7 @@ void sim_run_start(struct sim_run *run)
   if (run->pid == 0) {
     dup2(run->out, STDOUT_FILENO);
     dup2(run->out, STDERR_FILENO);
-    if (run->is_recorded)
-      be_recorded(run->memory);
+    be_without_handlers();
     sim_run_here(run);
   }
 }
@@ -123,11 +151,18 @@ bool sim_run_ended(struct sim_run *run, int status, char *text, size_t n)
   return false;
 }
 
+bool sim_run_alone(struct sim_run *run, char *text, size_t n)
+{
+  int status;
+  sim_run_start(run);
+  if (waitpid(run->pid, &status, 0) != run->pid)
+    abort();
+  return sim_run_ended(run, status, text, n);
+}
+
 static void start_seed(struct sim_run *slot, uint64_t seed, const char *only, int mutant)
 {
-  struct sim_run run = sim_run_of_seed(seed);
-  if (only)
-    run.program = program_of(only);
+  struct sim_run run = sim_run_of_seed(seed, only);
   run.step = slot->step;
   run.out = slot->out;
   run.mutant = mutant;

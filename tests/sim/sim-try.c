@@ -48,12 +48,12 @@ int main(int argc, char **argv)
   int mutant = argc > 2 ? atoi(argv[2]) : 0;
   if (argc > 3)
     return try_many(seed, strtoull(argv[3], NULL, 10), mutant);
-  struct sim_run run = sim_run_of_seed(seed);
-  if (getenv("SIM_TRY_PROGRAM"))
-    run.program = sim_run_of(getenv("SIM_TRY_PROGRAM"), 1, seed).program;
+  struct sim_run run = sim_run_of_seed(seed, getenv("SIM_TRY_PROGRAM"));
   run.mutant = mutant;
   if (trace)
     return print_trace(&run);
+  if (run.is_recorded) /* it takes another course than one that nobody records */
+    run.memory = replay_memory();
   printf("seed %llu is %s on %d Ps\n", (unsigned long long)seed, run.program->name, run.procs);
   sim_run_here(&run);
 }

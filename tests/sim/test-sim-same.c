@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test-sim-same.c - the same seed writes the same trace, byte for byte; another seed another one. */
+/* test-sim-same.c - the same seed writes the same trace, byte for byte, wherever malloc puts things; another seed another one. */
 #include "test.h"
 
 #include "run.h"
@@ -16,7 +16,7 @@
 #define RINGS    64u
 
 /* Simulates the seed's program under a recorder that never reads; the trace memory's descriptor. */
-static int record(uint64_t seed)
+static int record(uint64_t seed, bool stirs_heap)
 {
   const char *why = "";
   int fd = trace_shm_create(CAPACITY, RINGS);
@@ -28,10 +28,10 @@ static int record(uint64_t seed)
   pid_t child = fork();
   assert_true(child >= 0);
   if (child == 0) {
-    char number[16];
-    snprintf(number, sizeof number, "%d", fd);
-    setenv(TRACE_ENV_FD, number, 1);
-    struct sim_run run = sim_run_of_seed(seed);
+    struct sim_run run = sim_run_of_seed(seed, NULL);
+    run.is_recorded = true;
+    run.memory = fd;
+    run.stirs_heap = stirs_heap;
     sim_run_here(&run);
   }
   int status;
@@ -59,11 +59,11 @@ static long same_ring(int a, int b, uint32_t i)
   return same ? (long)n : -1;
 }
 
-/* Records in all rings, or -1 if some differ. */
+/* Records in all rings, or -1 if some differ; the second run has its objects elsewhere. */
 static long compare(uint64_t seed, uint64_t with)
 {
   long total = 0;
-  int a = record(seed), b = record(with);
+  int a = record(seed, false), b = record(with, true);
   for (uint32_t i = 0; i < RINGS && total >= 0; i++) {
     long n = same_ring(a, b, i);
     total = n < 0 ? -1 : total + n;
@@ -76,9 +76,9 @@ static long compare(uint64_t seed, uint64_t with)
 static void the_same_seed_writes_the_same_bytes(void **state)
 {
   (void)state;
-  for (uint64_t seed = 1; seed <= 3 * n_sim_programs; seed++)
-    if (sim_run_of_seed(seed).program->code == 0)
-      assert_true(compare(seed, seed) > 50);
+  for (uint64_t seed = 1; seed <= 10 * n_sim_programs; seed++)
+    if (sim_run_of_seed(seed, NULL).program->code == 0 && compare(seed, seed) <= 50)
+      fail_msg("seed %d: the traces of two runs differ, or are empty", (int)seed);
 }
 
 static void another_seed_writes_other_bytes(void **state)
