@@ -30,9 +30,10 @@
 #include <time.h>
 
 #define SYNC_EVERY_NS 100000000
-#define AHEAD_MIN     2048  /* records, 64 KiB */
-#define AHEAD_MAX     32768 /* 1 MiB */
-#define LAST_ROUNDS   4     /* one empties every ring */
+#define SYNC_IDLE_NS  1000000000 /* while nothing happens: each look is a row and a commit */
+#define AHEAD_MIN     2048       /* records, 64 KiB */
+#define AHEAD_MAX     32768      /* 1 MiB */
+#define LAST_ROUNDS   4          /* one empties every ring */
 
 /* Where WHEN and TICKS stand, by kind; from the table. */
 struct time_words {
@@ -170,19 +171,21 @@ static uint64_t next_seq(struct drain *d, const struct drain_ring *r)
   return counts ? counts->next_seq : 0;
 }
 
-static struct trace_event event_of(struct drain *d, const struct drain_ring *r,
-                                   const struct trace_record *record, uint64_t seq)
+/* Written field by field into its place: a copy of what was just written in parts would wait for all of it. */
+static void make_event(struct drain *d, const struct drain_ring *r,
+                       const struct trace_record *record, uint64_t seq, struct trace_event *e)
 {
-  struct trace_event e = { .ts = clamp_ts(rec_clock_ns(d->clock, record->ts)),
-                           .seq = seq,
-                           .m = r->m,
-                           .g = record->g,
-                           .p = record->p,
-                           .kind = record->kind,
-                           .d = { record->d[0], record->d[1] } };
-  if (time_words[e.kind].when | time_words[e.kind].ticks)
-    convert_times(d, &e);
-  return e;
+  e->ts = clamp_ts(rec_clock_ns(d->clock, record->ts));
+  e->seq = seq;
+  e->m = r->m;
+  e->g = record->g;
+  e->p = record->p;
+  e->kind = record->kind;
+  e->pad = 0;
+  e->d[0] = record->d[0];
+  e->d[1] = record->d[1];
+  if (time_words[e->kind].when | time_words[e->kind].ticks)
+    convert_times(d, e);
 }
 
 static void note_time(struct drain *d, struct drain_ring *r, int64_t ts)
@@ -202,7 +205,8 @@ static bool take_special(struct drain *d, struct drain_ring *r, const struct tra
   }
   if (!flush_bad_run(d, r, error))
     return false;
-  struct trace_event e = event_of(d, r, record, next_seq(d, r));
+  struct trace_event e;
+  make_event(d, r, record, next_seq(d, r), &e);
   if (e.kind == TRACE_LOST) {
     uint64_t n = believed_loss(r, e.d[0]);
     r->n_told += n;
@@ -220,7 +224,7 @@ static size_t make_events(struct drain *d, struct drain_ring *r, const struct tr
   const uint64_t seq = next_seq(d, r);
   size_t i = 0;
   for (; i < n && trace_spec_get(records[i].kind) && records[i].kind != TRACE_LOST; i++) {
-    d->events[i] = event_of(d, r, &records[i], seq + i);
+    make_event(d, r, &records[i], seq + i, &d->events[i]);
     note_time(d, r, d->events[i].ts);
   }
   r->any |= i > 0;
@@ -286,9 +290,10 @@ static bool begin_trace(struct drain *d, struct tracefile_error *error)
 static bool sync_clock(struct drain *d, struct tracefile_error *error)
 {
   int64_t now = mono_now();
-  if (now < d->next_sync)
+  if (now - d->last_sync < (d->moved_since_sync ? SYNC_EVERY_NS : SYNC_IDLE_NS))
     return true;
-  d->next_sync = now + SYNC_EVERY_NS;
+  d->last_sync = now;
+  d->moved_since_sync = false;
   struct clock_look look;
   int64_t off = rec_clock_sync(d->clock, &look);
   if (d->clock->kind == TRACE_CLOCK_VIRTUAL)
@@ -396,6 +401,7 @@ bool drain_round(struct drain *d, uint64_t *moved, unsigned *fullest, struct tra
     if (!drain_ring(d, r, moved, error))
       return false;
     make_room_ahead(d, i);
+    d->moved_since_sync |= *moved > before;
     unsigned filled = (unsigned)((*moved - before) * 256 / d->capacity);
     *fullest = filled > *fullest ? filled : *fullest;
   }

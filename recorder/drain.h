@@ -31,7 +31,8 @@ struct drain {
   uint64_t stride;
   struct rec_clock *clock;
   bool clock_is_set;
-  int64_t next_sync; /* CLOCK_MONOTONIC */
+  int64_t last_sync; /* CLOCK_MONOTONIC */
+  bool moved_since_sync;
   struct rec_writer *writer;
   struct drain_ring *rings; /* max_rings of them */
   uint32_t n_rings;

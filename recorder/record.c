@@ -3,8 +3,9 @@
  *
  * The memfd with all rings is ours from before the program starts until after it is gone, so a program that is
  * killed leaves every event that it published. We poll: no thread, no doorbell, nothing in the program
- * ever waits for us (unless full_blocks). Between two looks we sleep 0 ... 6 ms, by how full the rings were:
- * 262144 records are 26 ms of the fastest event storm, and an idle program costs 150 looks a second.
+ * ever waits for us (unless full_blocks). Between two looks we sleep 0 ... 10 ms, by how full the rings were:
+ * 262144 records are 26 ms of an event storm. An idle program costs 100 looks a second, each of which does next to
+ * nothing: the sleep's timer is half of it. Longer sleeps would cost events where a storm begins.
  *
  * Whatever goes wrong here (the disk is full, ...) the program goes on to its end, and its exit status is kept.
  */
@@ -44,9 +45,9 @@ struct recording {
   struct rec_clock clock;
   struct rec_writer *writer;
   struct drain drain;
-  bool failed;     /* the writer did; error is set */
-  bool gone;       /* the program is */
-  int64_t stop_at; /* CLOCK_MONOTONIC, 0 never */
+  bool may_be_gone; /* its pidfd said so, or there is none */
+  bool gone;        /* the program is */
+  int64_t stop_at;  /* CLOCK_MONOTONIC, 0 never */
   struct library libraries[LIBRARIES_MAX];
   int n_libraries;
   bool looked_at_libraries;
@@ -179,8 +180,7 @@ static void nap(struct recording *r, unsigned us)
 {
   struct pollfd fd = { .fd = r->pidfd, .events = POLLIN };
   struct timespec timeout = { .tv_nsec = us * 1000L };
-  if (us > 0)
-    ppoll(&fd, r->pidfd >= 0 ? 1 : 0, &timeout, NULL);
+  r->may_be_gone = ppoll(&fd, r->pidfd >= 0 ? 1 : 0, &timeout, NULL) > 0 || r->pidfd < 0;
 }
 
 static bool has_ended(struct recording *r, struct rec_result *result)
@@ -188,7 +188,7 @@ static bool has_ended(struct recording *r, struct rec_result *result)
   if (r->gone)
     return true;
   int status;
-  if (waitpid(r->pid, &status, WNOHANG) != r->pid)
+  if (!r->may_be_gone || waitpid(r->pid, &status, WNOHANG) != r->pid)
     return false;
   r->gone = true;
   result->ended = true;
