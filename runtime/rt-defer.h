@@ -68,7 +68,8 @@ RT_API RT_NORETURN void rt_panic_value(struct rt_value value);
 /* rt_recover(struct rt_value *v): stops the panic and puts its value into *v (v may be NULL).  True only when
  * called by a deferred function itself while its G panics; false in a function that it calls, when nothing
  * panics, when the panic was recovered already, and during rt_goexit. The panic ends when the deferred
- * function returns. A macro: the function that uses it is not inlined, so that "itself" has a meaning. From anywhere. */
+ * function returns. A macro: the function that uses it is not inlined, so that "itself" has a meaning. Not in a lambda of
+ * C++: a function of the compiler's stands between it and who calls it. From anywhere. */
 
 /* ---- Frames ---- */
 

@@ -143,12 +143,11 @@ static void begin(void *arg)
   printf("back ");
 }
 
-static int nest(int argc, char **argv)
+static void nest(void *text)
 {
-  (void)argc;
-  bool on_main = argv[1][0] == '!';
+  bool on_main = *(const char *)text == '!';
   int unused = 0;
-  script = argv[1] + on_main;
+  script = (const char *)text + on_main;
   struct call *c = call_of(0, &unused);
   if (on_main)
     begin(c);
@@ -158,12 +157,10 @@ static int nest(int argc, char **argv)
          1) /* nothing that a G defers may wake us: it may yet die of its panic */
     rt_yield();
   printf("end\n");
-  return 0;
 }
 
 int main(int argc, char **argv)
 {
-  if (argc != 2)
-    return 3;
-  return rt_main(argc, argv, nest);
+  const struct rt_options options = { .stack_size = (size_t)4 << 20 }; /* nestings are deep */
+  return argc == 2 ? rt_run(nest, argv[1], &options) : 3;
 }
