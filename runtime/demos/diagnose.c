@@ -22,7 +22,8 @@ enum {
 static int form;
 /* How long the sleeper sleeps: where somebody must find it asleep, long enough for a busy machine. */
 static const int64_t sleep_ns[] = { 30 * MS, 90 * MS, 500 * MS, 100 * MS };
-static bool falls_asleep, slept;
+static bool falls_asleep;
+static volatile bool slept; /* so that sleep_deferred is on the stack while it sleeps */
 static struct rt_waitgroup all;
 
 static void done(void *waitgroup)
@@ -35,7 +36,7 @@ static void sleep_deferred(void *unused)
   (void)unused;
   falls_asleep = true;
   rt_sleep(sleep_ns[form]);
-  slept = true; /* so that this function is on the stack meanwhile */
+  slept = true;
 }
 
 static void sleeper(void *unused)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test-demo-traces-sched.c - the traces of the demos of Ms, preemption, system calls, timers and diagnosis show what
+/* test-demo-traces-sched.c - the traces of the demos of Ms, preemption, system calls and timers show what
  * their stories say.
  *
  * The numbers in the comments are rows of the list of claims that the demos are about.
@@ -311,84 +311,6 @@ static void without_them_the_panic_is_fatal(void **state)
   trace_expect("SELECT count(*) FROM e WHERE g = {victim} AND kind = 'panic_fatal'", 1);
 }
 
-/* ---- diagnose ---- */
-
-static long number_after(const char *text, const char *name)
-{
-  const char *at = strstr(text, name);
-  assert_non_null(at);
-  return strtol(at + strlen(name), NULL, 10);
-}
-
-static long count_in(const char *text, const char *what)
-{
-  long n = 0;
-  for (const char *at = text; (at = strstr(at, what)); at++)
-    n++;
-  return n;
-}
-
-/* One SCHED line against the state of the trace right after its log. */
-static void expect_same_state(const char *line, long long ts)
-{
-  char at[40];
-  snprintf(at, sizeof at, "@%lld", ts);
-  struct run state = run_cli("state", "demo.db", "--json", "--at", at, NULL);
-  assert_int_equal(state.code, 0);
-  const char *idle = strstr(state.out, "\"idle_ps\": ["), *end = idle ? strchr(idle, ']') : NULL;
-  assert_non_null(end);
-  long n_idle = 0;
-  for (const char *c = idle; c < end; c++)
-    n_idle += *c == '\n';
-  assert_int_equal(number_after(line, "gomaxprocs="), number_after(state.out, "\"n_procs\": "));
-  assert_int_equal(number_after(line, "idleprocs="), n_idle > 0 ? n_idle - 1 : 0);
-  if (number_after(line, "runqueue=") == 0)
-    assert_non_null(strstr(state.out, "\"global_queue\": []"));
-  run_free(&state);
-}
-
-/* Rows 16, 79 and 80: a line for each log of the trace, with the same numbers. */
-static void each_line_of_schedtrace_is_the_state_of_its_instant(void **state)
-{
-  (void)state;
-  trace_record("diagnose", (struct how){ 0 });
-  long long n = trace_ask("SELECT count(*) FROM e WHERE kind = 'user_log'");
-  long long printed = count_in(trace_err, "SCHED ");
-  assert_true(n > 0);
-  assert_true(printed == n ||
-              printed == n + 1); /* the last one may come when the trace has just ended */
-  assert_int_equal(count_in(trace_err, "  G"), 0);
-  const char *line = trace_err;
-  for (long long i = 0; i < n; i++) {
-    char query[200];
-    snprintf(query, sizeof query,
-             "SELECT ts FROM e WHERE kind = 'user_log' ORDER BY no LIMIT 1 OFFSET %lld", i);
-    line = strstr(line, "SCHED ");
-    assert_non_null(line);
-    expect_same_state(line, trace_ask(query));
-    line++;
-  }
-  /* One each 5 ms at most. A line's log comes late when the machine is busy, never early: so that two logs are close says
-   * nothing, but that there are more of them than the time since the first event has room for would. */
-  trace_expect("SELECT count(*) <= 1 + (max(ts) - (SELECT min(ts) FROM e)) / 5000000 FROM e WHERE "
-               "kind = 'user_log'",
-               1);
-}
-
-/* Row 81: the sleeper is plain to see, in the text and in the trace. */
-static void scheddetail_lists_the_one_that_sleeps_in_a_deferred_call(void **state)
-{
-  char line[64];
-  (void)state;
-  trace_record("diagnose detail", (struct how){ .procs = 1 });
-  snprintf(line, sizeof line, "\n  G%lld: status=4(sleep) ", trace_ask("SELECT {sleeper}"));
-  assert_non_null(strstr(trace_err, line));
-  trace_expect("SELECT count(*) FROM pause AS s WHERE s.g = {sleeper} AND s.why = 'sleep' AND "
-               "EXISTS (SELECT 1 FROM e AS b "
-               "WHERE b.g = s.g AND b.kind = 'defer_begin' AND b.no < s.first)",
-               1);
-}
-
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -406,8 +328,6 @@ int main(void)
     cmocka_unit_test(the_race_would_lose_deferred_calls),
     cmocka_unit_test(deferred_calls_survive_the_loss_of_a_p),
     cmocka_unit_test(without_them_the_panic_is_fatal),
-    cmocka_unit_test(each_line_of_schedtrace_is_the_state_of_its_instant),
-    cmocka_unit_test(scheddetail_lists_the_one_that_sleeps_in_a_deferred_call),
   };
   return cmocka_run_group_tests(tests, trace_enter, trace_leave);
 }

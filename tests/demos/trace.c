@@ -5,6 +5,7 @@
 #include "run-cli.h"
 
 #include <sqlite3.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,8 @@ static const char views[] = "CREATE TEMP VIEW e AS SELECT * FROM event;"
                             "event AS n WHERE n.no > b.no AND"
                             " n.g = b.g AND n.kind IN ('go_syscall_end', "
                             "'go_syscall_end_blocked')) AS last, b.g AS g, b.m AS m,"
-                            " b.p AS p FROM event AS b WHERE b.kind = 'go_syscall_begin';";
+                            " b.p AS p FROM event AS b WHERE b.kind = 'go_syscall_begin';"
+                            "CREATE TEMP TABLE state (id INTEGER PRIMARY KEY, ts, json);";
 
 static void open_trace(void)
 {
@@ -115,6 +117,44 @@ long long trace_ask(const char *query)
   long long answer = sqlite3_column_int64(row, 0);
   sqlite3_finalize(row);
   return answer;
+}
+
+char *trace_text(const char *query)
+{
+  char whole[4000] = "", *text = NULL;
+  size_t n;
+  sqlite3_stmt *row;
+  put_names(query, whole, sizeof whole);
+  if (sqlite3_prepare_v2(db, whole, -1, &row, NULL) != SQLITE_OK)
+    fail_msg("%s: %s", whole, sqlite3_errmsg(db));
+  FILE *to = open_memstream(&text, &n);
+  while (sqlite3_step(row) == SQLITE_ROW)
+    fprintf(to, "%s\n", (const char *)sqlite3_column_text(row, 0));
+  sqlite3_finalize(row);
+  fclose(to);
+  return text;
+}
+
+void trace_do(const char *format, ...)
+{
+  va_list arguments;
+  char *why = NULL;
+  va_start(arguments, format);
+  char *statement = sqlite3_vmprintf(format, arguments);
+  va_end(arguments);
+  if (sqlite3_exec(db, statement, NULL, NULL, &why) != SQLITE_OK)
+    fail_msg("%s: %s", statement, why);
+  sqlite3_free(statement);
+}
+
+void trace_add_state(int id, long long ts)
+{
+  char at[40];
+  snprintf(at, sizeof at, "@%lld", ts);
+  struct run state = run_cli("state", "demo.db", "--json", "--at", at, NULL);
+  assert_int_equal(state.code, 0);
+  trace_do("INSERT INTO state VALUES (%d, %lld, %Q)", id, ts, state.out);
+  run_free(&state);
 }
 
 void trace_record(const char *demo, struct how how)

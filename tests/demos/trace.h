@@ -21,6 +21,12 @@ void trace_record(const char *demo, struct how how);
 extern char *trace_out, *trace_err;
 /* The answer to a query of one number. In it, {NAME} is the number of the G of that name. */
 long long trace_ask(const char *query);
+/* The texts that a query of one column finds, a line each. Free with free(). */
+char *trace_text(const char *query);
+/* Executes a statement, with %d, %lld and %Q as in sqlite3_mprintf: for temporary tables of what was printed. */
+void trace_do(const char *format, ...);
+/* Puts what gmpscope state --json says of this time into the temporary table state (id, ts, json). */
+void trace_add_state(int id, long long ts);
 /* Fails, with the query, unless the answer is this. */
 #define trace_expect(query, answer) trace_expect_((query), (answer), __FILE__, __LINE__)
 void trace_expect_(const char *query, long long answer, const char *file, int line);
