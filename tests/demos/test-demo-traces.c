@@ -41,6 +41,11 @@ static void expect_sleeps_of_a_goroutine(void)
                "= s.m AND "
                "n.kind = 'timer_add') WHERE s.g = {sleeper} AND s.why = 'sleep'",
                2);
+  /* until it is made ready it is on no queue, and the park itself changes none: it left its P's when it started */
+  trace_expect("SELECT count(*) FROM e AS q JOIN pause AS s ON q.no > s.first AND q.no < (SELECT "
+               "min(no) FROM e AS u WHERE u.kind = 'go_unblock' AND u.a0 = {sleeper} AND u.no > "
+               "s.first) WHERE s.g = {sleeper} AND q.kind LIKE 'runq%' AND q.a0 = {sleeper}",
+               0);
   /* who runs the timer makes it ready in its own runnext, and not on the global queue */
   trace_expect("SELECT count(*) FROM e AS u JOIN e AS q ON q.m = u.m AND q.seq = u.seq + 1 WHERE "
                "u.kind = 'go_unblock' AND u.a0 = {sleeper} AND u.p IS NOT NULL AND "
