@@ -162,6 +162,20 @@ void run_leave(void)
   nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+int run_set_up(void **state)
+{
+  (void)state;
+  run_enter_new_directory();
+  return 0;
+}
+
+int run_tear_down(void **state)
+{
+  (void)state;
+  run_leave();
+  return 0;
+}
+
 void run_write(const char *name, const char *bytes, size_t n)
 {
   FILE *to = fopen(name, "we");
@@ -178,4 +192,11 @@ void run_expect_refusal(const struct run *run, int code, const char *says)
       !strstr(run->err, says))
     fail_msg("wanted exit code %d and one line with \"%s\"; got %d and \"%s\"", code, says,
              run->code, run->err);
+}
+
+void run_expect_silence(struct run run)
+{
+  if (run.code != 0 || run.n_out || run.n_err)
+    fail_msg("%d: %s%s", run.code, run.out, run.err);
+  run_free(&run);
 }

@@ -31,8 +31,13 @@ const char *run_built(const char *name);
 /* A new directory, removed with all that is in it by run_leave(). Becomes the working directory. */
 void run_enter_new_directory(void);
 void run_leave(void);
+/* The same two for a group of tests. */
+int run_set_up(void **state);
+int run_tear_down(void **state);
 /* Writes a file in it. */
 void run_write(const char *name, const char *bytes, size_t n);
 
 /* The error contract: exit code, and exactly one line "gmpscope: ..." that says this. */
 void run_expect_refusal(const struct run *run, int code, const char *says);
+/* Went well, with nothing to say. Frees it. */
+void run_expect_silence(struct run run);

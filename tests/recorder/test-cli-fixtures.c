@@ -13,20 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static int set_up(void **state)
-{
-  (void)state;
-  run_enter_new_directory();
-  return 0;
-}
-
-static int tear_down(void **state)
-{
-  (void)state;
-  run_leave();
-  return 0;
-}
-
 /* The rule that a fixture says is broken first. */
 static void read_rule(const char *path, char rule[64])
 {
@@ -247,5 +233,5 @@ int main(void)
     cmocka_unit_test(losses_of_ms_without_a_ring_are_told_and_survive_a_dump),
     cmocka_unit_test(of_a_trace_without_a_loss_all_is_judged),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, run_set_up, run_tear_down);
 }

@@ -14,20 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int set_up(void **state)
-{
-  (void)state;
-  run_enter_new_directory();
-  return 0;
-}
-
-static int tear_down(void **state)
-{
-  (void)state;
-  run_leave();
-  return 0;
-}
-
 static int count_files(void)
 {
   int n = 0;
@@ -263,30 +249,24 @@ static void a_trace_whose_recorder_was_killed_is_recovered(void **state)
   assert_int_equal(count_files(), 1);
 }
 
+/* Each leaves its files where the next one does not see them. */
+#define IN_NEW_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, run_set_up, run_tear_down)
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(a_program_that_is_not_there_is_said_to_be_missing, set_up,
-                                    tear_down),
-    cmocka_unit_test_setup_teardown(a_program_that_may_not_be_executed_is_refused, set_up,
-                                    tear_down),
-    cmocka_unit_test_setup_teardown(a_program_without_the_runtime_keeps_its_exit_status, set_up,
-                                    tear_down),
-    cmocka_unit_test_setup_teardown(an_older_trace_stays_until_the_new_one_holds_events, set_up,
-                                    tear_down),
-    cmocka_unit_test_setup_teardown(
-        a_program_that_finds_no_library_is_told_apart_from_one_without_the_runtime, set_up,
-        tear_down),
-    cmocka_unit_test_setup_teardown(the_programs_own_options_are_left_to_it, set_up, tear_down),
-    cmocka_unit_test_setup_teardown(stdin_goes_to_the_program, set_up, tear_down),
-    cmocka_unit_test_setup_teardown(
-        a_recording_is_named_after_the_program_and_never_replaces_a_file, set_up, tear_down),
-    cmocka_unit_test_setup_teardown(quiet_says_nothing, set_up, tear_down),
-    cmocka_unit_test_setup_teardown(an_older_trace_is_replaced_but_nothing_else, set_up, tear_down),
-    cmocka_unit_test_setup_teardown(
-        a_place_that_cannot_be_written_is_refused_before_the_program_runs, set_up, tear_down),
-    cmocka_unit_test_setup_teardown(a_trace_whose_recorder_was_killed_is_recovered, set_up,
-                                    tear_down),
+    IN_NEW_DIRECTORY(a_program_that_is_not_there_is_said_to_be_missing),
+    IN_NEW_DIRECTORY(a_program_that_may_not_be_executed_is_refused),
+    IN_NEW_DIRECTORY(a_program_without_the_runtime_keeps_its_exit_status),
+    IN_NEW_DIRECTORY(an_older_trace_stays_until_the_new_one_holds_events),
+    IN_NEW_DIRECTORY(a_program_that_finds_no_library_is_told_apart_from_one_without_the_runtime),
+    IN_NEW_DIRECTORY(the_programs_own_options_are_left_to_it),
+    IN_NEW_DIRECTORY(stdin_goes_to_the_program),
+    IN_NEW_DIRECTORY(a_recording_is_named_after_the_program_and_never_replaces_a_file),
+    IN_NEW_DIRECTORY(quiet_says_nothing),
+    IN_NEW_DIRECTORY(an_older_trace_is_replaced_but_nothing_else),
+    IN_NEW_DIRECTORY(a_place_that_cannot_be_written_is_refused_before_the_program_runs),
+    IN_NEW_DIRECTORY(a_trace_whose_recorder_was_killed_is_recovered),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

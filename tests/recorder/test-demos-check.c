@@ -285,13 +285,6 @@ static int set_up(void **state)
   return 0;
 }
 
-static int tear_down(void **state)
-{
-  (void)state;
-  run_leave();
-  return 0;
-}
-
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -306,5 +299,5 @@ int main(void)
     cmocka_unit_test(a_story_tells_nested_panics_inside_one_another),
     cmocka_unit_test(every_demo_keeps_every_rule_on_1_2_4_and_8_ps),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, set_up, run_tear_down);
 }

@@ -111,19 +111,6 @@ static void a_seed_is_a_number_from_1_on(void **state)
   run_free(&run);
 }
 
-static int enter(void **state)
-{
-  (void)state;
-  run_enter_new_directory();
-  return 0;
-}
-static int leave(void **state)
-{
-  (void)state;
-  run_leave();
-  return 0;
-}
-
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -134,5 +121,5 @@ int main(void)
     cmocka_unit_test(sockets_are_refused_in_words),
     cmocka_unit_test(a_seed_is_a_number_from_1_on),
   };
-  return cmocka_run_group_tests(tests, enter, leave);
+  return cmocka_run_group_tests(tests, run_set_up, run_tear_down);
 }

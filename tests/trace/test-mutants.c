@@ -151,23 +151,10 @@ static void what_is_changed_breaks_a_rule_or_is_legal(void **state)
   assert_int_equal(tally.n_unseen, 0);
 }
 
-static int enter(void **state)
-{
-  (void)state;
-  run_enter_new_directory();
-  return 0;
-}
-static int leave(void **state)
-{
-  (void)state;
-  run_leave();
-  return 0;
-}
-
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_is_changed_breaks_a_rule_or_is_legal),
   };
-  return cmocka_run_group_tests(tests, enter, leave);
+  return cmocka_run_group_tests(tests, run_set_up, run_tear_down);
 }

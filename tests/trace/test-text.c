@@ -3,6 +3,7 @@
  * hostile text does no harm. */
 #include "test.h"
 
+#include "fixture.h"
 #include "trace-text.h"
 
 #include <stdlib.h>
@@ -50,21 +51,6 @@ static bool parse(const char *text, size_t length, struct parsed *parsed,
   return ok;
 }
 
-static char *print(const struct trace_event *events, size_t n)
-{
-  char *text = NULL;
-  size_t length = 0;
-  FILE *out = open_memstream(&text, &length);
-  struct trace_text_printer *printer = trace_text_printer_new(out);
-  trace_text_print_header(printer);
-  for (size_t i = 0; i < n; i++)
-    trace_text_print_event(printer, &events[i]);
-  trace_text_printer_flush(printer);
-  trace_text_printer_free(printer);
-  fclose(out);
-  return text;
-}
-
 static struct parsed first, second;
 
 static void assert_prints_back(const char *text)
@@ -73,7 +59,7 @@ static void assert_prints_back(const char *text)
   first.stop_at = 0;
   if (!parse(text, strlen(text), &first, &error))
     fail_msg("line %u: %s", error.line, error.sentence);
-  char *printed = print(first.events, first.n);
+  char *printed = fixture_print(first.events, first.n);
   assert_string_equal(printed, text);
   free(printed);
 }
@@ -134,7 +120,7 @@ static void a_string_is_one_line_though_other_ms_go_on_meanwhile(void **state)
     { .ts = 3, .m = 1, .seq = 0, .kind = TRACE_M_PARK },
     { .ts = 4, .m = 0, .seq = 2, .kind = TRACE_STRING_PART, .d = { 0x62, 0 } },
   };
-  char *text = print(events, 4);
+  char *text = fixture_print(events, 4);
   assert_string_equal(text,
                       "gmpscope-trace 1\n@1 m0 p0 g0 string string=5 text=\"aaaaaaaaaaaaaaaab\"\n"
                       "@3 m1 p0 g0 m_park\n");
@@ -149,12 +135,12 @@ static void a_string_that_is_cut_short_is_the_records_that_it_is(void **state)
     { .m = 0, .seq = 1, .kind = TRACE_STRING_PART, .d = { 0x61, 0 } },
     { .m = 0, .seq = 2, .kind = TRACE_M_PARK },
   };
-  char *text = print(events, 3);
+  char *text = fixture_print(events, 3);
   assert_string_equal(text, "gmpscope-trace 1\n@0 m0 p0 g0 string string=5 n_bytes=40\n"
                             "@0 m0 p0 g0 string_part bytes0=0x61 bytes1=0x0\n@0 m0 p0 g0 m_park\n");
   assert_prints_back(text);
   free(text);
-  text = print(events, 2); /* the end of the trace cuts it */
+  text = fixture_print(events, 2); /* the end of the trace cuts it */
   assert_prints_back(text);
   free(text);
 }
@@ -179,7 +165,7 @@ static void every_kind_prints_and_parses_back(void **state)
       events[n++] = e;
     }
   }
-  char *text = print(events, n);
+  char *text = fixture_print(events, n);
   struct trace_text_error error;
   first.stop_at = 0;
   assert_true(parse(text, strlen(text), &first, &error));
@@ -265,7 +251,8 @@ static void mutated_texts_do_no_harm(void **state)
       assert_true(error.line >= 1 && error.sentence[0] != '\0');
       continue;
     }
-    char *printed = print(first.events, first.n); /* what was understood prints and parses stably */
+    char *printed =
+        fixture_print(first.events, first.n); /* what was understood prints and parses stably */
     assert_true(parse(printed, strlen(printed), &second, &error));
     assert_int_equal(second.n, first.n);
     free(printed);
