@@ -47,6 +47,11 @@ static int64_t clock_ns(clockid_t id)
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+int64_t rec_mono_ns(void)
+{
+  return clock_ns(CLOCK_MONOTONIC);
+}
+
 /* The look with the shortest way between two readings of the counter: no interruption fell into it. */
 static struct clock_look look_at_clocks(void)
 {
@@ -54,7 +59,7 @@ static struct clock_look look_at_clocks(void)
   uint64_t narrowest = UINT64_MAX;
   for (int i = 0; i < LOOKS; i++) {
     uint64_t before = counter();
-    int64_t mono = clock_ns(CLOCK_MONOTONIC);
+    int64_t mono = rec_mono_ns();
     uint64_t after = counter();
     if (after - before >= narrowest)
       continue;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* clock.h - ticks of a program's clock as ns since the trace's start. */
+/* clock.h - ticks of a program's clock as ns since the trace's start; and the recorder's own clock. */
 #pragma once
 #include "trace-ring.h"
 
@@ -29,6 +29,8 @@ struct rec_clock {
   double measured_slope;   /* of the hardware counter, from the calibration */
 };
 
+/* What CLOCK_MONOTONIC says now. */
+int64_t rec_mono_ns(void);
 /* Looks at the clocks for a few ms, to learn how fast the counter ticks. Before the program starts. */
 void rec_clock_start(struct rec_clock *c);
 /* The trace begins: its clock is of this kind (enum trace_clock), and its first record, which stands at these

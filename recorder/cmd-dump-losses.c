@@ -12,6 +12,7 @@
 
 #include "cli.h"
 #include "trace-chunk.h"
+#include "trace-grow.h"
 #include "trace-map.h"
 #include "tracefile-private.h"
 
@@ -59,7 +60,7 @@ static bool may_lack_ends(struct tracefile *file)
 static bool note_end(struct end_losses *l, const struct trace_event *e)
 {
   uint32_t i = trace_map_get(&l->by_m, e->m);
-  if (i == TRACE_MAP_NONE) {
+  if (i >= l->n_ms) {
     uint64_t *grown = realloc(l->next_seqs, (l->n_ms + 1) * sizeof *grown);
     if (!grown)
       return false;
@@ -75,7 +76,7 @@ static bool note_end(struct end_losses *l, const struct trace_event *e)
 static uint64_t end_of_m(const struct end_losses *l, uint32_t m)
 {
   uint32_t i = trace_map_get(&l->by_m, m);
-  return i == TRACE_MAP_NONE ? 0 : l->next_seqs[i];
+  return i < l->n_ms ? l->next_seqs[i] : 0;
 }
 
 /* Reads all events, so that the file knows of all its damage. */
@@ -97,14 +98,8 @@ static bool add(struct end_losses *l, struct end_loss *loss)
 {
   if (loss->first_seq < end_of_m(l, loss->m))
     return true;
-  if (l->n == l->capacity) {
-    size_t larger = l->capacity ? 2 * l->capacity : 64;
-    struct end_loss *grown = realloc(l->at, larger * sizeof *grown);
-    if (!grown)
-      return false;
-    l->at = grown;
-    l->capacity = larger;
-  }
+  if (!trace_grow(&l->at, &l->capacity, l->n, sizeof *l->at))
+    return false;
   loss->no = l->n;
   l->at[l->n++] = *loss;
   return true;

@@ -7,6 +7,7 @@
  */
 #include "cmd-sql.h"
 #include "out.h"
+#include "trace-grow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,14 +35,8 @@ struct sql_printer {
 
 static bool hold(struct sql_printer *p, const char *bytes, size_t n)
 {
-  if (p->n_cells == p->capacity) {
-    size_t capacity = p->capacity ? 2 * p->capacity : 256;
-    struct cell *grown = realloc(p->cells, capacity * sizeof *grown);
-    if (!grown)
-      return false;
-    p->cells = grown;
-    p->capacity = capacity;
-  }
+  if (!trace_grow(&p->cells, &p->capacity, p->n_cells, sizeof *p->cells))
+    return false;
   char text[CELL_BYTES + 8], cut[CELL_BYTES + 16];
   size_t length = out_escape(text, sizeof text - 4, bytes, n < CELL_BYTES ? n : CELL_BYTES);
   size_t at = 0, width = 0;

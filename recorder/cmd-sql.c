@@ -11,28 +11,21 @@
  * The text table is laid out from rows held in memory (capped too); --csv and --json are written as rows come.
  */
 #include "cmd-sql.h"
+#include "clock.h"
 #include "sqltables.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define SECONDS_MAX      5
 #define ROWS_MAX         100000
 #define STEPS_A_CALLBACK 10000
 #define QUERY_MAX        (1 << 20)
 
-static int64_t now_ns(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static int is_too_late(void *deadline)
 {
-  return now_ns() > *(int64_t *)deadline;
+  return rec_mono_ns() > *(int64_t *)deadline;
 }
 
 static bool is_blank(const char *sql)
@@ -81,7 +74,7 @@ static int run_queries(sqlite3 *db, const char *sql, enum sql_form form)
   int worst = TRACEFILE_OK;
   while (worst == TRACEFILE_OK && !is_blank(sql)) {
     sqlite3_stmt *statement = NULL;
-    int64_t deadline = now_ns() + SECONDS_MAX * INT64_C(1000000000);
+    int64_t deadline = rec_mono_ns() + SECONDS_MAX * INT64_C(1000000000);
     sqlite3_progress_handler(db, STEPS_A_CALLBACK, is_too_late, &deadline);
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, &sql);
     if (code != SQLITE_OK)

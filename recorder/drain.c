@@ -23,11 +23,11 @@
 
 #include "trace-fuse.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define SYNC_EVERY_NS 100000000
 #define SYNC_IDLE_NS  1000000000 /* while nothing happens: each look is a row and a commit */
@@ -50,13 +50,6 @@ static void fill_time_words(void)
       time_words[kind].ticks |= (uint8_t)((type == TRACE_ARG_TICKS) << (word / 2));
     }
   }
-}
-
-static int64_t mono_now(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 static int64_t clamp_ts(int64_t ts)
@@ -90,6 +83,7 @@ bool drain_open(struct drain *d, int fd, struct rec_clock *clock, struct rec_wri
 void drain_close(struct drain *d)
 {
   for (uint32_t i = 0; i < d->n_rings; i++) {
+    assert(d->rings);
     if (d->rings[i].ring)
       trace_shm_unmap_ring(d->rings[i].ring, d->capacity);
   }
@@ -289,7 +283,7 @@ static bool begin_trace(struct drain *d, struct tracefile_error *error)
 
 static bool sync_clock(struct drain *d, struct tracefile_error *error)
 {
-  int64_t now = mono_now();
+  int64_t now = rec_mono_ns();
   if (now - d->last_sync < (d->moved_since_sync ? SYNC_EVERY_NS : SYNC_IDLE_NS))
     return true;
   d->last_sync = now;
@@ -375,7 +369,7 @@ static void look_for_free_rings(struct drain *d)
 {
   if (!d->clock_is_set || d->all_rings_taken)
     return;
-  int64_t now = rec_clock_from_mono(d->clock, (uint64_t)mono_now());
+  int64_t now = rec_clock_from_mono(d->clock, (uint64_t)rec_mono_ns());
   d->all_rings_taken =
       atomic_load(&d->control->n_rings) >= d->max_rings || atomic_load(&d->control->unringed) > 0;
   if (!d->all_rings_taken)

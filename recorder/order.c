@@ -15,6 +15,7 @@
  */
 #include "order.h"
 
+#include "trace-grow.h"
 #include "trace-map.h"
 
 #include <stdlib.h>
@@ -42,7 +43,8 @@ struct bump { /* from event seq of M m on, times are at least ts */
 struct order_check {
   struct trace_map by_life; /* G: its id; P: 2^32 + its id */
   struct seen *seen;
-  uint32_t n_seen, capacity;
+  uint32_t n_seen;
+  size_t capacity;
   struct bump *bumps;
   size_t n_bumps, bumps_capacity;
 };
@@ -113,14 +115,8 @@ static bool add_bump(struct order_check *check, const struct seen *effect,
 {
   if (cause->ts - effect->ts > FARTHEST_NS || check->n_bumps == BUMPS_MAX || effect->m == cause->m)
     return true;
-  if (check->n_bumps == check->bumps_capacity) {
-    size_t larger = check->bumps_capacity ? check->bumps_capacity * 2 : 16;
-    struct bump *grown = realloc(check->bumps, larger * sizeof *grown);
-    if (!grown)
-      return false;
-    check->bumps = grown;
-    check->bumps_capacity = larger;
-  }
+  if (!trace_grow(&check->bumps, &check->bumps_capacity, check->n_bumps, sizeof *check->bumps))
+    return false;
   /* equal times are ordered by M */
   int64_t ts = cause->ts + (effect->m < cause->m);
   check->bumps[check->n_bumps++] = (struct bump){ effect->m, effect->seq, ts };
@@ -134,14 +130,8 @@ static uint32_t see_life(struct order_check *check, uint64_t life, bool *is_new)
   *is_new = i == TRACE_MAP_NONE;
   if (!*is_new)
     return i;
-  if (check->n_seen == check->capacity) {
-    uint32_t larger = check->capacity ? check->capacity * 2 : 256;
-    struct seen *grown = realloc(check->seen, larger * sizeof *grown);
-    if (!grown)
-      return TRACE_MAP_NONE;
-    check->seen = grown;
-    check->capacity = larger;
-  }
+  if (!trace_grow(&check->seen, &check->capacity, check->n_seen, sizeof *check->seen))
+    return TRACE_MAP_NONE;
   return trace_map_put(&check->by_life, life, check->n_seen) ? check->n_seen++ : TRACE_MAP_NONE;
 }
 

@@ -53,13 +53,6 @@ struct recording {
   bool looked_at_libraries;
 };
 
-static int64_t mono_now(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* ---- where the program's libraries are mapped, for names ---- */
 
 static void note_library(struct recording *r, const char *line)
@@ -169,7 +162,7 @@ static bool start(struct recording *r, struct tracefile_error *error)
   meta_number(r->writer, "pid", r->pid, NULL); /* a failure shows with the first event */
   rec_writer_flush(r->writer, NULL);
   if (r->options->duration_ns > 0)
-    r->stop_at = mono_now() + r->options->duration_ns;
+    r->stop_at = rec_mono_ns() + r->options->duration_ns;
   return true;
 }
 
@@ -216,7 +209,7 @@ static unsigned next_sleep(unsigned us, unsigned fullest, unsigned longest)
 static bool should_stop(void *arg)
 {
   const struct recording *r = arg;
-  return spawn_told_to_end() || (r->stop_at && mono_now() >= r->stop_at);
+  return spawn_told_to_end() || (r->stop_at && rec_mono_ns() >= r->stop_at);
 }
 
 /* Until the program ends or recording is to stop. False: the writer failed. */

@@ -13,7 +13,9 @@
  */
 #include "writer.h"
 
+#include "clock.h"
 #include "create.h"
+#include "trace-grow.h"
 #include "trace-map.h"
 
 #include <stdio.h>
@@ -45,7 +47,8 @@ struct rec_writer {
   bool has_events; /* in the file, for good */
   struct trace_map by_m;
   struct open_chunk **ms;
-  uint32_t n_ms, capacity;
+  uint32_t n_ms;
+  size_t capacity;
   struct open_chunk *last; /* looked up; NULL none */
   sqlite3_stmt *insert_chunk, *insert_loss, *insert_meta, *insert_clock, *insert_stat,
       *insert_capability;
@@ -53,13 +56,6 @@ struct rec_writer {
   int64_t transaction_since;
   uint32_t transaction_chunks;
 };
-
-static int64_t now_ns(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static bool no_memory(const struct rec_writer *w, struct tracefile_error *error)
 {
@@ -82,7 +78,7 @@ static bool begin(struct rec_writer *w, struct tracefile_error *error)
   if (!rec_sql(w->db, w->path, "BEGIN IMMEDIATE", error))
     return false;
   w->in_transaction = true;
-  w->transaction_since = now_ns();
+  w->transaction_since = rec_mono_ns();
   w->transaction_chunks = 0;
   return true;
 }
@@ -145,10 +141,10 @@ static bool close_chunk(struct rec_writer *w, struct open_chunk *c, struct trace
                                  .codec = TRACE_CHUNK_CODEC,
                                  .t_min = c->t_min,
                                  .t_max = c->counts.last_ts };
-  const int64_t columns[] = { c->m,       (int64_t)row.first_seq,
-                              c->coder.n, row.t_min,
-                              row.t_max,  (int64_t)row.lost_before,
-                              row.codec,  chunk_row_xxh3(&row, c->bytes, size) };
+  const int64_t columns[] = {
+    c->m,      (int64_t)row.first_seq,   c->coder.n,         row.t_min,
+    row.t_max, (int64_t)row.lost_before, (int64_t)row.codec, chunk_row_xxh3(&row, c->bytes, size)
+  };
   for (int i = 0; i < 8; i++)
     sqlite3_bind_int64(w->insert_chunk, i + 1, columns[i]);
   sqlite3_bind_blob64(w->insert_chunk, 9, c->bytes, size, SQLITE_STATIC);
@@ -161,20 +157,28 @@ static bool close_chunk(struct rec_writer *w, struct open_chunk *c, struct trace
 
 #define OF_UNKNOWN -1 /* an M, or the number of its first event */
 
-static bool insert_loss(struct rec_writer *w, int64_t m, int64_t first_seq, uint64_t n,
-                        int64_t t_from, int64_t t_to, const char *why,
+/* A row of table loss. */
+struct loss {
+  int64_t m, first_seq;
+  uint64_t n;
+  int64_t t_from, t_to;
+  const char *why;
+};
+
+static bool insert_loss(struct rec_writer *w, const struct loss *loss,
                         struct tracefile_error *error)
 {
   if (!begin(w, error))
     return false;
-  const int64_t columns[] = { m, first_seq, (int64_t)n, t_from, t_to };
+  const int64_t columns[] = { loss->m, loss->first_seq, (int64_t)loss->n, loss->t_from,
+                              loss->t_to };
   for (int i = 0; i < 5; i++) {
     if (columns[i] == OF_UNKNOWN)
       sqlite3_bind_null(w->insert_loss, i + 1);
     else
       sqlite3_bind_int64(w->insert_loss, i + 1, columns[i]);
   }
-  sqlite3_bind_text(w->insert_loss, 6, why, -1, SQLITE_STATIC);
+  sqlite3_bind_text(w->insert_loss, 6, loss->why, -1, SQLITE_STATIC);
   return run(w, w->insert_loss, error);
 }
 
@@ -186,9 +190,13 @@ static bool take_gap(struct rec_writer *w, struct open_chunk *c, const struct tr
   int64_t from = e->kind == TRACE_LOST ? (int64_t)e->d[1] : c->counts.last_ts;
   if (from < c->counts.last_ts || from > ts)
     from = c->counts.last_ts;
-  if (!close_chunk(w, c, error) ||
-      !insert_loss(w, c->m, (int64_t)c->counts.next_seq, n, from, ts,
-                   e->kind == TRACE_LOST ? REC_LOSS_FULL : REC_LOSS_NOT_TOLD, error))
+  const struct loss loss = { .m = c->m,
+                             .first_seq = (int64_t)c->counts.next_seq,
+                             .n = n,
+                             .t_from = from,
+                             .t_to = ts,
+                             .why = e->kind == TRACE_LOST ? REC_LOSS_FULL : REC_LOSS_NOT_TOLD };
+  if (!close_chunk(w, c, error) || !insert_loss(w, &loss, error))
     return false;
   c->lost_before += n; /* rec_writer_loss may have told of some before */
   c->counts.lost += n;
@@ -202,14 +210,8 @@ static struct open_chunk *find_m(struct rec_writer *w, uint32_t m)
   uint32_t i = trace_map_get(&w->by_m, m);
   if (i != TRACE_MAP_NONE)
     return w->last = w->ms[i];
-  if (w->n_ms == w->capacity) {
-    uint32_t larger = w->capacity ? w->capacity * 2 : 16;
-    struct open_chunk **grown = realloc(w->ms, larger * sizeof(struct open_chunk *));
-    if (!grown)
-      return NULL;
-    w->ms = grown;
-    w->capacity = larger;
-  }
+  if (!trace_grow(&w->ms, &w->capacity, w->n_ms, sizeof(struct open_chunk *)))
+    return NULL;
   struct open_chunk *c = calloc(1, sizeof *c);
   if (!c)
     return NULL;
@@ -246,7 +248,7 @@ static bool add_to_chunk(struct rec_writer *w, struct open_chunk *c,
   if (c->coder.n == 0) {
     c->first_seq = events[0].seq;
     c->t_min = events[0].ts;
-    c->opened_at = now_ns();
+    c->opened_at = rec_mono_ns();
     trace_coder_begin(&c->coder, c->bytes, TRACE_CHUNK_EVENTS, c->t_min);
   }
   trace_coder_add(&c->coder, events, n);
@@ -297,7 +299,7 @@ static size_t count_plain(const struct open_chunk *c, const struct trace_event *
 bool rec_writer_events(struct rec_writer *w, const struct trace_event *events, size_t n,
                        struct tracefile_error *error)
 {
-  for (size_t done = 0, plain; done<n; done += plain> 0 ? plain : 1) {
+  for (size_t done = 0, plain; done < n; done += plain ? plain : 1) {
     const size_t left = n - done;
     struct open_chunk *c = find_m(w, events[done].m);
     plain = c ? count_plain(c, events + done, left < RUN_MAX ? left : RUN_MAX) : 0;
@@ -308,34 +310,42 @@ bool rec_writer_events(struct rec_writer *w, const struct trace_event *events, s
   return true;
 }
 
+/* Not before the trace begins, and not backwards. */
+static void order_times(struct loss *loss)
+{
+  if (loss->t_from < 0)
+    loss->t_from = 0;
+  if (loss->t_to < loss->t_from)
+    loss->t_to = loss->t_from;
+}
+
 bool rec_writer_loss(struct rec_writer *w, uint32_t m, uint64_t n, int64_t t_from, int64_t t_to,
                      const char *why, struct tracefile_error *error)
 {
   struct open_chunk *c = find_m(w, m);
   if (!c)
     return no_memory(w, error);
-  uint64_t first_seq = c->counts.next_seq;
+  struct loss loss = { m, (int64_t)c->counts.next_seq, n, t_from, t_to, why };
   c->counts.next_seq += n;
   c->counts.lost += n;
-  if (t_from < 0)
-    t_from = 0;
   if (!close_chunk(w, c, error))
     return false;
   c->lost_before += n;
-  return insert_loss(w, m, (int64_t)first_seq, n, t_from, t_to > t_from ? t_to : t_from, why,
-                     error);
+  order_times(&loss);
+  return insert_loss(w, &loss, error);
 }
 
 bool rec_writer_loss_of_unknown(struct rec_writer *w, uint64_t n, int64_t t_from, int64_t t_to,
                                 const char *why, struct tracefile_error *error)
 {
-  int64_t from = t_from < 0 ? 0 : t_from;
-  return insert_loss(w, OF_UNKNOWN, OF_UNKNOWN, n, from, t_to > from ? t_to : from, why, error);
+  struct loss loss = { OF_UNKNOWN, OF_UNKNOWN, n, t_from, t_to, why };
+  order_times(&loss);
+  return insert_loss(w, &loss, error);
 }
 
 bool rec_writer_tick(struct rec_writer *w, struct tracefile_error *error)
 {
-  int64_t now = now_ns();
+  int64_t now = rec_mono_ns();
   for (uint32_t i = 0; i < w->n_ms; i++) {
     struct open_chunk *c = w->ms[i];
     if (c->coder.n > 0 && now - c->opened_at >= CHUNK_AGE_NS && !close_chunk(w, c, error))

@@ -13,6 +13,8 @@
  */
 #include "vw-internal.h"
 
+#include "trace-grow.h"
+
 static const struct vw_arrow_end nowhere = { .no = VW_NONE, .m = TRACE_NO_M, .p = TRACE_NO_P };
 
 static struct vw_arrow_end here(const struct trace_event *e, uint64_t no)
@@ -25,7 +27,7 @@ static uint32_t add(struct vw_builder *b, enum vw_arrow_kind kind, struct vw_arr
 {
   struct vw_trace *t = b->trace;
   if (t->n_arrows >= VW_BAG_NONE ||
-      !vw_grow(&t->arrows, &t->arrows_capacity, t->n_arrows, sizeof *t->arrows)) {
+      !trace_grow(&t->arrows, &t->arrows_capacity, t->n_arrows, sizeof *t->arrows)) {
     b->failed = true;
     return VW_BAG_NONE;
   }
@@ -38,7 +40,7 @@ static void arrive(struct vw_builder *b, uint32_t *waiting, struct vw_arrow_end 
   struct vw_trace *t = b->trace;
   if (*waiting == VW_BAG_NONE)
     return;
-  if (!vw_grow(&t->arrows_in, &t->arrows_in_capacity, t->n_arrows_in, sizeof *t->arrows_in)) {
+  if (!trace_grow(&t->arrows_in, &t->arrows_in_capacity, t->n_arrows_in, sizeof *t->arrows_in)) {
     b->failed = true;
     return;
   }

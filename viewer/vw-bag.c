@@ -2,30 +2,18 @@
 /* vw-bag.c - see vw-bag.h. An append is amortised O(1), the sort O(things + owners). */
 #include "vw-bag.h"
 
+#include "trace-grow.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-bool vw_grow(void *items, size_t *capacity, size_t n, size_t size)
-{
-  if (n < *capacity)
-    return true;
-  size_t wanted = *capacity + *capacity / 2 + 16, bytes;
-  void *old, *bigger;
-  memcpy(&old, items, sizeof old);
-  if (__builtin_mul_overflow(wanted, size, &bytes) || !(bigger = realloc(old, bytes)))
-    return false;
-  memcpy(items, &bigger, sizeof bigger);
-  *capacity = wanted;
-  return true;
-}
 
 static bool make_room(struct vw_bag *bag)
 {
   size_t capacity = bag->capacity, same = bag->capacity;
   if (bag->n < capacity)
     return true;
-  if (capacity > UINT32_MAX / 2 || !vw_grow(&bag->items, &capacity, bag->n, bag->size) ||
-      !vw_grow(&bag->owners, &same, bag->n, sizeof *bag->owners))
+  if (capacity > UINT32_MAX / 2 || !trace_grow(&bag->items, &capacity, bag->n, bag->size) ||
+      !trace_grow(&bag->owners, &same, bag->n, sizeof *bag->owners))
     return false;
   bag->capacity = (uint32_t)capacity;
   return true;

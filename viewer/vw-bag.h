@@ -31,5 +31,3 @@ static inline void *vw_bag_at(const struct vw_bag *bag, uint32_t i)
  * from starts[r] to starts[r + 1]. The result is the caller's to free, the bag is empty. NULL: out of memory. */
 void *vw_bag_sort(struct vw_bag *bag, const uint32_t *rank, size_t n_owners, size_t *starts);
 void vw_bag_clear(struct vw_bag *bag);
-/* Room for one more in an array that grows by half. False: out of memory, nothing changed. */
-bool vw_grow(void *items, size_t *capacity, size_t n, size_t size);

@@ -6,6 +6,7 @@
  * in memory as they are in the file, decoded 4096 at a time behind vw_event, and to load spans by time range;
  * nobody outside this folder would notice, since events are called by number.
  */
+#include "trace-grow.h"
 #include "trace-text.h"
 #include "vw-internal.h"
 
@@ -80,7 +81,7 @@ void vw_builder_meta(struct vw_builder *b, const char *key, const char *value, s
 
 static bool keep(struct vw_trace *t, const struct trace_event *e)
 {
-  if (!vw_grow(&t->events, &t->events_capacity, t->n_events, sizeof *t->events))
+  if (!trace_grow(&t->events, &t->events_capacity, t->n_events, sizeof *t->events))
     return false;
   t->events[t->n_events++] = *e;
   /* Every answer here is a bisection by time. A time that goes back is a breach that the replay has told of. */

@@ -14,6 +14,8 @@
  */
 #include "vw-internal.h"
 
+#include "trace-grow.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +25,7 @@
 
 static bool add_point(struct vw_history *h, struct trace_replay *state, uint64_t applied)
 {
-  if (!state || !vw_grow(&h->points, &h->capacity, h->n_points, sizeof *h->points)) {
+  if (!state || !trace_grow(&h->points, &h->capacity, h->n_points, sizeof *h->points)) {
     trace_replay_free(state);
     return false;
   }

@@ -13,6 +13,8 @@
  */
 #include "vw-internal.h"
 
+#include "trace-grow.h"
+
 #include <string.h>
 
 static void end_piece(struct vw_builder *b, struct vw_layer *layer, int kind, int64_t ts,
@@ -93,7 +95,7 @@ static void push(struct vw_builder *b, struct vw_track *g, const struct vw_layer
     g->n_hidden++;
     return;
   }
-  if (!vw_grow(&g->layers, &g->layers_capacity, g->n_layers, sizeof *g->layers)) {
+  if (!trace_grow(&g->layers, &g->layers_capacity, g->n_layers, sizeof *g->layers)) {
     b->failed = true;
     return;
   }

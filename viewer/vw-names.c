@@ -4,6 +4,7 @@
  * Names are bytes of the traced program, which nobody has checked: what is not printable UTF-8 becomes \xNN, once,
  * when a name is first asked for, and the result is kept until the trace is freed.
  */
+#include "trace-grow.h"
 #include "trace-text.h"
 #include "vw-internal.h"
 
@@ -49,7 +50,7 @@ static const char *keep(struct vw_names *names, struct vw_map *map, uint64_t key
   char printable[NAME_MAX_BYTES];
   trace_text_printable(bytes, length, printable, sizeof printable, NULL);
   char *text = strdup(printable);
-  if (!text || !vw_grow(&names->texts, &names->capacity, names->n, sizeof *names->texts)) {
+  if (!text || !trace_grow(&names->texts, &names->capacity, names->n, sizeof *names->texts)) {
     free(text);
     return "";
   }

@@ -13,14 +13,16 @@
  */
 #include "vw-internal.h"
 
+#include "trace-grow.h"
+
 #include <stdlib.h>
 
 static uint32_t add_path(struct vw_builder *b, const struct trace_event *e, uint64_t no)
 {
   struct vw_trace *t = b->trace;
   if (t->n_panics >= VW_BAG_NONE ||
-      !vw_grow(&t->panics, &t->panics_capacity, t->n_panics, sizeof *t->panics) ||
-      !vw_grow(&b->values, &b->values_capacity, t->n_panics, sizeof *b->values)) {
+      !trace_grow(&t->panics, &t->panics_capacity, t->n_panics, sizeof *t->panics) ||
+      !trace_grow(&b->values, &b->values_capacity, t->n_panics, sizeof *b->values)) {
     b->failed = true;
     return VW_BAG_NONE;
   }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* vw-text.c - a trace from its text form, which is how tests make one. */
+#include "trace-grow.h"
 #include "trace-text.h"
 #include "vw-internal.h"
 
@@ -41,7 +42,7 @@ static char *read_all(FILE *file, size_t *length)
   size_t capacity = 0, n;
   *length = 0;
   do {
-    if (!vw_grow(&text, &capacity, *length + 4096, 1)) {
+    if (!trace_grow(&text, &capacity, *length + 4096, 1)) {
       free(text);
       return NULL;
     }

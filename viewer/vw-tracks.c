@@ -18,13 +18,15 @@
  */
 #include "vw-internal.h"
 
+#include "trace-grow.h"
+
 #include <stdlib.h>
 
 static struct vw_track *add(struct vw_tracks *tracks, uint32_t id)
 {
   size_t n = tracks->n;
   if (n % VW_TRACK_CHUNK == 0) {
-    if (!vw_grow(&tracks->chunks, &tracks->capacity, n / VW_TRACK_CHUNK, sizeof *tracks->chunks))
+    if (!trace_grow(&tracks->chunks, &tracks->capacity, n / VW_TRACK_CHUNK, sizeof *tracks->chunks))
       return NULL;
     struct vw_track *chunk = calloc(VW_TRACK_CHUNK, sizeof *chunk);
     if (!chunk)

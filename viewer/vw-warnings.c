@@ -4,6 +4,7 @@
  * In order of how much it changes what one sees: a fault switched on, events missing, rules broken, families that
  * the source does not have, a recording that did not end.
  */
+#include "trace-grow.h"
 #include "trace-text.h"
 #include "vw-internal.h"
 
@@ -17,7 +18,7 @@ __attribute__((format(printf, 2, 3))) static bool warn(struct vw_trace *t, const
 {
   va_list args;
   char *text;
-  if (!vw_grow(&t->warnings, &t->warnings_capacity, t->n_warnings, sizeof *t->warnings))
+  if (!trace_grow(&t->warnings, &t->warnings_capacity, t->n_warnings, sizeof *t->warnings))
     return false;
   va_start(args, format);
   int length = vasprintf(&text, format, args);

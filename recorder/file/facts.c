@@ -7,6 +7,8 @@
  */
 #include "facts.h"
 
+#include "trace-grow.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,21 +17,15 @@
 
 /* Where key stands in a list of items of this size; made, all zeroes, if it is not there. UINT32_MAX: out of
  * memory. */
-static uint32_t find_or_add(struct trace_map *map, void **at, uint32_t *n, uint32_t *capacity,
+static uint32_t find_or_add(struct trace_map *map, void **at, uint32_t *n, size_t *capacity,
                             size_t size, uint64_t key, bool *is_new)
 {
   uint32_t i = trace_map_get(map, key);
   *is_new = i == TRACE_MAP_NONE;
   if (!*is_new)
     return i;
-  if (*n == *capacity) {
-    uint32_t larger = *capacity ? *capacity * 2 : 64;
-    void *grown = realloc(*at, larger * size);
-    if (!grown)
-      return UINT32_MAX;
-    *at = grown;
-    *capacity = larger;
-  }
+  if (!trace_grow(at, capacity, *n, size))
+    return UINT32_MAX;
   if (!trace_map_put(map, key, *n))
     return UINT32_MAX;
   memset((char *)*at + *n * size, 0, size);

@@ -61,7 +61,8 @@ struct fact_pc {
   struct {                                                                                         \
     struct trace_map by_key;                                                                       \
     type *at;                                                                                      \
-    uint32_t n, capacity;                                                                          \
+    uint32_t n;                                                                                    \
+    size_t capacity;                                                                               \
   }
 
 struct facts {

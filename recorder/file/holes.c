@@ -15,6 +15,8 @@
  */
 #include "tracefile-private.h"
 
+#include "trace-grow.h"
+
 #include <stdlib.h>
 
 enum span_kind {
@@ -63,14 +65,8 @@ static bool add_span(struct spans *spans, sqlite3_stmt *row)
   bool is_long = n > (kind == SPAN_CHUNK ? TRACE_CHUNK_EVENTS : (uint64_t)INT64_MAX);
   if (m > UINT32_MAX || first > INT64_MAX || is_long)
     return true; /* no such row can be; the cursor says so, if it is a chunk's */
-  if (spans->n == spans->capacity) {
-    size_t larger = spans->capacity ? spans->capacity * 2 : 256;
-    struct span *grown = realloc(spans->at, larger * sizeof *grown);
-    if (!grown)
-      return false;
-    spans->at = grown;
-    spans->capacity = larger;
-  }
+  if (!trace_grow(&spans->at, &spans->capacity, spans->n, sizeof *spans->at))
+    return false;
   spans->at[spans->n++] = (struct span){ .kind = kind,
                                          .m = (uint32_t)m,
                                          .first = first - (lost < first ? lost : first),

@@ -12,6 +12,7 @@
  */
 #include "rowstate.h"
 
+#include "trace-grow.h"
 #include "trace-map.h"
 #include "trace-replay.h"
 
@@ -40,7 +41,8 @@ struct row_states {
   struct trace_replay *replay;
   struct trace_map by_id;
   struct interval *intervals;
-  uint32_t n_intervals, capacity;
+  uint32_t n_intervals;
+  size_t capacity;
   struct table_row queue[QUEUE_MAX];
   int queue_at, queue_n;
   uint32_t next_open; /* at the end */
@@ -76,14 +78,8 @@ static struct interval *interval_of(struct row_states *s, uint32_t id)
   uint32_t i = trace_map_get(&s->by_id, id);
   if (i != TRACE_MAP_NONE)
     return &s->intervals[i];
-  if (s->n_intervals == s->capacity) {
-    uint32_t larger = s->capacity ? s->capacity * 2 : 64;
-    struct interval *grown = realloc(s->intervals, larger * sizeof *grown);
-    if (!grown)
-      return NULL;
-    s->intervals = grown;
-    s->capacity = larger;
-  }
+  if (!trace_grow(&s->intervals, &s->capacity, s->n_intervals, sizeof *s->intervals))
+    return NULL;
   if (!trace_map_put(&s->by_id, id, s->n_intervals))
     return NULL;
   struct interval *it = &s->intervals[s->n_intervals++];

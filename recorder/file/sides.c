@@ -6,6 +6,7 @@
  * one pass over the chunks finds them (facts.h), and it has no frames, which are resolved at the end.
  */
 #include "facts.h"
+#include "trace-grow.h"
 #include "tracefile-private.h"
 
 #include <stdlib.h>
@@ -122,13 +123,8 @@ static void load_symbols(struct tracefile *file)
     return;
   size_t capacity = 0;
   while (sqlite3_step(stmt) == SQLITE_ROW) {
-    if (file->n_symbols == capacity) {
-      capacity = capacity ? capacity * 2 : 64;
-      struct tracefile_symbol *grown = realloc(file->symbols, capacity * sizeof *grown);
-      if (!grown)
-        break;
-      file->symbols = grown;
-    }
+    if (!trace_grow(&file->symbols, &capacity, file->n_symbols, sizeof *file->symbols))
+      break;
     file->symbols[file->n_symbols++] =
         (struct tracefile_symbol){ .pc = (uint64_t)sqlite3_column_int64(stmt, 0),
                                    .function = copy_text(stmt, 1),

@@ -185,13 +185,18 @@ bool trace_ring_peek(struct trace_ring *ring, uint32_t capacity, uint64_t *ticks
 
 /* ---- emitting ---- */
 
+static int64_t mono_ns(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 __attribute__((noinline)) uint64_t trace_ticks_slow(const struct trace_writer *w)
 {
   if (w->clock == TRACE_CLOCK_VIRTUAL)
     return w->virtual_now(w->ts);
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+  return (uint64_t)mono_ns();
 }
 
 /* The recorder's number, or 0 if it cannot be seen from here. */
@@ -246,13 +251,6 @@ void trace_begin_transition(struct trace_writer *w)
       return;
   }
   trace_stamp(w);
-}
-
-static int64_t mono_ns(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 /* A wait for room: since when the ring has not become emptier. */

@@ -3,6 +3,8 @@
  * same M; so the printer and the parser must count alike, and do it here. */
 #include "trace-seqs.h"
 
+#include "trace-grow.h"
+
 #include <stdlib.h>
 
 uint64_t *trace_seqs_of(struct trace_seqs *s, uint32_t m)
@@ -10,14 +12,8 @@ uint64_t *trace_seqs_of(struct trace_seqs *s, uint32_t m)
   uint32_t i = trace_map_get(&s->index, m);
   if (i != TRACE_MAP_NONE)
     return &s->next[i];
-  if (s->n == s->capacity) {
-    uint32_t capacity = s->capacity ? s->capacity * 2 : 16;
-    uint64_t *bigger = realloc(s->next, capacity * sizeof *bigger);
-    if (!bigger)
-      return NULL;
-    s->next = bigger;
-    s->capacity = capacity;
-  }
+  if (!trace_grow(&s->next, &s->capacity, s->n, sizeof *s->next))
+    return NULL;
   if (!trace_map_put(&s->index, m, s->n))
     return NULL;
   s->next[s->n] = 0;

@@ -7,7 +7,8 @@
 struct trace_seqs {
   struct trace_map index; /* M -> its place in next */
   uint64_t *next;
-  uint32_t n, capacity;
+  uint32_t n;
+  size_t capacity;
 };
 
 /* Where m's number is kept, 0 at first; valid until the next call. NULL: out of memory. */

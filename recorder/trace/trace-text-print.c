@@ -11,6 +11,7 @@
  * string is given up as not whole. I3  A line carries seq= exactly when the parser would not guess
  * it.
  */
+#include "trace-grow.h"
 #include "trace-seqs.h"
 #include "trace-text.h"
 
@@ -327,14 +328,8 @@ static bool hold(struct trace_text_printer *p, const struct trace_event *e)
     p->looked_at -= p->first;
     p->first = 0;
   }
-  if (p->n_held == p->held_capacity) {
-    size_t capacity = p->held_capacity ? p->held_capacity * 2 : 64;
-    struct held *bigger = realloc(p->held, capacity * sizeof *bigger);
-    if (!bigger)
-      return false;
-    p->held = bigger;
-    p->held_capacity = capacity;
-  }
+  if (!trace_grow(&p->held, &p->held_capacity, p->n_held, sizeof *p->held))
+    return false;
   p->held[p->n_held++] = (struct held){ .e = *e };
   return true;
 }
