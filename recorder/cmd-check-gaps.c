@@ -27,16 +27,17 @@ bool check_gaps_init(struct check_gaps *gaps, struct tracefile *file, const stru
 {
   gaps->file = file;
   gaps->told = calloc(ledger->n_losses + 1, sizeof *gaps->told);
-  for (size_t i = 0; gaps->told && i < ledger->n_losses; i++) {
+  if (!gaps->told)
+    return false;
+  for (size_t i = 0; i < ledger->n_losses; i++) {
     const struct ledger_loss *loss = &ledger->losses[i];
     bool is_jump =
         strcmp(loss->why, REC_LOSS_FULL) == 0 || strcmp(loss->why, REC_LOSS_NOT_TOLD) == 0;
     if (loss->m_is_known && loss->first_seq >= 0 && !is_jump)
       gaps->told[gaps->n_told++] = *loss;
   }
-  if (gaps->n_told > 1)
-    qsort(gaps->told, gaps->n_told, sizeof *gaps->told, compare);
-  return gaps->told != NULL;
+  qsort(gaps->told, gaps->n_told, sizeof *gaps->told, compare);
+  return true;
 }
 
 void check_gaps_clear(struct check_gaps *gaps)

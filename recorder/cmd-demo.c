@@ -216,7 +216,7 @@ static int record_demo(const struct demo *demo, const struct wish *wish)
                                  .overwrite = wish->output != NULL,
                                  .argv = argv,
                                  .sim_seed = wish->sim_seed };
-  strcpy(form, demo->form);
+  memcpy(form, demo->form, sizeof form);
   if (!find_program(demo->name, program, sizeof program))
     return cli_fail(TRACEFILE_REFUSED, demo->name, "install or build the demonstrations",
                     "its program is not there");

@@ -151,7 +151,7 @@ static PEEKS uint64_t next_frame(const struct g *gp, const char **fp)
 {
   const char *at = *fp;
   *fp = NULL;
-  if (at < gp->stack.lo || at >= gp->stack.hi - 2 * sizeof(void *) || (uintptr_t)at % 8 != 0)
+  if (!at || at < gp->stack.lo || at >= gp->stack.hi - 2 * sizeof(void *) || (uintptr_t)at % 8 != 0)
     return 0;
   const uint64_t *frame = (const uint64_t *)(const void *)at;
   const char *above = (const char *)(uintptr_t)frame[0];

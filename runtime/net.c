@@ -176,18 +176,18 @@ struct lookup {
 static bool split_host_port(const char *host_port, struct lookup *l)
 {
   const char *colon = strrchr(host_port, ':');
-  if (!colon || strlen(colon + 1) >= sizeof l->port)
+  if (!colon)
     return false;
-  size_t n = (size_t)(colon - host_port);
+  size_t n = (size_t)(colon - host_port), n_port = strlen(colon + 1);
   if (n >= 2 && host_port[0] == '[' && colon[-1] == ']') {
     host_port++;
     n -= 2;
   }
-  if (n >= sizeof l->host)
+  if (n >= sizeof l->host || n_port >= sizeof l->port)
     return false;
   memcpy(l->host, host_port, n);
   l->host[n] = '\0';
-  strcpy(l->port, colon + 1);
+  memcpy(l->port, colon + 1, n_port + 1);
   return true;
 }
 

@@ -86,12 +86,13 @@ static bool set_debug(const char *key, const char *value, char *why, int n)
 static bool read_debug(const char *text, char *why, int n)
 {
   char copy[512];
-  if (strlen(text) >= sizeof copy) {
+  size_t n_text = strlen(text);
+  if (n_text >= sizeof copy) {
     snprintf(why, (size_t)n, "RT_DEBUG is too long; at most %zu characters are read",
              sizeof copy - 1);
     return false;
   }
-  strcpy(copy, text);
+  memcpy(copy, text, n_text + 1);
   char *rest = copy;
   for (char *pair; (pair = strsep(&rest, ",")) != NULL;) {
     char *value = strchr(pair, '=');

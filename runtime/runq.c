@@ -120,6 +120,7 @@ void runqdrain(struct m *mp, struct p *pp)
   if (next)
     gqueue_push(&drained, next);
   for (uint32_t i = 0; i < tail - head; i++)
+    /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): the round that won filled them all */
     gqueue_push(&drained, batch[i]);
   if (drained.size == 0)
     return;

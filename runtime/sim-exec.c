@@ -37,7 +37,7 @@ static bool find_library(char *path, size_t n)
   return length > 0 && (size_t)length < n && access(path, R_OK) == 0;
 }
 
-/* The arguments as the kernel keeps them; NULL: no memory, or /proc is not there. */
+/* The arguments as the kernel keeps them; NULL: no memory, or /proc is not there. Free with free_arguments. */
 static char **read_arguments(void)
 {
   size_t n = 0, room = 0;
@@ -46,7 +46,7 @@ static char **read_arguments(void)
   if (!file)
     return NULL;
   char **argv = NULL;
-  for (ssize_t got; (got = getdelim(&text, &room, '\0', file)) >= 0; text = NULL, room = 0) {
+  for (; getdelim(&text, &room, '\0', file) >= 0; text = NULL, room = 0) {
     char **longer = realloc(argv, (n + 2) * sizeof *argv);
     if (!longer)
       break;
@@ -56,7 +56,14 @@ static char **read_arguments(void)
   }
   free(text);
   fclose(file);
-  return argv; /* for execv: never freed */
+  return argv;
+}
+
+static void free_arguments(char **argv)
+{
+  for (char **argument = argv; *argument; argument++)
+    free(*argument);
+  free(argv);
 }
 
 int sim_begin(uint64_t seed)
@@ -72,10 +79,11 @@ int sim_begin(uint64_t seed)
   char **argv = read_arguments();
   if (!argv)
     return refuse("the program's arguments cannot be read", " from /proc/self/cmdline");
-  setenv("LD_PRELOAD", path, 1);
+  setenv("LD_PRELOAD", path, 1); /* NOLINT(concurrency-mt-unsafe): there is one thread yet */
   execv("/proc/self/exe", argv);
   int error = errno;
-  unsetenv("LD_PRELOAD");
+  unsetenv("LD_PRELOAD"); /* NOLINT(concurrency-mt-unsafe): the same */
+  free_arguments(argv);
   refuse("the program cannot be started anew: ", strerror(error));
   return -error;
 }

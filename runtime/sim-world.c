@@ -234,6 +234,8 @@ static struct co *pick(const struct co *except)
   }
   uint32_t picked = n > 1 ? sim_rand(n) : 0;
   nth_ready(picked, except, &found);
+  if (!found)
+    sim_fail("somebody who could go on cannot any more");
   if (!(found->m && found->m->is_sysmon))
     world.alone = 0;
   if (n > 1)

@@ -250,8 +250,6 @@ static void dispose(GObject *object)
   g_clear_object(&events->selection);
   g_clear_object(&events->model);
   g_clear_object(&events->session);
-  while (gtk_widget_get_first_child(GTK_WIDGET(events)))
-    gtk_box_remove(GTK_BOX(events), gtk_widget_get_first_child(GTK_WIDGET(events)));
   G_OBJECT_CLASS(ui_events_parent_class)->dispose(object);
 }
 

@@ -76,7 +76,6 @@ static void snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
   ui_canvas_append(*surface, snapshot, width, height);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): the parameters are GTK's */
 static void measure(GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
                     int *natural, int *minimum_baseline, int *natural_baseline)
 {

@@ -315,8 +315,6 @@ static void dispose(GObject *object)
   g_clear_pointer(&query->path, g_free);
   g_clear_pointer(&query->typed, g_free);
   g_clear_pointer(&query->asked, g_ptr_array_unref);
-  while (gtk_widget_get_first_child(GTK_WIDGET(query)))
-    gtk_box_remove(GTK_BOX(query), gtk_widget_get_first_child(GTK_WIDGET(query)));
   G_OBJECT_CLASS(ui_query_parent_class)->dispose(object);
 }
 

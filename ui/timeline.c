@@ -219,7 +219,6 @@ static void snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
   gtk_widget_snapshot_child(widget, timeline->cursor, snapshot);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): the parameters are GTK's */
 static void measure(GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
                     int *natural, int *minimum_baseline, int *natural_baseline)
 {

@@ -66,8 +66,10 @@ void trace_store_remove(struct trace_store *s, uint64_t id)
 
 void trace_store_clear(struct trace_store *s)
 {
-  for (uint32_t i = 0; i < s->n_blocks; i++)
+  for (uint32_t i = 0; i < s->n_blocks; i++) {
+    assert(s->blocks);
     free(s->blocks[i]);
+  }
   free(s->blocks);
   free(s->ids);
   free(s->is_used);

@@ -55,7 +55,7 @@ static int start(int argc, char **argv)
 {
   (void)argc, (void)argv;
   int listener = rt_listen("127.0.0.1:0");
-  struct sockaddr_in at;
+  struct sockaddr_in at = { 0 };
   socklen_t size = sizeof at;
   if (listener < 0 || getsockname(listener, (struct sockaddr *)&at, &size) != 0)
     rt_panic("cannot listen on 127.0.0.1");

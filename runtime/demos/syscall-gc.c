@@ -34,7 +34,9 @@ static char read_pipe(int fd)
   rt_entersyscall();
   ssize_t n = read(fd, &byte, 1); /* the thread sleeps in the kernel */
   rt_exitsyscall();
-  return n == 1 ? byte : '?';
+  if (n != 1)
+    byte = '?';
+  return byte;
 }
 
 static void write_pipe(int fd)

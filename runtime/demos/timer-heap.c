@@ -13,7 +13,7 @@
 
 #include <stdio.h>
 
-#define MS       1000000
+#define MS       1000000ll
 #define SLEEPERS 48
 #define LIMITS   24
 
@@ -34,12 +34,12 @@ static void limit_passed(void *unused)
 
 static void limited(void *n)
 {
-  struct rt_timer *limit = rt_after_func(10000ll * MS, limit_passed, NULL);
+  struct rt_timer *limit = rt_after_func(10000 * MS, limit_passed, NULL);
   rt_sleep((intptr_t)n % 7 * MS); /* the message */
   if ((intptr_t)n % 2)
     rt_timer_stop(limit);
   else
-    rt_timer_reset(limit, 3600ll * 1000 * MS);
+    rt_timer_reset(limit, 3600 * 1000 * MS);
   rt_sleep(20 * MS);
   rt_timer_free(limit);
   rt_waitgroup_done(&all);
