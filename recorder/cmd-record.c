@@ -196,7 +196,6 @@ bool record_add_debug(const char *key, const char *value)
   char *text = NULL;
   const char *others = getenv("RT_DEBUG");
   int n = asprintf(&text, "%s%s%s=%s", others ? others : "", others ? "," : "", key, value);
-  /* NOLINTNEXTLINE(concurrency-mt-unsafe): the command has one thread */
   bool ok = n > 0 && setenv("RT_DEBUG", text, 1) == 0;
   if (n > 0)
     free(text);

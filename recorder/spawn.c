@@ -116,7 +116,6 @@ static _Noreturn void become(const char *path, char *const *argv, int memfd, int
   char number[16];
   spawn_restore_signals();
   snprintf(number, sizeof number, "%d", memfd);
-  /* NOLINTNEXTLINE(concurrency-mt-unsafe): the command has one thread */
   if (fcntl(memfd, F_SETFD, 0) == 0 && setenv(TRACE_ENV_FD, number, 1) == 0)
     execv(path, argv);
   int why = errno;

@@ -79,10 +79,10 @@ int sim_begin(uint64_t seed)
   char **argv = read_arguments();
   if (!argv)
     return refuse("the program's arguments cannot be read", " from /proc/self/cmdline");
-  setenv("LD_PRELOAD", path, 1); /* NOLINT(concurrency-mt-unsafe): there is one thread yet */
+  setenv("LD_PRELOAD", path, 1);
   execv("/proc/self/exe", argv);
   int error = errno;
-  unsetenv("LD_PRELOAD"); /* NOLINT(concurrency-mt-unsafe): the same */
+  unsetenv("LD_PRELOAD");
   free_arguments(argv);
   refuse("the program cannot be started anew: ", strerror(error));
   return -error;

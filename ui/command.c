@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-#define PIECE   (256 * 1024)
+#define PIECE   ((gsize)256 * 1024)
 #define ERR_MAX 4096
 
 struct running {

@@ -99,7 +99,7 @@ static void on_open(GApplication *application, GFile **files, int n, const char 
 int main(int argc, char **argv)
 {
   struct program program = { 0 };
-  setlocale(LC_ALL, ""); /* NOLINT(concurrency-mt-unsafe): there is one thread yet */
+  setlocale(LC_ALL, "");
   const GOptionEntry options[] = {
     { "benchmark-frames", 0, 0, G_OPTION_ARG_INT, &program.benchmark_frames,
       "Zoom and pan for N frames each, print their times, and quit", "N" },

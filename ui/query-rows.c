@@ -157,10 +157,10 @@ static char *take_cell(UiQueryRows *rows, char *s, const char *end, char *delimi
     } else if (!is_quoted && (*s == ',' || *s == '\n')) {
       break;
     } else {
-      *to++ = *s ? *s : ' '; /* a NUL within a text would hide the rest */
+      *to++ = (char)(*s ? *s : ' '); /* a NUL within a text would hide the rest */
     }
   }
-  *delimiter = s < end ? *s : '\0';
+  *delimiter = (char)(s < end ? *s : '\0');
   *to = '\0';
   return s < end ? s + 1 : s;
 }

@@ -248,28 +248,38 @@ static void say_mark(struct text *t, struct vw_trace *trace, const struct vw_pla
   say_sentence(t, trace, mark->no);
 }
 
+#define TITLE_SIZE 64
+
+/* The lane that a span, a mark or a title was found on, and what it is called, cut. */
+static const struct vw_lane *lane_of(const struct vw_plan *plan, const struct vw_trace *trace,
+                                     const struct vw_hit *hit, char title[TITLE_SIZE])
+{
+  const struct vw_lane *lane = vw_lane(trace, plan->view.lanes, hit->lane);
+  vw_display_text(lane->title, strlen(lane->title), title, TITLE_SIZE);
+  return lane;
+}
+
 size_t vw_hit_text(const struct vw_plan *plan, struct vw_trace *trace, const struct vw_hit *hit,
                    char *out, size_t n)
 {
   struct text t = { out, n, 0 };
   size_t count;
+  char title[TITLE_SIZE];
   if (n)
     out[0] = '\0';
-  const struct vw_lane *lane =
-      hit->lane == UINT32_MAX ? NULL : vw_lane(trace, plan->view.lanes, hit->lane);
-  char title[64] = "";
-  if (lane)
-    vw_display_text(lane->title, strlen(lane->title), title, sizeof title);
   switch (hit->what) {
   case VW_HIT_SPAN:
   case VW_HIT_OVERLAY: {
+    const struct vw_lane *lane = lane_of(plan, trace, hit, title);
     const struct vw_rect *r = &plan->rects[hit->index];
     say_span(&t, trace, r, r->is_overlay ? &lane->overlays[r->span] : &lane->spans[r->span], title);
     break;
   }
-  case VW_HIT_MARK:
-    say_mark(&t, trace, &plan->marks[hit->index], &lane->marks[plan->marks[hit->index].mark]);
+  case VW_HIT_MARK: {
+    const struct vw_plan_mark *mark = &plan->marks[hit->index];
+    say_mark(&t, trace, mark, &lane_of(plan, trace, hit, title)->marks[mark->mark]);
     break;
+  }
   case VW_HIT_ARROW:
     say_arrow(&t, trace, &vw_arrows(trace, &count)[plan->arrows[hit->index].arrow]);
     break;
@@ -277,6 +287,7 @@ size_t vw_hit_text(const struct vw_plan *plan, struct vw_trace *trace, const str
     say_sentence(&t, trace, hit->no);
     break;
   case VW_HIT_TITLE: {
+    const struct vw_lane *lane = lane_of(plan, trace, hit, title);
     char subtitle[96];
     vw_display_text(lane->subtitle, strlen(lane->subtitle), subtitle, sizeof subtitle);
     say(&t, *subtitle ? "%s, %s" : "%s%s", title, subtitle);

@@ -68,9 +68,9 @@ static void list_extras(struct vw_layout *layout, const struct vw_trace *trace,
     n_panics = PANICS;
   size_t scanned = layout->n_lanes <= SCANNED ? layout->n_lanes : 0;
   room = scanned + n_panics;
-  layout->extras = room ? calloc(room, sizeof *layout->extras) : NULL;
-  layout->failed = room && !layout->extras;
-  if (!layout->extras)
+  layout->extras = calloc(room + 1, sizeof *layout->extras);
+  layout->failed = !layout->extras;
+  if (layout->failed)
     return;
   for (size_t i = 0; i < scanned; i++) {
     uint32_t rows = overlay_rows(vw_lane(trace, kind, i));

@@ -165,9 +165,8 @@ bool vw_panics_finish(struct vw_builder *b)
   size_t *starts = malloc((n + 1) * sizeof *starts);
   for (size_t i = 0; rank && i < n; i++)
     rank[i] = (uint32_t)i;
-  if (rank && starts)
-    t->panic_steps = vw_bag_sort(&b->steps, rank, n, starts);
-  for (size_t i = 0; t->panic_steps && i < n; i++) {
+  bool ok = rank && starts && (t->panic_steps = vw_bag_sort(&b->steps, rank, n, starts));
+  for (size_t i = 0; ok && i < n; i++) {
     struct vw_panic_path *path = &t->panics[i];
     path->steps = (const struct vw_panic_step *)t->panic_steps + starts[i];
     path->n_steps = starts[i + 1] - starts[i];
@@ -177,7 +176,7 @@ bool vw_panics_finish(struct vw_builder *b)
   }
   free(rank);
   free(starts);
-  return t->panic_steps;
+  return ok;
 }
 
 const struct vw_panic_path *vw_panics(const struct vw_trace *trace, size_t *n)

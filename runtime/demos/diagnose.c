@@ -92,7 +92,7 @@ static void ask_for(const char *debug)
   char text[512];
   const char *own = getenv("RT_DEBUG");
   snprintf(text, sizeof text, "%s%s%s", debug, own ? "," : "", own ? own : "");
-  setenv("RT_DEBUG", text, 1); /* NOLINT(concurrency-mt-unsafe): there is one thread yet */
+  setenv("RT_DEBUG", text, 1);
 }
 
 int main(int argc, char **argv)

@@ -87,8 +87,9 @@ static void put_boxes(cairo_t *cr, const struct paint_canvas *canvas, uint32_t p
     put_box(cr, canvas, pixel, x, middle - floor(thick / 2), w, thick);
     return;
   }
-  double step = look->dash + 4;
-  for (double at = x - fmod(x, step); at < x + w; at += step) { /* at fixed places: calm panning */
+  double step = look->dash + 4, first = floor(x / step); /* at fixed places: calm panning */
+  for (int i = 0; (first + i) * step < x + w; i++) {
+    double at = (first + i) * step;
     double from = at < x ? x : at, to = at + look->dash < x + w ? at + look->dash : x + w;
     if (to > from)
       put_box(cr, canvas, pixel, from, middle - floor(thick / 2), to - from, thick);

@@ -182,6 +182,19 @@ static void strokes_of(cairo_t *cr, double x, double y, double r, const double (
   cairo_stroke(cr);
 }
 
+static void fill(cairo_t *cr, double x, double y, double r, const double points[][2], int n)
+{
+  polygon(cr, x, y, r, points, n);
+  cairo_fill(cr);
+}
+
+static void ring(cairo_t *cr, double x, double y, double r, double width)
+{
+  circle(cr, x, y, r);
+  cairo_set_line_width(cr, width);
+  cairo_stroke(cr);
+}
+
 static void glyph(cairo_t *cr, enum vw_mark_kind kind, double x, double y, double r)
 {
   static const double diamond[][2] = { { 0, -1.2 }, { 1.2, 0 }, { 0, 1.2 }, { -1.2, 0 } };
@@ -198,13 +211,10 @@ static void glyph(cairo_t *cr, enum vw_mark_kind kind, double x, double y, doubl
                                    { 0.5, -0.8, 1.1, 0.8 } };
   switch (kind) {
   case VW_MARK_PANIC:
-    polygon(cr, x, y, r, diamond, 4);
-    cairo_fill(cr);
+    fill(cr, x, y, r, diamond, 4);
     return;
   case VW_MARK_RECOVER:
-    circle(cr, x, y, r * 0.75);
-    cairo_set_line_width(cr, 2.2);
-    cairo_stroke(cr);
+    ring(cr, x, y, r * 0.75, 2.2);
     return;
   case VW_MARK_FATAL:
     strokes_of(cr, x, y, r, cross, 2, 2.4);
@@ -218,21 +228,16 @@ static void glyph(cairo_t *cr, enum vw_mark_kind kind, double x, double y, doubl
     strokes_of(cr, x, y, r, gap, 3, 1.6);
     return;
   case VW_MARK_PREEMPT:
-    polygon(cr, x, y, r, down, 3);
-    cairo_fill(cr);
+    fill(cr, x, y, r, down, 3);
     return;
   case VW_MARK_RETAKE:
-    polygon(cr, x, y, r, left, 3);
-    cairo_fill(cr);
+    fill(cr, x, y, r, left, 3);
     return;
   case VW_MARK_STEAL:
-    polygon(cr, x, y, r, right, 3);
-    cairo_fill(cr);
+    fill(cr, x, y, r, right, 3);
     return;
   case VW_MARK_TIMER:
-    circle(cr, x, y, r * 0.85);
-    cairo_set_line_width(cr, 1.2);
-    cairo_stroke(cr);
+    ring(cr, x, y, r * 0.85, 1.2);
     strokes_of(cr, x, y, r, hands, 2, 1);
     return;
   case VW_MARK_STW:
@@ -280,9 +285,10 @@ static double radius_of(enum vw_mark_kind kind)
   return kind <= VW_MARK_LOST ? 4.5 : 3.6;
 }
 
-enum {
-  GLYPH = 15
-}; /* px of a stamp, its middle at GLYPH / 2 + 0.5 */
+enum { /* px of a stamp; the pixel in its middle */
+  GLYPH = 15,
+  GLYPH_MIDDLE = GLYPH / 2,
+};
 
 /* The glyph as a mask, drawn once: stamping costs a tenth of drawing. */
 static cairo_surface_t *stamp_of(struct vw_painter *painter, enum vw_mark_kind kind)
@@ -291,7 +297,7 @@ static cairo_surface_t *stamp_of(struct vw_painter *painter, enum vw_mark_kind k
     return painter->stamps[kind];
   cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_A8, GLYPH, GLYPH);
   cairo_t *cr = cairo_create(s);
-  glyph(cr, kind, GLYPH / 2 + 0.5, GLYPH / 2 + 0.5, radius_of(kind));
+  glyph(cr, kind, GLYPH_MIDDLE + 0.5, GLYPH_MIDDLE + 0.5, radius_of(kind));
   cairo_destroy(cr);
   return painter->stamps[kind] = s;
 }
@@ -317,8 +323,8 @@ void paint_marks(struct paint *p)
       continue;
     }
     paint_source(p->cr, vw_palette_mark(p->theme, kind), 1);
-    cairo_mask_surface(p->cr, stamp_of(p->painter, kind), floor((double)m->x) - GLYPH / 2,
-                       floor((double)m->y) - GLYPH / 2);
+    cairo_mask_surface(p->cr, stamp_of(p->painter, kind), floor((double)m->x) - GLYPH_MIDDLE,
+                       floor((double)m->y) - GLYPH_MIDDLE);
   }
 }
 

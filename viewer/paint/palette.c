@@ -154,8 +154,8 @@ struct vw_rgb vw_palette_faded(const struct vw_theme *theme, struct vw_rgb c)
 struct vw_rgb vw_palette_faded_ink(const struct vw_theme *theme, struct vw_rgb on)
 {
   struct vw_rgb ink = vw_palette_ink(theme, on);
-  for (float back = 0.45f; back > 0; back -= 0.05f) {
-    struct vw_rgb weak = mixed(ink, on, back);
+  for (int percent = 45; percent > 0; percent -= 5) {
+    struct vw_rgb weak = mixed(ink, on, (float)percent / 100);
     double a = luminance(weak) + 0.05, b = luminance(on) + 0.05;
     if (a >= 3.2 * b || b >= 3.2 * a)
       return weak;

@@ -25,7 +25,7 @@ struct bytes {
 
 static void add(struct bytes *b, const void *data, size_t n)
 {
-  if (b->failed)
+  if (b->failed || n == 0)
     return;
   if (b->n + n > b->cap) {
     size_t cap = (b->n + n) * 2;
