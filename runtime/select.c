@@ -188,7 +188,7 @@ static int select_wait(const struct selection *s)
     };
     waitq_enqueue(queue_of(cas), &s->sudogs[at]);
   }
-  atomic_store(&gp->select_done, 0);
+  atomic_store_explicit(&gp->select_done, 0, memory_order_relaxed); /* told by the unlocking */
   gopark(selparkcommit, (void *)(uintptr_t)s, TRACE_WAIT_SELECT,
          s->n_live == 1 ? chan_obj(s->cases[s->order[0].lock].chan) : 0);
 
