@@ -26,6 +26,11 @@ _Noreturn void misplaced(const struct g *gp, const char *otherwise)
   throw(otherwise);
 }
 
+int *rt_errno_location(void)
+{
+  return os_errno();
+}
+
 int rt_go(void (*fn)(void *), void *arg)
 {
   checkpreempt(need_g("rt_go"));

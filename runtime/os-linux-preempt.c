@@ -30,7 +30,7 @@ static void pass_on(int number, siginfo_t *info, void *context)
 
 static void handle(int number, siginfo_t *info, void *context)
 {
-  int saved_errno = errno;
+  KEEPS_ERRNO;
   pass_on(number, info, context);
 #if defined(__x86_64__)
   greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
@@ -41,7 +41,6 @@ static void handle(int number, siginfo_t *info, void *context)
 #else
 #error "preempt.c knows x86_64 only"
 #endif
-  errno = saved_errno;
 }
 
 int os_preempt_install(os_preempt_handler *handler)
@@ -64,9 +63,8 @@ void os_preempt_restore(void)
 
 void os_preempt_send(uint32_t tid)
 {
-  int saved_errno = errno;
+  KEEPS_ERRNO;
   syscall(SYS_tgkill, getpid(), (pid_t)tid, SIGURG);
-  errno = saved_errno;
 }
 
 bool os_preempt_open(void)

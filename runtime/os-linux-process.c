@@ -36,6 +36,7 @@ void os_release(void *p, size_t n)
 
 int os_guard(void *p, size_t n, bool light)
 {
+  KEEPS_ERRNO;
   int failed = light ? madvise(p, n, MADV_GUARD_INSTALL) : mprotect(p, n, PROT_NONE);
   return failed ? -errno : 0;
 }

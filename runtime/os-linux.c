@@ -27,6 +27,7 @@
 
 int os_thread_start(void *(*fn)(void *), void *arg, uint64_t *thread)
 {
+  KEEPS_ERRNO;
   pthread_attr_t attr;
   pthread_t id;
   pthread_attr_init(&attr);
@@ -96,9 +97,10 @@ void os_stack_bounds(char **lo, char **hi)
   pthread_attr_destroy(&attr);
 }
 
-int *os_errno(void)
+__attribute__((noinline)) int *os_errno(void)
 {
-  return &errno;
+  __asm__ volatile("" : : : "memory"); /* no function that is always the same */
+  return __errno_location();
 }
 
 /* ---- futex ---- */
@@ -110,12 +112,14 @@ static struct timespec to_timespec(int64_t ns)
 
 void os_futex_wait(_Atomic uint32_t *addr, uint32_t value, int64_t ns)
 {
+  KEEPS_ERRNO;
   struct timespec limit = to_timespec(ns < 0 ? 0 : ns);
   syscall(SYS_futex, addr, FUTEX_WAIT_PRIVATE, value, ns < 0 ? NULL : &limit, NULL, 0);
 }
 
 void os_futex_wake(_Atomic uint32_t *addr, int n)
 {
+  KEEPS_ERRNO;
   syscall(SYS_futex, addr, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
 }
 
@@ -126,6 +130,7 @@ static bool membarrier(int command)
 
 bool os_fence_everywhere(void)
 {
+  KEEPS_ERRNO;
   return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) ||
          (errno == EPERM && membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) &&
           membarrier(
@@ -175,6 +180,7 @@ int os_epoll_create(void)
 
 int os_epoll_add(int epoll, int fd, uint64_t data, bool level_read_only)
 {
+  KEEPS_ERRNO;
   struct epoll_event event = { .data.u64 = data };
   event.events = level_read_only ? EPOLLIN : EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
   return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
@@ -182,6 +188,7 @@ int os_epoll_add(int epoll, int fd, uint64_t data, bool level_read_only)
 
 int os_epoll_del(int epoll, int fd)
 {
+  KEEPS_ERRNO;
   struct epoll_event unused = { 0 };
   return epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &unused) < 0 ? -errno : 0;
 }
@@ -210,6 +217,7 @@ static int epoll_wait_ns(int epoll, struct epoll_event *events, int n, int64_t n
 
 int os_epoll_wait(int epoll, struct os_event *out, int n, int64_t ns)
 {
+  KEEPS_ERRNO;
   struct epoll_event events[128];
   if (n > 128)
     n = 128;
@@ -235,6 +243,7 @@ int os_eventfd(void)
 
 void os_eventfd_signal(int fd)
 {
+  KEEPS_ERRNO;
   uint64_t one = 1;
   while (write(fd, &one, sizeof one) < 0 && errno == EINTR)
     ;
@@ -242,6 +251,7 @@ void os_eventfd_signal(int fd)
 
 void os_eventfd_drain(int fd)
 {
+  KEEPS_ERRNO;
   uint64_t count;
   while (read(fd, &count, sizeof count) < 0 && errno == EINTR)
     ;

@@ -108,9 +108,10 @@ void os_stack_bounds(char **lo, char **hi)
     real_bounds(lo, hi);
 }
 
-int *os_errno(void)
+__attribute__((noinline)) int *os_errno(void)
 {
-  return &errno;
+  __asm__ volatile("" : : : "memory"); /* no function that is always the same */
+  return __errno_location();
 }
 
 /* ---- futex ---- */

@@ -6,6 +6,7 @@
  * are 0 or -errno unless said otherwise. Nothing here knows of G, M or P.
  */
 #pragma once
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +23,17 @@ int os_ncpu(void); /* CPUs that this process may use */
 void os_yield(void);
 void os_pause(void);                        /* inside a spin */
 void os_stack_bounds(char **lo, char **hi); /* of the calling thread */
+/* The address of the thread's errno, now. A compiler knows <errno.h>'s to be the same at every call, and keeps it over
+ * a switch, whoever is inlined into whom; of this it knows nothing. */
 int *os_errno(void);
+#undef errno
+#define errno (*os_errno())
+/* First in a function that says all by its result: what fails inside is not for the program, whose G may be running. */
+#define KEEPS_ERRNO const int kept_errno __attribute__((cleanup(os_errno_put_back), unused)) = errno
+static inline void os_errno_put_back(const int *kept)
+{
+  errno = *kept;
+}
 
 /* Futex: waits while *addr == value; ns < 0 is without limit. Returns on wake, change, timeout or
  * signal. */

@@ -12,6 +12,11 @@
  *   texts            NUL-terminated UTF-8; copied, unless a comment says borrowed.
  *   parks            the G waits, and its M runs others. What may park may come back on another thread.
  *
+ * errno: is the running G's own. A compiler keeps the address of the thread's, which is another thread's errno after a
+ * call that parks; so this header's errno asks for it at every use, and so does that of <errno.h>, before or after
+ * it. Other code, compiled without this header, that calls back into a function which parks must look at errno before
+ * that. `errno = f();` is one use, and gcc asks before it calls f: if f parks, put its result into a variable first.
+ *
  * fork: while a run is on, a child may exec or _exit, no more; a call that needs the scheduler says so there and
  * ends the child with 2. posix_spawn, system and popen are as ever.
  * Signals: the runtime takes SIGURG, SIGQUIT if nobody did, and SIGSEGV and SIGBUS, of which it keeps what hits the
@@ -25,6 +30,7 @@
  * (Go ignores an unknown GODEBUG key).
  */
 #pragma once
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -59,6 +65,11 @@ RT_API int rt_main(int argc, char **argv, int (*fn)(int argc, char **argv));
  * nothing started: -EBUSY: a run is on; -EINVAL: an impossible option, or an environment that is not understood
  * (told on stderr); -ENOMEM, -EAGAIN, -EMFILE...: what the kernel refused. Not from a G. */
 RT_API int rt_run(void (*fn)(void *), void *arg, const struct rt_options *options);
+
+/* What errno is made of: the address of the thread's, on which the caller is now. Not to be kept. From anywhere. */
+RT_API int *rt_errno_location(void);
+#undef errno
+#define errno (*rt_errno_location())
 
 /* ---- Goroutines ---- */
 

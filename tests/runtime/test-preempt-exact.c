@@ -118,22 +118,13 @@ static kernel *the_kernel;
 static uint64_t reference[KERNELS];
 static atomic_int wrong;
 
-/* A compiler that sees two uses of errno keeps its address, which is another thread's after a switch. */
-static int take_errno(int new)
-{
-  int old = errno;
-  errno = new;
-  return old;
-}
-static int (*volatile opaque_take_errno)(int new) = take_errno;
-
 static void run_kernel(void *seed)
 {
   int mark = (int)(intptr_t)seed + 1000;
-  opaque_take_errno(mark);
+  errno = mark;
   if (the_kernel((uint64_t)(intptr_t)seed) != reference[(intptr_t)seed])
     atomic_fetch_add(&wrong, 1);
-  if (opaque_take_errno(0) != mark)
+  if (errno != mark)
     atomic_fetch_add(&wrong, 1);
   rt_waitgroup_done(&wg);
 }

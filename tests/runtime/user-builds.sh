@@ -46,4 +46,16 @@ set -- $objects
 prints "$# of $#" "$folder/descents"
 verdict $? "objects that were built in either way call one another ($#)"
 
+# errno, as compilers see it.
+for compiler in $compilers; do
+  for level in 2 3; do
+    for order in ERRNO_FIRST ERRNO_LAST ERRNO_NOWHERE; do
+      program=$folder/errno-$compiler-$level-$order
+      compile "$compiler" -D_GNU_SOURCE -O$level -D$order -o "$program" "$sources/errno.c" $libs
+      prints "0 wrong" env RT_MAXPROCS=4 "$program"
+      verdict $? "$compiler -O$level -D$order: errno is the G's own on whatever thread"
+    done
+  done
+done
+
 echo "1..$n"
