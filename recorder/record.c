@@ -4,8 +4,9 @@
  * The memfd with all rings is ours from before the program starts until after it is gone, so a program that is
  * killed leaves every event that it published. We poll: no thread, no doorbell, nothing in the program
  * ever waits for us (unless full_blocks). Between two looks we sleep 0 ... 10 ms, by how full the rings were:
- * 262144 records are 26 ms of an event storm. An idle program costs 100 looks a second, each of which does next to
- * nothing: the sleep's timer is half of it. Longer sleeps would cost events where a storm begins.
+ * 262144 records are 26 ms at ten records a us, 8 ms of a program that only yields. An idle program costs 100 looks a
+ * second, each of which does next to nothing: the sleep itself is two thirds of it. Longer sleeps would cost events where
+ * a storm begins.
  *
  * Whatever goes wrong here (the disk is full, ...) the program goes on to its end, and its exit status is kept.
  */
