@@ -2,7 +2,7 @@
 /* plan-layout.c - how tall the lanes are, and which stands where.
  *
  * A lane is, from top to bottom: a strip for marks, so that they never stand on a word; the bar of its spans;
- * rows for overlays, as many as it ever needs (at most three); and, where a panic walks, its stage: a row for
+ * rows for overlays, as many as it ever needs (at most four); and, where a panic walks, its stage: a row for
  * each callout.  Heights depend on the trace alone, not on the time shown, so nothing jumps while panning.
  *
  * Only lanes with more than a bar are listed, so a hundred thousand lanes of Gs cost nothing.  Above
@@ -14,7 +14,7 @@
 
 enum {
   SCANNED = 4096,
-  ROWS = 3,
+  ROWS = 4, /* a panic, its deferred call, the panic in that, and what recovers it */
   LOOKED_AT = 64,
   PANICS = 10000
 };

@@ -293,12 +293,15 @@ struct words { /* where the words of a callout go */
   bool to_right;
 };
 
-/* They stand to the right of the disc; where the picture ends, to the left of the step that leads to it. */
+/* They stand to the right of the disc; where the picture ends, to the left of it, on the line of the step that leads
+ * there, or, if that is too short, to the left of all of it. */
 static struct words words_place(const struct vw_planner *pl, double gap, double corner_x, double x,
                                 const char *text)
 {
   double w = vw_text_width(VW_ROLE_CALLOUT, pl->font, text);
   double right = pl->right - 6 - (x + gap), left = corner_x - gap - pl->left - 6;
+  if (w > right && x - corner_x > w + 3 * gap)
+    return (struct words){ .x = x - gap - w, .w = w, .to_right = true };
   if (w > right && left > right) {
     w = w < left ? w : left;
     return (struct words){ .x = corner_x - gap - w, .w = w, .to_right = true };

@@ -114,6 +114,32 @@ static void a_demonstrated_fault_is_seen_before_what_came_of_it(void **state)
   fake_free(f);
 }
 
+/* A panic, its deferred call, the panic in that, and the call which recovers it: none covers another. */
+static void a_panic_inside_a_panic_has_a_row_for_each_of_its_calls(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_new();
+  size_t lane = fake_lane(f, VW_LANES_M, 0, "M0", ""), n = 0;
+  fake_time(f, 0, 1000000);
+  fake_span(f, VW_LANES_M, lane, 0, 1000000, VW_STATE_RUNNING, 1);
+  for (unsigned depth = 0; depth < 4; depth++)
+    fake_overlay(f, VW_LANES_M, lane, 100000 + 1000 * depth, 900000,
+                 depth % 2 ? VW_STATE_CALL : VW_STATE_PANIC, depth);
+  struct vw_view view = whole(f, VW_LANES_M, 900, 300);
+  struct vw_plan *plan = planned(f, &view);
+  float y = 0;
+  for (size_t i = 0; i < plan->n_rects; i++)
+    if (plan->rects[i].state == VW_STATE_CALL || plan->rects[i].state == VW_STATE_PANIC) {
+      assert_true(plan->rects[i].y > y);
+      assert_int_equal(plan->rects[i].count, 1);
+      y = plan->rects[i].y;
+      n++;
+    }
+  assert_int_equal(n, 4);
+  vw_plan_free(plan);
+  fake_free(f);
+}
+
 static void keeps_a_panics_mark_at_every_zoom_that_shows_it(void **state)
 {
   (void)state;
@@ -330,6 +356,7 @@ int main(void)
     cmocka_unit_test(draws_a_wide_span_where_its_times_are),
     cmocka_unit_test(the_gravest_of_merged_marks_is_seen_and_the_legend_has_all),
     cmocka_unit_test(a_demonstrated_fault_is_seen_before_what_came_of_it),
+    cmocka_unit_test(a_panic_inside_a_panic_has_a_row_for_each_of_its_calls),
     cmocka_unit_test(keeps_a_panics_mark_at_every_zoom_that_shows_it),
     cmocka_unit_test(no_label_stands_on_another_or_leaves_its_rectangle),
     cmocka_unit_test(shows_at_most_200_labels_and_says_how_many_are_hidden),

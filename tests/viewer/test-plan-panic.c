@@ -124,10 +124,35 @@ static void without_room_the_fatal_panic_is_told_and_before_it_the_cursors(void 
   fake_free(f);
 }
 
+/* The last step is at the right edge, far from the one before: its words stand on the line between, next to it. */
+static void words_at_the_right_edge_stand_beside_their_disc(void **state)
+{
+  (void)state;
+  struct vw_trace *f = fake_new();
+  fake_lane(f, VW_LANES_G, 2, "G2", "");
+  fake_panic(f, 2, 0, 187500, "slow", 1);
+  fake_time(f, 0, 770000);
+  struct vw_view view;
+  vw_view_init(&view, f, VW_LANES_G, 1900, 400);
+  struct vw_plan *plan = vw_plan_new(f, &view);
+  const struct vw_path_step *last = &plan->path[plan->n_path - 1];
+  const struct vw_label *words = NULL;
+  for (size_t i = 0; i < plan->n_labels; i++)
+    if (strstr(plan->texts + plan->labels[i].text, "recovered: back in"))
+      words = &plan->labels[i];
+  assert_non_null(words);
+  assert_int_equal(last->number, 4);
+  assert_true(last->x > 1800);
+  assert_true(words->x + words->max_w < last->x && words->x + words->max_w > last->x - 30);
+  vw_plan_free(plan);
+  fake_free(f);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_panics_steps_go_down_one_row_each),
+    cmocka_unit_test(words_at_the_right_edge_stand_beside_their_disc),
     cmocka_unit_test(a_long_panic_shows_its_first_and_last_steps_with_their_numbers),
     cmocka_unit_test(panics_without_room_are_counted_until_one_zooms_in),
     cmocka_unit_test(without_room_the_fatal_panic_is_told_and_before_it_the_cursors),

@@ -380,7 +380,7 @@ static void callout_word(struct paint *p, const struct vw_label *l)
                  paint_text_width(p->painter, p->theme, VW_ROLE_CALLOUT, (double)l->max_w, text);
   if (l->to_right && spare > 0)
     at.x += (float)spare;
-  plate(p, &at, text, 2, 15 * p->font, 0.85);
+  plate(p, &at, text, 2, 15 * p->font, 1); /* a line of its own stairs may be behind it */
   paint_source(p->cr, paint_chrome(p->theme, PAINT_TEXT), 1);
   paint_text(p->painter, p->cr, p->theme, VW_ROLE_CALLOUT, (double)at.x, (double)at.y,
              (double)at.max_w, text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* paint.c - the order in which a plan is painted.
  *
- * From the back to the front: ground, spans, overlays, arrows, stems of marks, words, the panic's stairs, marks, and
+ * From the back to the front: ground, spans, overlays, arrows, stems of marks, the panic's stairs, words, marks, and
  * last the ruler and the gutter, which cover what reaches under them.
  */
 #include "paint-private.h"
@@ -87,8 +87,8 @@ void vw_paint_plan(struct vw_painter *painter, cairo_t *cr, const struct vw_plan
   paint_rects(&p);
   paint_arrows(&p);
   paint_stems(&p);
-  paint_labels(&p);
   paint_path(&p);
+  paint_labels(&p);
   paint_marks(&p);
   paint_gutter(&p);
   cairo_restore(cr);
