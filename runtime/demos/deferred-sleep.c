@@ -6,11 +6,12 @@
  *              returns, so the deferred call is never reached: all goroutines are asleep, which is told at once
  *   reached    the function returns, on one P.  Its deferred call sleeps until "ticker" has ticked 10 times: if
  *              it kept the M, or the P, this would never end.  In the middle "late" is started and the world
- *              stops for a look at all stacks
+ *              stops for a look at all stacks, and for a dump of them
  *
  * What to look at: after the sleeper parks (sleep), the same M with the same P runs the others, or waits for the next
  * timer in netpoll; the sleeper's deferred call has begun and not ended (see its calls in the state panel); its timer
- * is one entry of the P's heap, beside the ticker's.
+ * is one entry of the P's heap, beside the ticker's. In the dump it is in rt_sleep, called by the deferred call, and
+ * nothing of the making of a record is there.
  * With the fault sleep-blocks-m, reached: the ticker ticks only when the sleeper's thread is back.
  */
 #include "demo.h"
@@ -68,6 +69,7 @@ static void late(void *unused)
   (void)unused;
   late_ran = in_sleep;
   rt_gc();
+  rt_stack_dump(2, true);
   rt_waitgroup_done(&all);
 }
 

@@ -190,6 +190,9 @@ static void say_end(int instant, long g, const char *deferred, long creator)
   snprintf(number, sizeof number, "%ld", creator);
   say(instant, "G", g, "deferred", deferred);
   say(instant, "G", g, "creator", number);
+  trace_do(
+      "INSERT INTO said SELECT %d, 'G', %ld, 'frames', group_concat(name, ' ') FROM frame_said",
+      instant, g);
   /* of the calls that it is in, those that are deferred somewhere */
   trace_do("INSERT INTO said SELECT %d, 'G', %ld, 'in calls', coalesce(group_concat(name, ' '), "
            "'') FROM frame_said "
@@ -243,12 +246,14 @@ int said_by_dumps(const char *text, const long long *times, int n)
 
 /* ---- side by side ---- */
 
+/* What else is on a stack no event tells. */
 #define DIFFERENT(which)                                                                           \
   "SELECT coalesce(s.instant, f.instant) || ': ' || coalesce(s.thing, f.thing) || "                \
   "coalesce(s.id, f.id) || ' ' || coalesce(s.key, f.key) || ': printed ' || "                      \
   "coalesce(s.value, 'nothing') || ', the trace has ' || coalesce(f.value, 'nothing') FROM "       \
   "(SELECT * FROM fact WHERE instant IN (SELECT id FROM state)) AS f FULL JOIN (SELECT * FROM "    \
-  "said WHERE instant IN (SELECT id FROM state)) AS s USING (instant, thing, id, key) WHERE "      \
+  "said WHERE key <> 'frames' AND instant IN (SELECT id FROM state)) AS s USING (instant, thing, " \
+  "id, key) WHERE "                                                                                \
   "CAST(s.value AS TEXT) IS NOT CAST(f.value AS TEXT) AND coalesce(f.locked, 1) = " which
 
 char *said_wrongly(void)

@@ -26,13 +26,12 @@ static void expect_nothing(char *differences, const char *what)
 static void expect_lines_of_schedtrace(const char *demo, int procs)
 {
   char *moment = NULL;
-  for (int i = 0; i < 40; i++) {
+  for (int i = 0; i < trace_tries(); i++) {
     trace_record(demo, (struct how){ .procs = procs, .until = LOGS });
     long long logs = trace_ask(LOGS);
     int lines = said_by_schedtrace(trace_err);
     assert_true(logs > 0); /* sysmon may get no CPU while the program lives, but not each time */
-    assert_true(lines == logs ||
-                lines == logs + 1); /* the last may come when the trace has just ended */
+    assert_true(llabs(lines - logs) <= 1); /* the trace, or the process, may end between the two */
     expect_nothing(said_wrongly(), demo);
     free(moment);
     moment = said_of_a_moment_ago();
@@ -121,5 +120,6 @@ int main(void)
     cmocka_unit_test(a_dump_has_every_g_of_the_stopped_world),
     cmocka_unit_test(the_report_of_a_deadlock_is_the_last_state),
   };
+  trace_choose_tests();
   return cmocka_run_group_tests(tests, trace_enter, trace_leave);
 }

@@ -333,5 +333,6 @@ int main(void)
     cmocka_unit_test(a_recovery_runs_the_remaining_calls_and_goes_on_in_the_caller),
     cmocka_unit_test(a_recovery_leaves_the_caller_s_record_on_the_list),
   };
+  trace_choose_tests();
   return cmocka_run_group_tests(tests, trace_enter, trace_leave);
 }

@@ -157,9 +157,15 @@ void trace_add_state(int id, long long ts)
   run_free(&state);
 }
 
+int trace_tries(void)
+{
+  const char *text = getenv("GMPSCOPE_TRIES");
+  return text ? atoi(text) : 40;
+}
+
 void trace_record(const char *demo, struct how how)
 {
-  for (int i = 0; i < 40; i++) {
+  for (int i = trace_tries(); i > 0; i--) {
     record_once(demo, how);
     if (!how.until || trace_ask(how.until) != 0)
       return;
@@ -196,4 +202,11 @@ int trace_leave(void **state)
   close_last();
   run_leave();
   return 0;
+}
+
+void trace_choose_tests(void)
+{
+  const char *name = getenv("GMPSCOPE_TEST");
+  if (name)
+    cmocka_set_test_filter(name);
 }

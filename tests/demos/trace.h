@@ -15,6 +15,9 @@ struct how {
   const char *until;
 };
 
+/* How often, at most: GMPSCOPE_TRIES, or 40. */
+int trace_tries(void);
+
 /* Records a form of a demo ("sleep-defer reached") and opens the trace; the one before is closed. A trace without a
  * fault must pass gmpscope check. What the program printed is in trace_out and trace_err. */
 void trace_record(const char *demo, struct how how);
@@ -34,6 +37,8 @@ void trace_expect_(const char *query, long long answer, const char *file, int li
 #define trace_expect_some(query) trace_expect_some_((query), __FILE__, __LINE__)
 void trace_expect_some_(const char *query, const char *file, int line);
 
+/* For main: only the test that GMPSCOPE_TEST names, if it does. */
+void trace_choose_tests(void);
 /* For cmocka_run_group_tests: a directory of its own. */
 int trace_enter(void **state);
 int trace_leave(void **state);
