@@ -42,7 +42,7 @@ static const struct layer layers[] = {
   { "viewer/paint",
     { EVENT_DOORS, "tracefile.h", "viewer.h", "plan.h", "plan-build.h" },
     { "cairo", "pango" } },
-  { "viewer", { EVENT_DOORS, "tracefile.h" }, { "sqlite3" } },
+  { "viewer", { EVENT_DOORS, "trace-grow.h", "tracefile.h" }, { "sqlite3" } },
   { "ui",
     { EVENT_DOORS, "tracefile.h", "viewer.h", "plan.h", "paint.h" },
     { "gtk", "gdk", "gio", "glib", "gsk", "cairo", "pango" } },
