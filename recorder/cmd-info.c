@@ -6,7 +6,6 @@
  */
 #include "cmd-info.h"
 
-#include <string.h>
 #include <sys/stat.h>
 
 static bool count_kinds(struct info *info, struct tracefile_error *error)

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define LOSSES_MAX (1u << 20) /* a hostile file may claim any number */
 

@@ -14,7 +14,6 @@
 #include "clock.h"
 #include "sqltables.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,7 +3,6 @@
 #include "cmd-state.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static void json_id(struct out_json *j, const char *key, uint32_t id, uint32_t none)
 {

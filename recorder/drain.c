@@ -27,7 +27,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define SYNC_EVERY_NS 100000000
 #define SYNC_IDLE_NS  1000000000 /* while nothing happens: each look is a row and a commit */
@@ -68,7 +67,7 @@ bool drain_open(struct drain *d, int fd, struct rec_clock *clock, struct rec_wri
   d->control = trace_shm_map_control(fd, &why);
   if (!d->control)
     return tracefile_fail(error, TRACEFILE_REFUSED, "the program's trace memory", "", "%s", why);
-  d->capacity = d->control->ring_capacity; /* checked by map_control, copied once */
+  d->capacity = d->control->ring_capacity; /* checked when it was mapped, copied once */
   d->max_rings = d->control->max_rings;
   d->stride = trace_ring_stride(d->capacity);
   d->rings = calloc(d->max_rings, sizeof *d->rings);

@@ -19,7 +19,6 @@
 #include "trace-map.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define FARTHEST_NS 10000000
 #define BUMPS_MAX   (1u << 20)

@@ -15,10 +15,8 @@
 #include "finalise.h"
 #include "spawn.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

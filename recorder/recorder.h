@@ -2,9 +2,9 @@
 /* recorder.h - the door of the recorder: making trace files.
  *
  *   rec_record()       a program runs, its rings are drained into a file, the file is made final
- *   rec_writer_...()   the same file from events that come from elsewhere (gmpscope load,
- * importers, tests) rec_materialise()  makes the plain tables of a final file that was made without
- * them rec_recover()      makes a file final whose recorder died
+ *   rec_writer_...()   the same file from events that come from elsewhere (gmpscope load, tests)
+ *   rec_materialise()  makes the plain tables of a final file that was made without them
+ *   rec_recover()      makes a file final whose recorder died
  *
  * Promises: emitted = stored + lost for every M, exactly (table stats says all three); a recorder
  * killed at any instant leaves a file that opens, with a gap-free prefix of every M; after an
@@ -46,7 +46,7 @@ struct rec_writer *rec_writer_new(const char *path, bool overwrite, struct trace
 
 /* Adds an event: of each M in the order of its seq, times in ns not decreasing within an M (a
  * smaller time is raised and counted). A jump of seq is a loss of that many events; if the event
- * that follows it is trace_lost its interval is taken from there. False: the disk is full, ...; the
+ * that follows it is TRACE_LOST its interval is taken from there. False: the disk is full, ...; the
  * writer then only can be closed. */
 bool rec_writer_event(struct rec_writer *w, const struct trace_event *e,
                       struct tracefile_error *error);
@@ -59,7 +59,7 @@ bool rec_writer_events(struct rec_writer *w, const struct trace_event *events, s
 bool rec_writer_meta(struct rec_writer *w, const char *key, const char *value,
                      struct tracefile_error *error);
 
-/* What table loss says of a jump of seq, with a trace_lost behind it and without. */
+/* What table loss says of a jump of seq, with a TRACE_LOST behind it and without. */
 #define REC_LOSS_FULL     "the ring was full"
 #define REC_LOSS_NOT_TOLD "not told"
 

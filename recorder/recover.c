@@ -5,8 +5,6 @@
 #include "finalise.h"
 #include "materialise.h"
 
-#include <string.h>
-
 static void copy_summary(struct tracefile *file, struct rec_summary *out)
 {
   struct tracefile_summary sum;

@@ -3,7 +3,6 @@
 #include "sidetables.h"
 
 #include <stdio.h>
-#include <string.h>
 
 struct filler {
   struct tracefile *file;

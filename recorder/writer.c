@@ -22,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define CHUNK_AGE_NS       100000000
 #define TRANSACTION_AGE_NS 100000000

@@ -32,15 +32,6 @@ void gqueue_push(struct gqueue *q, struct g *gp)
   q->size++;
 }
 
-void gqueue_push_front(struct gqueue *q, struct g *gp)
-{
-  gp->schedlink = q->head;
-  q->head = gp;
-  if (!q->tail)
-    q->tail = gp;
-  q->size++;
-}
-
 struct g *gqueue_pop(struct gqueue *q)
 {
   struct g *gp = q->head;

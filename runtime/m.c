@@ -11,7 +11,6 @@
 #include "switch.h"
 #include "tracedoor.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -8,7 +8,6 @@
 #include "os.h"
 #include "runtime.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct {
@@ -104,21 +103,4 @@ void print_hex(uint64_t n)
 {
   print_str("0x");
   print_base(n, 16);
-}
-
-/* Like Go's: +1.500000e+000. */
-void print_float(double d)
-{
-  char text[32];
-  int n = snprintf(text, sizeof text, "%+.6e", d);
-  char *exponent = strchr(text, 'e');
-  if (!exponent || n <= 0) {
-    print_str(text);
-    return;
-  }
-  print_bytes(text, (size_t)(exponent - text) + 2); /* with e and sign */
-  size_t digits = strlen(exponent + 2);
-  for (; digits < 3; digits++)
-    print_str("0");
-  print_str(exponent + 2);
 }

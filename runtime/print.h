@@ -17,7 +17,6 @@ void print_bytes(const char *s, size_t n);
 void print_int(int64_t n);
 void print_uint(uint64_t n);
 void print_hex(uint64_t n);
-void print_float(double d);
 /* From now on dumps are as detailed as at RT_TRACEBACK=system. */
 void dump_internals(void);
 /* "goroutine 7 [chan receive]:" and its frames. */

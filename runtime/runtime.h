@@ -76,7 +76,6 @@ bool glist_empty(const struct glist *l);
 void glist_push(struct glist *l, struct g *gp);
 struct g *glist_pop(struct glist *l);
 void gqueue_push(struct gqueue *q, struct g *gp);
-void gqueue_push_front(struct gqueue *q, struct g *gp);
 struct g *gqueue_pop(struct gqueue *q);
 
 /* ---- Wait queues ---- */

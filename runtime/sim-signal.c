@@ -13,7 +13,6 @@
 #include "os.h"
 #include "sim-world.h"
 
-#include <errno.h>
 #include <stdint.h>
 
 #define LONGEST_WAY 1000000

@@ -24,8 +24,6 @@
 #include "proc.h"
 #include "switch.h"
 
-#include <string.h>
-
 #define SLAB_STACKS   1024u /* or, where there is no room for so many, down to the next */
 #define LEAST_STACKS  16u
 #define MAX_SLABS     4096u

@@ -13,8 +13,6 @@
  */
 #include "command.h"
 
-#include <string.h>
-
 #define PIECE   ((gsize)256 * 1024)
 #define ERR_MAX 4096
 

@@ -269,7 +269,8 @@ static void change_lanes(GSimpleAction *action, GVariant *value, gpointer data)
   (void)action;
   for (int i = 0; i < VW_LANE_KINDS; i++)
     if (g_str_equal(lane_names[i], g_variant_get_string(value, NULL)))
-      ui_session_set_lanes(window->session, (enum vw_lane_kind)i); /* sync_actions sets the state */
+      ui_session_set_lanes(window->session,
+                           (enum vw_lane_kind)i); /* ui_window_sync_actions sets the state */
 }
 
 static void change_panel(GSimpleAction *action, GVariant *value, gpointer data)

@@ -11,7 +11,6 @@
 #include "plan-build.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* "12,345" */
 static void count_text(size_t n, char out[32])

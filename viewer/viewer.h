@@ -21,7 +21,7 @@
 struct vw_trace;
 /* Progress of a long open: done of total events; returning false cancels it. May be NULL. */
 typedef bool (*vw_progress)(void *arg, uint64_t done, uint64_t total);
-/* NULL: *error says what, why, what to do. A damaged or incomplete trace opens; vw_warnings tells. */
+/* NULL: *error says what, why, what to do. A damaged or incomplete trace opens; vw_warning tells. */
 struct vw_trace *vw_trace_open(const char *path, vw_progress progress, void *arg,
                                struct tracefile_error *error);
 void vw_trace_free(struct vw_trace *trace);

@@ -43,7 +43,7 @@ void vw_builder_expect_loss(struct vw_builder *b, int64_t ts)
 {
   trace_replay_expect_loss(b->replay, ts);
   trace_replay_expect_loss(b->trace->history.points[0].state,
-                           ts); /* from which state_before is replayed */
+                           ts); /* from it vw_state_before replays */
 }
 
 void vw_builder_free(struct vw_builder *b)

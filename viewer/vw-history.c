@@ -17,7 +17,6 @@
 #include "trace-grow.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define VW_INTERVAL   8192
 #define VW_BUDGET     ((size_t)256 << 20)

@@ -13,7 +13,6 @@
 
 #include <ctype.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define BLOCK 1024u /* events a digest */
 #define TEXT_BLOCK                                                                                 \

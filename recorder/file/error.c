@@ -5,7 +5,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 static void put(char *out, size_t n, size_t *at, const char *text)
 {

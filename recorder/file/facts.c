@@ -430,9 +430,3 @@ const struct fact_stack *facts_stack(const struct facts *f, uint32_t id)
   uint32_t i = trace_map_get(&f->stacks.by_key, id);
   return i == TRACE_MAP_NONE ? NULL : &f->stacks.at[i];
 }
-
-const struct fact_g *facts_g(const struct facts *f, uint32_t g)
-{
-  uint32_t i = trace_map_get(&f->gs.by_key, g);
-  return i == TRACE_MAP_NONE ? NULL : &f->gs.at[i];
-}

@@ -94,4 +94,3 @@ bool facts_put_stack(struct facts *f, uint32_t id, const uint64_t *pcs, size_t n
 /* NULL: not told. */
 const struct fact_string *facts_string(const struct facts *f, uint32_t id);
 const struct fact_stack *facts_stack(const struct facts *f, uint32_t id);
-const struct fact_g *facts_g(const struct facts *f, uint32_t g);

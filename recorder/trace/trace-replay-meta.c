@@ -37,11 +37,6 @@ const char *trace_blob_text(const struct trace_text_blob *blob, size_t *length)
   return blob->bytes;
 }
 
-size_t trace_blob_bytes(const struct trace_text_blob *blob)
-{
-  return sizeof *blob + blob->length + 1;
-}
-
 static void keep_string(struct trace_replay *r, uint32_t id, const char *bytes, uint32_t n)
 {
   struct rep_string *s = trace_store_find(&r->strings, id);

@@ -308,5 +308,4 @@ void trace_string_cut(struct trace_replay *r, struct rep_m *m);
 void trace_blob_unref(struct trace_text_blob *blob);
 struct trace_text_blob *trace_blob_ref(struct trace_text_blob *blob);
 const char *trace_blob_text(const struct trace_text_blob *blob, size_t *length);
-size_t trace_blob_bytes(const struct trace_text_blob *blob);
 void trace_finish_runq(struct trace_replay *r);

@@ -9,8 +9,6 @@
  */
 #include "trace-replay-state.h"
 
-#include <stdlib.h>
-
 #define ARITY 4u
 
 static struct rep_entry *entries(const struct rep_p *p)

@@ -8,7 +8,6 @@
 #include "trace-emit.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

@@ -6,7 +6,6 @@
  */
 #include "outcome.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>

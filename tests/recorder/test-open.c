@@ -4,7 +4,6 @@
 #include "scratch.h"
 #include "test.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 

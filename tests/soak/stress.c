@@ -8,7 +8,6 @@
  */
 #include "stress.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>

@@ -7,7 +7,6 @@
 #include "vw-build.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct fixture {
   UiSession *session;

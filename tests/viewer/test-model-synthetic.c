@@ -3,8 +3,6 @@
 #include "model.h"
 #include "synthetic.h"
 
-#include <string.h>
-
 static void a_million_events_make_lanes_that_hold(void **state)
 {
   (void)state;

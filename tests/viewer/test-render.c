@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 static char folder[] = "/tmp/test-render-XXXXXX";
 static char said[4000];

@@ -8,7 +8,6 @@
 #include "render-out.h"
 #include "trace-text.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <locale.h>
 #include <stdarg.h>
