@@ -150,8 +150,9 @@ void stackfree(struct p *pp, struct stack *s);
 /* There will be a stack for each of so many Gs. False: no address space. sched.lock held. */
 bool stack_promise(uint32_t n_gs);
 void stack_init(size_t size);
-/* The G whose guard holds addr, or NULL. Signal-safe. */
-struct g *stack_guard_hit(const void *addr);
+/* Whether gp, which runs here, came out of its stack, by what a fault tells: the address, and the stack pointer then. The
+ * former is in its guard; or the latter is below its stack, where other stacks are, or nothing. Signal-safe. */
+bool stack_is_overflowed(const struct g *gp, const void *address, const void *sp);
 /* For tests: from now on a new stack is guarded as if the kernel had nothing better. */
 enum stack_guard {
   GUARD_LIGHT,

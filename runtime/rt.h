@@ -19,9 +19,10 @@
  *
  * fork: while a run is on, a child may exec or _exit, no more; a call that needs the scheduler says so there and
  * ends the child with 2. posix_spawn, system and popen are as ever.
- * Signals: the runtime takes SIGURG, SIGQUIT if nobody did, and SIGSEGV and SIGBUS, of which it keeps what hits the
- * guard of a G's stack; the rest goes to the handler that was there before. A handler that the program installs
+ * Signals: the runtime takes SIGURG, SIGQUIT if nobody did, and SIGSEGV and SIGBUS, of which it keeps what a G's stack
+ * that overflows causes; the rest goes to the handler that was there before. A handler that the program installs
  * later stays, also after rt_run.
+ * Stacks: compile with -fstack-clash-protection, as pkg-config says, or a large frame may jump over a stack's guard.
  *
  * Environment, read when a run begins: RT_MAXPROCS=n; RT_TRACEBACK=none|single|all|system|crash;
  * RT_DEBUG=key=value,... with schedtrace=MS, scheddetail=1, asyncpreemptoff=1, sim=SEED (the deterministic simulation)

@@ -10,10 +10,15 @@
  * is warm; a full cache gives half to the central list. Slabs are never returned: a G that was dropped
  * inside a system call may still stand on its stack.
  *
- * The lowest page of a slot is its guard: by MADV_GUARD_INSTALL where the kernel has it (6.13), which does
+ * The lowest pages of a slot are its guard: by MADV_GUARD_INSTALL where the kernel has it (6.13), which does
  * not split the mapping; else by mprotect, while it costs no more than half of the mappings that the
  * kernel allows; beyond that it is a canary, the lowest word of the stack, which is looked at when the G ends: an
  * overflow is then found late, or not at all if it jumped over the word, but seldom missed.
+ *
+ * What is compiled with -fstack-clash-protection, as our .pc file asks for, touches each page of a large frame in turn, so it
+ * cannot miss the guard. Other code can jump over it: a libc's frames seldom do, so the guard is larger than a page (it
+ * costs a G 24 bytes of page tables); and where such a jump ends in front of the slab, or is followed by a fault
+ * anywhere while the stack pointer is out of the G's stack, it is told as well (stack_is_overflowed).
  *
  * A free stack holds its own link at its top, in the page that is warm.
  *
@@ -31,6 +36,8 @@
 #define CANARY        0x5ca1ab1e0ddba115ull
 #define DEFAULT_STACK (64u << 10)
 #define MIN_STACK     (16u << 10)
+#define GUARD_PAGES   4u
+#define FRONT         (16u << 20) /* bytes in front of a slab that nobody may touch */
 
 struct free_stack { /* at the top of a stack without a G */
   struct free_stack *next;
@@ -38,14 +45,15 @@ struct free_stack { /* at the top of a stack without a G */
 };
 
 struct slab {
-  char *base;
+  char *front, *base, *end;
   uint32_t n_slots;
 };
 
 static struct {
   struct mutex lock; /* guards all below */
-  size_t size;       /* of a stack, guard included */
+  size_t size;       /* of a slot: guard and stack */
   size_t page;
+  size_t guard_size;
   enum stack_guard guard;
   size_t guards_left; /* mprotects that the mappings allow */
   struct free_stack *central;
@@ -71,6 +79,7 @@ void stack_init(size_t size)
   lock2(&stacks.lock);
   if (stacks.page == 0) {
     stacks.page = os_page_size();
+    stacks.guard_size = GUARD_PAGES * stacks.page;
     stacks.guard = probe_guard();
     stacks.guards_left = os_max_map_count() / 4; /* a guard makes two mappings */
   }
@@ -78,7 +87,8 @@ void stack_init(size_t size)
     size = DEFAULT_STACK;
   if (size < MIN_STACK)
     size = MIN_STACK;
-  size = (size + stacks.page - 1) / stacks.page * stacks.page;
+  size = (size - 1) / stacks.page * stacks.page +
+         stacks.guard_size; /* of the guard, a page is in size */
   if (size != stacks.size) {
     stacks.size = size;
     stacks.central = NULL;
@@ -89,18 +99,27 @@ void stack_init(size_t size)
   unlock2(&stacks.lock);
 }
 
+/* lock held. With what nobody may touch in front of it, unless there is no room for that. */
+static bool reserve_slab(uint32_t n, size_t front)
+{
+  char *at = os_reserve(front + stacks.size * n);
+  if (!at)
+    return false;
+  if (front)
+    os_guard(at, front, false);
+  char *base = at + front;
+  stacks.slabs[stacks.n_slabs++] = (struct slab){ at, base, base + stacks.size * n, n };
+  atomic_fetch_add_explicit(&stacks.n_slots, n, memory_order_relaxed);
+  return true;
+}
+
 /* lock held */
 static bool new_slab(void)
 {
-  char *base = NULL;
-  uint32_t n = SLAB_STACKS;
-  while (stacks.n_slabs < MAX_SLABS && n >= LEAST_STACKS && !(base = os_reserve(stacks.size * n)))
-    n /= 2;
-  if (!base)
-    return false;
-  stacks.slabs[stacks.n_slabs++] = (struct slab){ base, n };
-  atomic_fetch_add_explicit(&stacks.n_slots, n, memory_order_relaxed);
-  return true;
+  for (uint32_t n = SLAB_STACKS; stacks.n_slabs < MAX_SLABS && n >= LEAST_STACKS; n /= 2)
+    if (reserve_slab(n, FRONT) || reserve_slab(n, 0))
+      return true;
+  return false;
 }
 
 bool stack_promise(uint32_t n_gs)
@@ -116,12 +135,12 @@ bool stack_promise(uint32_t n_gs)
   return kept;
 }
 
-/* True: by a page. */
+/* True: by pages that cannot be touched. */
 static bool guard_by_page(char *slot)
 {
-  if (stacks.guard == GUARD_LIGHT && os_guard(slot, stacks.page, true) == 0)
+  if (stacks.guard == GUARD_LIGHT && os_guard(slot, stacks.guard_size, true) == 0)
     return true;
-  if (stacks.guards_left == 0 || os_guard(slot, stacks.page, false) != 0)
+  if (stacks.guards_left == 0 || os_guard(slot, stacks.guard_size, false) != 0)
     return false;
   stacks.guards_left--;
   return true;
@@ -153,7 +172,7 @@ static bool carve(struct stack *s)
   if (stacks.carving == stacks.n_slabs && !new_slab())
     return false;
   char *slot = stacks.slabs[stacks.carving].base + stacks.used++ * stacks.size;
-  *s = (struct stack){ .lo = slot + stacks.page, .hi = slot + stacks.size };
+  *s = (struct stack){ .lo = slot + stacks.guard_size, .hi = slot + stacks.size };
   s->canary = !guard_by_page(slot);
   if (s->canary)
     *(uint64_t *)s->lo = CANARY;
@@ -211,7 +230,7 @@ static RARELY void spill(struct p *pp)
 /* True: s is from before another stack size was asked for, and is dropped. */
 static bool other_size(const struct stack *s)
 {
-  return (size_t)(s->hi - s->lo) + stacks.page != stacks.size;
+  return (size_t)(s->hi - s->lo) + stacks.guard_size != stacks.size;
 }
 
 void stackfree(struct p *pp, struct stack *s)
@@ -223,17 +242,18 @@ void stackfree(struct p *pp, struct stack *s)
     spill(pp);
 }
 
-static void find_in_slot(struct g *gp, void *arg)
+/* No lock: a fault may have happened anywhere. Slabs are only added. */
+static __attribute__((no_sanitize("thread"))) bool is_in_slab(const char *at)
 {
-  void **query = arg;
-  const char *addr = query[0];
-  if (gp->stack.lo && addr < gp->stack.lo && addr >= gp->stack.lo - stacks.page)
-    query[1] = gp;
+  for (uint32_t i = 0; i < stacks.n_slabs; i++)
+    if (at >= stacks.slabs[i].front && at < stacks.slabs[i].end)
+      return true;
+  return false;
 }
 
-struct g *stack_guard_hit(const void *addr)
+bool stack_is_overflowed(const struct g *gp, const void *address, const void *sp)
 {
-  void *query[2] = { (void *)addr, NULL };
-  forEachG(find_in_slot, query);
-  return query[1];
+  const char *at = address, *lo = gp->stack.lo;
+  bool in_guard = at < lo && at >= lo - stacks.guard_size;
+  return in_guard || ((const char *)sp < lo && is_in_slab(sp));
 }

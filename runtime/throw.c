@@ -173,7 +173,7 @@ bool on_fault(void *address, void *pc, void *fp, void *sp)
 {
   struct m *mp = getm();
   struct g *gp = mp ? atomic_load(&mp->curg) : NULL;
-  if (!gp || stack_guard_hit(address) != gp)
+  if (!gp || !stack_is_overflowed(gp, address, sp))
     return false;
   become_the_speaker();
   printlock();

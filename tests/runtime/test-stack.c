@@ -58,6 +58,22 @@ static void fall_for_ever(void *unused)
   (void)unused;
   fall(0);
 }
+/* As a frame of libc's may that is larger than a page and was not built to touch each. */
+static void jump_over_pages(void *unused)
+{
+  (void)unused;
+  *(volatile char *)(getg()->stack.lo - 12000) = 0;
+}
+PROGRAM(jumps_on_a_light_guard)
+{
+  run_alone(GUARD_LIGHT, jump_over_pages);
+  return 0;
+}
+PROGRAM(jumps_on_protected_pages)
+{
+  run_alone(GUARD_MPROTECT, jump_over_pages);
+  return 0;
+}
 PROGRAM(falls_on_a_light_guard)
 {
   run_alone(GUARD_LIGHT, fall_for_ever);
@@ -109,6 +125,13 @@ static void an_overflow_into_a_guard_of_either_kind_is_told(void **state)
   assert_overflow(falls_on_a_protected_page, "fatal error: stack overflow\n");
 }
 
+static void a_jump_over_a_page_is_one_into_the_guard(void **state)
+{
+  (void)state;
+  assert_overflow(jumps_on_a_light_guard, "fatal error: stack overflow\n");
+  assert_overflow(jumps_on_protected_pages, "fatal error: stack overflow\n");
+}
+
 static void a_canary_tells_of_an_overflow_when_the_g_ends(void **state)
 {
   (void)state;
@@ -128,6 +151,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_overflow_into_a_guard_of_either_kind_is_told),
+    cmocka_unit_test(a_jump_over_a_page_is_one_into_the_guard),
     cmocka_unit_test(a_canary_tells_of_an_overflow_when_the_g_ends),
     cmocka_unit_test(canaries_say_nothing_of_gs_that_stay_inside),
   };

@@ -8,13 +8,16 @@ set -u
 sources=$GMPSCOPE_SOURCE/tests/runtime/user-builds
 cflags="-Wall -Wextra -Werror -g $(pkg-config --cflags gmpscope-rt)"
 libs=$(pkg-config --libs gmpscope-rt)
+last_flag=
 compilers=
 for compiler in gcc clang-14 clang; do
   command -v "$compiler" >/dev/null 2>&1 && compilers="$compilers $compiler"
 done
 
-# shellcheck disable=SC2086
-compile() { "$@" $cflags 2>>"$folder/log" || sed 's/^/# /' "$folder/log"; }
+compile() {
+  # shellcheck disable=SC2086
+  "$@" $cflags $last_flag 2>>"$folder/log" || sed 's/^/# /' "$folder/log"
+}
 
 # prints TEXT PROGRAM...: it ends well and prints just this.
 prints() {
@@ -55,6 +58,36 @@ for compiler in $compilers; do
       prints "0 wrong" env RT_MAXPROCS=4 "$program"
       verdict $? "$compiler -O$level -D$order: errno is the G's own on whatever thread"
     done
+  done
+done
+
+# overflows PROGRAM WAY: it is told, with the dump of the G that did it first, and the process ends as Go's does.
+overflows() {
+  RT_MAXPROCS=1 timeout 60 "$@" >"$folder/out" 2>"$folder/err"
+  [ $? = 2 ] && [ ! -s "$folder/out" ] && grep -qx "fatal error: stack overflow" "$folder/err" &&
+    grep '^goroutine ' "$folder/err" | head -n 1 | grep -q 'running labels:{"name": "culprit"}' && return
+  echo "# $* said:"
+  head -n 20 "$folder/out" "$folder/err" | sed 's/^/# /'
+  return 1
+}
+
+# Frames larger than the guard. The .pc file asks for the flag that makes them touch it; without it the kernel shows us
+# those that end where there is nothing.
+for compiler in $compilers; do
+  for level in 0 2; do
+    program=$folder/overflow-$compiler-$level
+    compile "$compiler" -O$level -o "$program" "$sources/overflow.c" $libs
+    for way in recursion array 70000 1048576; do
+      overflows "$program" "$way"
+      verdict $? "$compiler -O$level with the flags of pkg-config: a stack overflow by $way is told"
+    done
+    last_flag=-fno-stack-clash-protection
+    compile "$compiler" -O$level -o "$program" "$sources/overflow.c" $libs
+    for way in recursion array 1048576; do
+      overflows "$program" "$way"
+      verdict $? "$compiler -O$level without stack clash protection: a stack overflow by $way is told"
+    done
+    last_flag=
   done
 done
 
