@@ -8,6 +8,7 @@
 
 #include "event-model.h"
 #include "links.h"
+#include "theme.h"
 
 struct _UiEvents {
   GtkBox parent_instance;
@@ -33,7 +34,7 @@ enum column {
 };
 static const struct {
   const char *title;
-  int width;
+  int width; /* for letters of the usual size; 0: what is left */
   bool is_number;
 } columns[COLUMNS] = {
   [COLUMN_NO] = { "No.", 84, true },
@@ -114,11 +115,20 @@ static void add_columns(UiEvents *events)
     g_signal_connect(factory, "bind", G_CALLBACK(on_bind), GINT_TO_POINTER(i));
     g_autoptr(GtkColumnViewColumn) column = gtk_column_view_column_new(columns[i].title, factory);
     gtk_column_view_column_set_resizable(column, TRUE);
-    if (columns[i].width)
-      gtk_column_view_column_set_fixed_width(column, columns[i].width);
-    else
-      gtk_column_view_column_set_expand(column, TRUE);
+    gtk_column_view_column_set_expand(column, columns[i].width == 0);
     gtk_column_view_append_column(GTK_COLUMN_VIEW(events->view), column);
+  }
+}
+
+/* As wide as letters of today's size need. */
+static void size_columns(GtkWidget *widget)
+{
+  const double scale = ui_theme_get().font_scale;
+  GListModel *made = gtk_column_view_get_columns(GTK_COLUMN_VIEW(UI_EVENTS(widget)->view));
+  for (guint i = 0; i < COLUMNS; i++) {
+    g_autoptr(GtkColumnViewColumn) column = g_list_model_get_item(made, i);
+    if (columns[i].width)
+      gtk_column_view_column_set_fixed_width(column, (int)(columns[i].width * scale));
   }
 }
 
@@ -274,6 +284,8 @@ static void ui_events_init(UiEvents *events)
   gtk_single_selection_set_can_unselect(events->selection, TRUE);
   gtk_column_view_set_model(GTK_COLUMN_VIEW(events->view), GTK_SELECTION_MODEL(events->selection));
   add_columns(events);
+  size_columns(GTK_WIDGET(events));
+  ui_theme_watch(GTK_WIDGET(events), size_columns);
   g_signal_connect_swapped(events->selection, "notify::selected", G_CALLBACK(on_selected), events);
   g_signal_connect_swapped(events->entry, "search-changed", G_CALLBACK(on_search), events);
   g_signal_connect_swapped(events->entry, "activate", G_CALLBACK(on_next_match), events);

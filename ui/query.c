@@ -16,6 +16,7 @@
 #include "command.h"
 #include "links.h"
 #include "query-rows.h"
+#include "theme.h"
 
 #include <string.h>
 
@@ -97,8 +98,10 @@ static void add_column(UiQuery *query, guint column)
   g_autoptr(GtkColumnViewColumn) made = gtk_column_view_column_new(title, factory);
   gtk_column_view_column_set_resizable(made, TRUE);
   gtk_column_view_column_set_expand(made, is_last);
-  if (!is_last)
-    gtk_column_view_column_set_fixed_width(made, 8 * characters(query->rows, column) + 28);
+  if (!is_last) {
+    const int width = 8 * characters(query->rows, column) + 28; /* for letters of the usual size */
+    gtk_column_view_column_set_fixed_width(made, (int)(width * ui_theme_get().font_scale));
+  }
   gtk_column_view_append_column(GTK_COLUMN_VIEW(query->view), made);
 }
 

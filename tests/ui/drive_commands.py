@@ -25,16 +25,26 @@ def the_palette_runs_an_action_by_its_name(window):
     window.expect("^M lanes")
 
 
+def close_the_dialog(window):
+    dialog = poll(window.other_window, "the dialog is on the screen")
+    focus(dialog)
+    keys("Escape")
+    poll(lambda: window.other_window() != dialog, "Escape closes the dialog")
+
+
 def the_about_dialog_opens_and_closes(window):
     keys("ctrl+shift+p")
     window.get("list", "^Commands$")
     xdotool("type", "about")
     keys("Return")
     window.get("label", "See a Go-style scheduler think")
-    about = poll(lambda: window.other_window(), "the dialog is on the screen")
-    focus(about)
-    keys("Escape")
-    poll(lambda: window.other_window() != about, "Escape closes the dialog")
+    close_the_dialog(window)
+
+
+def the_keys_are_listed_in_a_dialog(window):
+    keys("question")
+    window.get("label", "^Why the selected G does not run$")
+    close_the_dialog(window)
 
 
 def a_query_typed_in_the_window_is_answered_and_leads_to_an_event(window):
@@ -103,6 +113,7 @@ TESTS = [
     letters_can_be_typed_into_the_search_entry,
     the_palette_runs_an_action_by_its_name,
     the_about_dialog_opens_and_closes,
+    the_keys_are_listed_in_a_dialog,
     a_query_typed_in_the_window_is_answered_and_leads_to_an_event,
     escape_stops_a_query_that_would_take_long,
     the_theme_changes_with_t,

@@ -6,6 +6,7 @@ Every reading polls for what must become true, with a deadline, and tells what i
 import os
 import re
 import subprocess
+import tempfile
 import time
 
 import gi
@@ -25,7 +26,11 @@ class Wrong(Exception):
 def poll(condition, what):
     """Returns condition()'s first true value."""
     end = time.monotonic() + DEADLINE
+    look_anew = time.monotonic() + 5
     while time.monotonic() < end:
+        if time.monotonic() > look_anew:  # what was cached of the tree may have missed a change
+            Atspi.get_desktop(0).clear_cache()
+            look_anew += 5
         try:
             value = condition()
         except GLib.Error:  # the tree changes while it is read
@@ -50,7 +55,8 @@ class Window:
     time_ns = (0, 60000)  # of the first and the last event of panic.trace
 
     def __init__(self, *args):
-        self.process = subprocess.Popen([f"{BUILD}/ui/gmpscope-viewer", *args])
+        self.said = tempfile.TemporaryFile(mode="w+")
+        self.process = subprocess.Popen([f"{BUILD}/ui/gmpscope-viewer", *args], stderr=self.said)
         self.app = poll(self._find_app, "the program appears in the accessibility tree")
         self.xid = poll(self._on_screen, "the window is on the screen")[0]
         focus(self.xid)
@@ -104,6 +110,7 @@ class Window:
         return match and (ns(match[1]), ns(match[2]))
 
     def close(self):
+        """Ends the program; it must end well, and must not have warned of anything in the meantime."""
         if self.process.poll() is None:
             focus(self.xid)
             keys("ctrl+q")
@@ -114,6 +121,9 @@ class Window:
                 raise Wrong("Ctrl+Q does not end the program") from None
         if self.process.returncode != 0:
             raise Wrong(f"the program ended with {self.process.returncode}")
+        self.said.seek(0)
+        warnings = re.findall(r"^.*-(?:WARNING|CRITICAL) \*\*.*$", self.said.read(), re.MULTILINE)
+        check(not warnings, f"it warned: {warnings}")
 
 
 def xdotool(*args):
