@@ -285,7 +285,7 @@ static size_t count_plain(const struct open_chunk *c, const struct trace_event *
   const uint64_t seq = c->counts.next_seq;
   int64_t ts = c->counts.last_ts;
   size_t room = TRACE_CHUNK_EVENTS - c->coder.n, max = n < room ? n : room, i = 0;
-  if (seq > (uint64_t)INT64_MAX - 2 * TRACE_CHUNK_EVENTS)
+  if (seq > (uint64_t)INT64_MAX - 2ull * TRACE_CHUNK_EVENTS)
     return 0;
   for (; i < max; i++) {
     const struct trace_event *e = &events[i];
