@@ -26,6 +26,7 @@
 struct dwarf_eh_bases {
   void *text, *data, *func;
 };
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): the name is libgcc's */
 const void *_Unwind_Find_FDE(void *pc, struct dwarf_eh_bases *bases);
 
 /* A function begins with a return address and nothing else on its stack, so an entry's first instruction is to advance
