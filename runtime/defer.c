@@ -84,6 +84,7 @@ static ALWAYS_INLINE struct g *defering_g(struct m *mp)
 {
   if (unlikely(!mp || !mp->curg))
     throw("defer outside of a goroutine");
+  need_running(mp->curg);
   return mp->curg;
 }
 
@@ -138,6 +139,7 @@ void rt_defer_pooled(struct rt_frame *frame, void (*fn)(void *), void *arg)
     defer_pooled_traced(mp, frame, fn, arg);
     return;
   }
+  need_running(gp);
   struct rt_defer *d = newdefer(mp);
   *d = (struct rt_defer){ gp->_defer, fn, arg, frame, true };
   gp->_defer = d;
@@ -239,8 +241,9 @@ void rt_frame_exit(struct rt_frame *frame)
 {
   struct m *mp = getm();
   struct g *gp = mp ? mp->curg : NULL;
-  if (!gp || !gp->_defer)
-    return; /* a frame off any G has deferred nothing */
+  if (!gp || !gp->_defer || (gp->_defer->frame != frame && frame->n_spares == 0))
+    return; /* it has deferred nothing, or all has run; off any G, too */
+  need_running(gp);
   if (frame->n_spares > 0)
     take_back_spares(mp, frame);
   if (likely(!tr_on(mp, TRACE_FAMILY_ALL))) {

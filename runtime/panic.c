@@ -196,9 +196,11 @@ static const char *plausible_frame(const struct g *gp, const char *fp)
 
 static void check_can_panic(const struct m *mp, const struct rt_value *value)
 {
-  const char *why = !mp || !mp->curg ? "panic on system stack"
-                    : mp->locks      ? "panic holding locks"
-                                     : NULL;
+  struct g *gp = mp ? atomic_load(&mp->curg) : NULL;
+  const char *why = !gp                           ? "panic on system stack"
+                    : mp->locks                   ? "panic holding locks"
+                    : readgstatus(gp) != Grunning ? "panic during a system call"
+                                                  : NULL;
   if (!why)
     return;
   printlock();
@@ -206,6 +208,8 @@ static void check_can_panic(const struct m *mp, const struct rt_value *value)
   value_write(value, write_to_stderr, NULL);
   print_str("\n");
   printunlock();
+  if (gp && !mp->locks)
+    misplaced(gp, why);
   throw(why);
 }
 
@@ -246,6 +250,7 @@ void panicerror(const char *message)
 void rt_goexit(void)
 {
   struct g *gp = need_g("rt_goexit");
+  need_running(gp);
   struct m *mp = getm();
   struct rt_panic p = { .goexit = true, .fp = __builtin_frame_address(0) };
   p.walked = plausible_frame(gp, p.fp);

@@ -345,6 +345,12 @@ static inline struct g *need_g(const char *what)
     not_on_a_g(what);
   return gp;
 }
+/* For what uses the P: fatal, in words, between rt_entersyscall and rt_exitsyscall, when it may be taken at any time. */
+static ALWAYS_INLINE void need_running(struct g *gp)
+{
+  if (unlikely(atomic_load_explicit(&gp->status, memory_order_relaxed) != Grunning))
+    misplaced(gp, "the G at a door of rt.h is not running");
+}
 static inline void set_curg(struct m *mp, struct g *gp)
 {
   atomic_store_explicit(&mp->curg, gp,

@@ -6,6 +6,7 @@
 #include "program.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 
@@ -361,10 +362,62 @@ IN_A_CALL(receives_in_a_call, rt_chan_recv(NULL, NULL))
 IN_A_CALL(sleeps_in_a_call, rt_sleep(1000))
 IN_A_CALL(yields_in_a_call, rt_yield())
 IN_A_CALL(ends_in_a_call, rt_goexit())
+IN_A_CALL(panics_in_a_call, rt_panic("lost"))
+
+static atomic_bool p_is_taken;
+static void take_p(void *unused)
+{
+  (void)unused;
+  atomic_store(&p_is_taken, true);
+}
+static void ignore(void *unused)
+{
+  (void)unused;
+}
+/* Until another G runs on the one P. */
+static void enter_and_lose_p(void)
+{
+  rt_gomaxprocs(1);
+  rt_go(take_p, NULL);
+  rt_entersyscall();
+  while (!atomic_load(&p_is_taken))
+    sched_yield();
+}
+/* With deferred calls of all kinds. */
+#define WITHOUT_P(name, call)                                                                      \
+  PROGRAM(name)                                                                                    \
+  {                                                                                                \
+    RT_FRAME(fr, { return 0; });                                                                   \
+    RT_DEFER(fr, ignore, NULL);                                                                    \
+    for (int i = 0; i < 3; i++)                                                                    \
+      RT_DEFER_LOOP(fr, ignore, NULL);                                                             \
+    enter_and_lose_p();                                                                            \
+    call;                                                                                          \
+    return 0;                                                                                      \
+  }
+WITHOUT_P(panics_without_p, rt_panic("lost"))
+WITHOUT_P(ends_without_p, rt_goexit())
+WITHOUT_P(returns_without_p, (void)0)
+WITHOUT_P(defers_without_p, RT_DEFER(fr, ignore, NULL))
+static void *defer_some(void *unused)
+{
+  RT_FRAME(fr, { return NULL; });
+  for (int i = 0; i < 3; i++)
+    RT_DEFER_LOOP(fr, ignore, NULL);
+  return unused;
+}
+WITHOUT_P(defers_pooled_without_p, defer_some(NULL))
 PROGRAM(leaves_without_entering)
 {
   rt_exitsyscall();
   return 0;
+}
+/* The panic is told as well. */
+static void assert_panics_in_a_call(int (*fn)(int, char **), const char *words)
+{
+  char lines[256];
+  snprintf(lines, sizeof lines, "panic: lost\n%s", words);
+  assert_dies(fn, "", lines);
 }
 static void between_enter_and_exit_nothing_may_be_called(void **state)
 {
@@ -376,6 +429,12 @@ static void between_enter_and_exit_nothing_may_be_called(void **state)
   assert_dies(sleeps_in_a_call, "", words);
   assert_dies(yields_in_a_call, "", words);
   assert_dies(ends_in_a_call, "", words);
+  assert_dies(ends_without_p, "", words);
+  assert_dies(returns_without_p, "", words);
+  assert_dies(defers_without_p, "", words);
+  assert_dies(defers_pooled_without_p, "", words);
+  assert_panics_in_a_call(panics_in_a_call, words);
+  assert_panics_in_a_call(panics_without_p, words);
   assert_dies(leaves_without_entering, "",
               "fatal error: rt_exitsyscall: this goroutine is in no system call\n");
 }
