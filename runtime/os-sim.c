@@ -14,17 +14,20 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SIM_NCPU            4
-#define SIM_EPOLL           (1 << 28) /* descriptors that no kernel gives */
-#define SIM_EVENT           (SIM_EPOLL + 1)
-#define WALL_EPOCH          1700000000000000000 /* 2023-11-14, for ever */
-#define LONGEST_CALL        40000000
-#define LONGEST_SPURIOUS    1000000
-#define SPURIOUS_ONE_IN     32u
-#define LONGEST_REAL_CALL_S 10
+#define SIM_NCPU         4
+#define SIM_EPOLL        (1 << 28) /* descriptors that no kernel gives */
+#define SIM_EVENT        (SIM_EPOLL + 1)
+#define WALL_EPOCH       1700000000000000000 /* 2023-11-14, for ever */
+#define LONGEST_CALL     40000000
+#define LONGEST_SPURIOUS 1000000
+#define SPURIOUS_ONE_IN  32u
+#define LONGEST_STEP_S   10 /* of real time */
 
 static _Atomic uint32_t real_call; /* odd while a call is under way */
 
@@ -174,32 +177,74 @@ void os_usleep(uint32_t us)
   sim_wait(CO_SLEEPING, NULL, (int64_t)us * 1000);
 }
 
-/* A real thread: when a call blocks for real, the one of the simulation never comes back to say so. */
-static void *watch_calls(void *unused)
+/* "goroutine 7 (worker)": who runs. */
+static void print_who_runs(char *text, size_t n)
 {
-  static const char text[] =
-      "fatal error: simulation: a system call blocks for real, so nobody can go "
-      "on; run the program without the simulation\n";
+  const struct m *mp = co_self()->m;
+  const struct g *gp = mp ? atomic_load(&mp->curg) : NULL;
+  if (!gp)
+    snprintf(text, n, "the program");
+  else if (gp->name)
+    snprintf(text, n, "goroutine %llu (%.32s)", (unsigned long long)gp->goid, gp->name);
+  else
+    snprintf(text, n, "goroutine %llu", (unsigned long long)gp->goid);
+}
+
+/* The run has taken no step for so long. What is read here without a lock stands still. */
+static _Noreturn void tell_who_hinders(void)
+{
+  char who[80], text[400];
+  print_who_runs(who, sizeof who);
+  if (atomic_load(&real_call) % 2 != 0)
+    snprintf(
+        text, sizeof text,
+        "fatal error: simulation: a system call of %s blocks for real, so nobody can go on; run "
+        "the program without the simulation\n",
+        who);
+  else
+    snprintf(
+        text, sizeof text,
+        "fatal error: simulation: %s has run its own code for %d seconds without a call of rt.h, "
+        "and here nobody else can go on meanwhile; call rt_safepoint in its loop, or run the "
+        "program without the simulation\n",
+        who, LONGEST_STEP_S);
+  os_write(STDERR_FILENO, text, strlen(text));
+  sim_last_words();
+  tr_end(2);
+  _exit(2);
+}
+
+/* A real thread. The simulation has one, so what blocks that for real, or does not come back to us, holds up all:
+ * who waits for another G then waits for ever. */
+static void *watch_steps(void *unused)
+{
+  uint64_t seen = 0;
   (void)unused;
-  for (uint32_t seen = 0, rounds = 0; rounds < LONGEST_REAL_CALL_S; rounds++) {
-    uint32_t now = atomic_load(&real_call);
-    if (now % 2 == 0 || now != seen)
+  for (int rounds = 0; rounds < LONGEST_STEP_S; rounds++) {
+    uint64_t now = sim_step();
+    if (!sim_is_under_way() || now != seen)
       rounds = 0;
     seen = now;
     sleep(1);
   }
-  os_write(STDERR_FILENO, text, sizeof text - 1);
-  sim_last_words();
-  _exit(2);
+  tell_who_hinders();
+}
+
+void sim_watch_steps(void)
+{
+  static bool watched;
+  pthread_t watcher;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before); /* the program's signals are not for it */
+  if (!watched && pthread_create(&watcher, NULL, watch_steps, NULL) == 0)
+    pthread_detach(watcher);
+  watched = true;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void sim_syscall_begin(void)
 {
-  static bool watched;
-  pthread_t watcher;
-  if (!watched && pthread_create(&watcher, NULL, watch_calls, NULL) == 0)
-    pthread_detach(watcher);
-  watched = true;
   atomic_fetch_add(&real_call, 1);
 }
 

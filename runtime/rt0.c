@@ -356,6 +356,7 @@ int rt_run(void (*fn)(void *), void *arg, const struct rt_options *asked)
     error = sim_begin(asked && asked->sim_seed ? asked->sim_seed : options.sim_seed);
     if (!error)
       error = start(pick_maxprocs(asked), asked ? asked->stack_size : 0);
+    sim_end();
   } else {
     fprintf(stderr, "runtime: %s\n", why);
   }

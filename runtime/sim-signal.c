@@ -6,9 +6,11 @@
  * the real one (preempt.c), and it decides. If it makes the thread go on in asyncPreempt, that is done without the
  * registers, which a coroutine keeps anyway.
  *
- * Code of the program is what the simulation cannot look into: it takes no virtual time, and no signal lands there.
- * A program that wants both says sim_compute(ns), as those of the tests do.
- * Not done: counting instructions with the CPU's own counters. Containers seldom have them, and they do not repeat.
+ * Code of the program is what the simulation cannot look into: it takes no virtual time, and no signal lands there, in
+ * RT_PREEMPTIBLE code neither. A program that wants both says sim_compute(ns), as those of the tests do; one that waits in a
+ * loop for what another G does is told after some seconds (os-sim.c), since it would wait for ever.
+ * Not done: counting instructions with the CPU's own counters. Containers seldom have them, and they do not repeat: so
+ * a signal cannot be made to land at the same instruction in each run.
  */
 #include "os.h"
 #include "sim-world.h"

@@ -40,6 +40,7 @@ static struct {
   bool refuses;    /* this seed refuses to make threads */
   bool frozen;     /* somebody dies: nobody else goes on */
   bool watching;   /* inside sim_watch */
+  _Atomic bool is_under_way;
   uint32_t alone;  /* jumps since anybody but sysmon went on, or would of its own */
   int64_t spin_ns; /* how long the next spin alone takes */
 } world;
@@ -89,7 +90,20 @@ int sim_begin(uint64_t seed)
   world.refuses = sim_rand(8) == 0;
   world.spin_ns = STEP_NS;
   co_begin();
+  atomic_store(&world.is_under_way, true);
+  if (!sim_watch) /* the tests have a limit of their own, and run thousands of programs */
+    sim_watch_steps();
   return 0;
+}
+
+void sim_end(void)
+{
+  atomic_store(&world.is_under_way, false);
+}
+
+bool sim_is_under_way(void)
+{
+  return atomic_load(&world.is_under_way);
 }
 
 uint64_t sim_seed(void)
@@ -246,6 +260,7 @@ static struct co *pick(const struct co *except)
 static void count_step(void)
 {
   world.step++;
+  co_self()->m = getm();
   world.now += 1 + sim_rand(2 * STEP_NS);
   if (sim_step_out)
     *sim_step_out = world.step;

@@ -27,7 +27,7 @@ struct co {
   uintptr_t pc;           /* in the program's own code; 0: elsewhere */
   int64_t deadline;       /* virtual ns */
   _Atomic uint32_t *addr; /* slept on */
-  struct m *m;            /* the thread's M, while another one runs */
+  struct m *m;            /* the thread's M, as of its last point */
   int saved_errno;
   void *sp;       /* saved context, while another one runs */
   char *lo, *hi;  /* its own stack; NULL for the thread that began the simulation */
@@ -53,6 +53,8 @@ uint32_t co_number(const struct co *co);
 
 /* ---- sim-world.c: time and choice ---- */
 
+/* Between sim_begin and sim_end. From any thread. */
+bool sim_is_under_way(void);
 int64_t sim_now(void);
 uint64_t sim_seed(void);
 uint64_t sim_step(void);
@@ -73,6 +75,11 @@ void sim_wake(struct co *co);
 bool sim_refuses(void);
 /* The running coroutine is over. */
 _Noreturn void sim_end_thread(void);
+
+/* ---- os-sim.c ---- */
+
+/* From now on a run that takes no step for some seconds of real time is ended, in words. */
+void sim_watch_steps(void);
 
 /* ---- sim-signal.c ---- */
 

@@ -21,6 +21,8 @@ struct m;
 int sim_begin(uint64_t seed);
 
 #ifdef RT_SIM
+/* The run that sim_begin let begin is over, or the program's end has begun. */
+void sim_end(void);
 /* A G goes into what stands for a system call. If that blocks for real, nobody can go on, and it is told. */
 void sim_syscall_begin(void);
 /* A G has come back from what stands for a system call: lets the time pass that it took. */
@@ -40,6 +42,9 @@ void sim_freeze(void);
 void sim_last_words(void);
 #define SIM_BUILT true
 #else
+static inline void sim_end(void)
+{
+}
 static inline void sim_syscall_begin(void)
 {
 }

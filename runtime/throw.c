@@ -149,6 +149,7 @@ _Noreturn void dopanic(void)
 
 _Noreturn void rt_exit(int code)
 {
+  sim_end();
   exit(code); /* the trace's end hangs on it */
 }
 

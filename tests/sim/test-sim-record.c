@@ -111,6 +111,23 @@ static void a_seed_is_a_number_from_1_on(void **state)
   run_free(&run);
 }
 
+/* The spinner waits for what another G would do; there is one thread, so it waits for ever. */
+static void who_computes_for_ever_is_told(void **state)
+{
+  (void)state;
+  struct run run = run_cli("record", "-q", "--sim", "7", "-o", "s.db", "--",
+                           run_built("tests/sim/simulated"), "spins", NULL);
+  assert_int_equal(run.code, 2);
+  assert_non_null(
+      strstr(run.err, "fatal error: simulation: goroutine 2 (spinner) has run its own code for "));
+  assert_non_null(strstr(run.err, "call rt_safepoint in its loop"));
+  assert_non_null(strstr(run.err, "\nsimulation: seed 7, step "));
+  run_free(&run);
+  run = run_cli("check", "s.db", NULL);
+  assert_int_equal(run.code, 0);
+  run_free(&run);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -120,6 +137,7 @@ int main(void)
     cmocka_unit_test(a_wait_for_a_descriptor_is_told),
     cmocka_unit_test(sockets_are_refused_in_words),
     cmocka_unit_test(a_seed_is_a_number_from_1_on),
+    cmocka_unit_test(who_computes_for_ever_is_told),
   };
   return cmocka_run_group_tests(tests, run_set_up, run_tear_down);
 }
