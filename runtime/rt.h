@@ -55,7 +55,7 @@ extern "C" {
 struct rt_options {
   int maxprocs; /* number of Ps, at most 1024; 0: RT_MAXPROCS, else the CPUs that this process may use */
   size_t stack_size; /* bytes a G, at most 1 GiB; 0: 64 KiB. Reserved, touched lazily */
-  uint64_t sim_seed; /* for a program that runs with the simulation's library; else it must be 0 */
+  uint64_t sim_seed; /* not 0: the deterministic simulation with this seed, as RT_DEBUG=sim=SEED. See rt_run */
 };
 
 /* Runs fn(argc, argv) as the main G, goid 1, and exits with its value; other Gs are dropped, as when Go's main
@@ -64,7 +64,12 @@ RT_API int rt_main(int argc, char **argv, int (*fn)(int argc, char **argv));
 /* Runs fn(arg) as the main G and returns 0 when it has returned and every thread of the scheduler stands still;
  * other Gs are dropped: their deferred calls do not run. May be called again. options may be NULL. -errno with
  * nothing started: -EBUSY: a run is on; -EINVAL: an impossible option, or an environment that is not understood
- * (told on stderr); -ENOMEM, -EAGAIN, -EMFILE...: what the kernel refused. Not from a G. */
+ * (told on stderr); -ENOMEM, -EAGAIN, -EMFILE...: what the kernel refused. Not from a G.
+ * With a seed the program is started anew, from its main, with the simulation's library; this first call does not
+ * return, and in the new process all runs are simulated (without a seed: with 1). -EINVAL, told on stderr, where that
+ * cannot be: a run without a seed was before, there are other threads, the runtime is linked statically or without
+ * the simulation's library beside it, LD_PRELOAD is in use, the program has more rights than its user (setuid), or
+ * /proc is not there. */
 RT_API int rt_run(void (*fn)(void *), void *arg, const struct rt_options *options);
 
 /* What errno is made of: the address of the thread's, on which the caller is now. Not to be kept. From anywhere. */

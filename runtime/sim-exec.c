@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* sim-exec.c - how a program comes under the simulation: it starts anew, with the simulation's library.
  *
- * RT_DEBUG=sim=SEED, or gmpscope record --sim SEED: the shipped library finds the seed when the run begins,
- * and executes the program again with the simulation's library loaded first. That has the same name (soname)
+ * RT_DEBUG=sim=SEED, gmpscope record --sim SEED, or rt_options.sim_seed: the shipped library finds the seed when the run
+ * begins, and executes the program again with the simulation's library loaded first. That has the same name (soname)
  * and the same functions, so the loader takes it for the one that the program was linked with. What the
  * program did before rt_main or rt_run it does twice, unless it was only printed: it is not flushed here.
+ * So it is refused where that would be wrong: when a run was there before, which would be simulated now, and when there
+ * are other threads, which would end in the middle of something.
  *
  * Not done: both in one library, and a branch. The simulation needs a hook at every atomic operation.
  */
+#include "options.h"
+#include "runtime.h"
 #include "sim.h"
 
 #include <dlfcn.h>
@@ -15,6 +19,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LIBRARY "gmpscope-sim/libgmpscope-rt.so.0" /* beside the shipped one */
@@ -66,11 +72,26 @@ static void free_arguments(char **argv)
   free(argv);
 }
 
+static bool has_other_threads(void)
+{
+  struct stat tasks;
+  return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 3; /* ".", "..", and this one */
+}
+
 int sim_begin(uint64_t seed)
 {
   char path[4096];
   if (seed == 0)
     return 0;
+  if (atomic_load(&sched.run) != 0)
+    return refuse("the program has run without it before",
+                  "; it can begin with the first run only");
+  if (seed != options.sim_seed &&
+      has_other_threads()) /* who says it in the environment knows that all begins anew */
+    return refuse("the program has other threads", ", which would be ended");
+  if (getauxval(AT_SECURE))
+    return refuse("the program has more rights than its user",
+                  ", so the loader takes no other library for it");
   if (!find_library(path, sizeof path))
     return refuse("its library, " LIBRARY, ", is not beside the runtime's; install it, or link the "
                                            "program with the shared runtime");

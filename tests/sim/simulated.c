@@ -2,6 +2,10 @@
 /* simulated.c - a program on the shipped runtime for test-sim-record.c: what it does is its first argument. */
 #include "rt.h"
 
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- waits without a call ---- */
@@ -24,6 +28,67 @@ static int spins(int argc, char **argv)
   return 0;
 }
 
+/* ---- asks for the simulation itself ---- */
+
+static struct rt_chan *numbers;
+
+static void send(void *n)
+{
+  rt_sleep(1000);
+  rt_chan_send(numbers, &n);
+}
+
+/* Prints an order that is the seed's alone. */
+static void race(void *title)
+{
+  printf("%s", (const char *)title);
+  numbers = rt_chan_new(sizeof(void *), 0);
+  for (long i = 0; i < 8; i++)
+    rt_go(send, (void *)i);
+  for (int i = 0; i < 8; i++) {
+    long n;
+    rt_chan_recv(numbers, &n);
+    printf(" %ld", n);
+  }
+  printf(" at %lld\n", (long long)rt_now());
+  rt_chan_free(numbers);
+}
+
+static int run_with_seed(const char *text, char *title)
+{
+  struct rt_options options = { .maxprocs = 3, .sim_seed = strtoull(text, NULL, 10) };
+  return rt_run(race, title, &options);
+}
+
+/* Each argument is a seed; 0: none. */
+static int runs_with_seeds(int argc, char **argv)
+{
+  for (int i = 2; i < argc; i++) {
+    int error = run_with_seed(argv[i], argv[i]);
+    if (error)
+      printf("%s: %d\n", argv[i], error);
+  }
+  return 0;
+}
+
+static void *wait_for_ever(void *never)
+{
+  while (sem_wait(never) != 0)
+    ;
+  return NULL;
+}
+
+static int runs_beside_a_thread(void)
+{
+  static sem_t never;
+  pthread_t thread;
+  sem_init(&never, 0, 0);
+  if (pthread_create(&thread, NULL, wait_for_ever, &never) != 0)
+    return 3;
+  printf("%d\n", run_with_seed("7", (char[]){ "" }));
+  return 0;
+}
+
 static const struct {
   const char *name;
   int (*fn)(int, char **);
@@ -34,5 +99,9 @@ int main(int argc, char **argv)
   for (size_t i = 0; argc > 1 && i < sizeof programs / sizeof programs[0]; i++)
     if (strcmp(argv[1], programs[i].name) == 0)
       return rt_main(argc, argv, programs[i].fn);
+  if (argc > 1 && strcmp(argv[1], "seeds") == 0)
+    return runs_with_seeds(argc, argv);
+  if (argc > 1 && strcmp(argv[1], "thread") == 0)
+    return runs_beside_a_thread();
   return 2;
 }

@@ -128,6 +128,55 @@ static void who_computes_for_ever_is_told(void **state)
   run_free(&run);
 }
 
+/* ---- rt_options.sim_seed: the program asks itself ---- */
+
+static struct run ask(char *what, char *a, char *b)
+{
+  char *argv[] = { strdup(run_built("tests/sim/simulated")), what, a, b, NULL };
+  struct run run = run_argv(argv, NULL, false);
+  free(argv[0]);
+  return run;
+}
+
+static void a_program_that_asks_for_a_seed_is_simulated(void **state)
+{
+  (void)state;
+  struct run a = ask("seeds", "7", NULL), b = ask("seeds", "7", NULL), c = ask("seeds", "8", NULL);
+  assert_string_equal(a.err, "");
+  assert_int_equal(a.code, 0);
+  assert_int_equal(strncmp(a.out, "7 ", 2), 0);
+  assert_string_equal(a.out, b.out);
+  assert_string_not_equal(a.out + 1, c.out + 1);
+  run_free(&a), run_free(&b), run_free(&c);
+}
+
+static void each_of_its_runs_may_have_a_seed(void **state)
+{
+  (void)state;
+  struct run a = ask("seeds", "7", "9"), b = ask("seeds", "7", "9"), c = ask("seeds", "7", NULL);
+  assert_string_equal(a.err, "");
+  assert_string_equal(a.out, b.out);
+  assert_non_null(strstr(a.out, "\n9 "));
+  assert_int_equal(strncmp(a.out, c.out, strlen(c.out)), 0);
+  run_free(&a), run_free(&b), run_free(&c);
+}
+
+static void a_seed_that_comes_too_late_is_refused_in_words(void **state)
+{
+  (void)state;
+  struct run run = ask("seeds", "0", "7");
+  assert_non_null(strstr(run.out, "\n7: -22\n"));
+  assert_string_equal(
+      run.err, "runtime: no simulation: the program has run without it before; it can begin with "
+               "the first run only\n");
+  run_free(&run);
+  run = ask("thread", NULL, NULL);
+  assert_string_equal(run.out, "-22\n");
+  assert_string_equal(
+      run.err, "runtime: no simulation: the program has other threads, which would be ended\n");
+  run_free(&run);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -138,6 +187,9 @@ int main(void)
     cmocka_unit_test(sockets_are_refused_in_words),
     cmocka_unit_test(a_seed_is_a_number_from_1_on),
     cmocka_unit_test(who_computes_for_ever_is_told),
+    cmocka_unit_test(a_program_that_asks_for_a_seed_is_simulated),
+    cmocka_unit_test(each_of_its_runs_may_have_a_seed),
+    cmocka_unit_test(a_seed_that_comes_too_late_is_refused_in_words),
   };
   return cmocka_run_group_tests(tests, run_set_up, run_tear_down);
 }
