@@ -68,6 +68,7 @@ struct sudog *waitq_dequeue(struct waitq *q)
 struct rt_chan *rt_chan_new(size_t elem_size, size_t capacity)
 {
   size_t bytes;
+  not_in_a_child();
   if (__builtin_mul_overflow(elem_size, capacity, &bytes) ||
       bytes > PTRDIFF_MAX - sizeof(struct rt_chan))
     return NULL;
@@ -85,6 +86,7 @@ void rt_chan_free(struct rt_chan *c)
 {
   if (!c)
     return;
+  not_in_a_child();
   lock_with_p(&c->lock);
   bool waited_on = c->recvq.first || c->sendq.first;
   unlock_with_p(&c->lock);
@@ -262,6 +264,7 @@ static void release_all(struct waitq *q, struct glist *list)
 
 void rt_chan_close(struct rt_chan *c)
 {
+  need_m("rt_chan_close");
   if (!c)
     panicerror("close of nil channel");
   lock_with_p(&c->lock);
@@ -282,6 +285,7 @@ size_t rt_chan_len(const struct rt_chan *c)
 {
   if (!c || c->of_timer)
     return 0;
+  not_in_a_child();
   struct rt_chan *locked = (struct rt_chan *)(uintptr_t)c;
   lock_with_p(&locked->lock);
   size_t n = c->qcount;

@@ -241,8 +241,11 @@ void rt_frame_exit(struct rt_frame *frame)
 {
   struct m *mp = getm();
   struct g *gp = mp ? mp->curg : NULL;
-  if (!gp || !gp->_defer || (gp->_defer->frame != frame && frame->n_spares == 0))
+  if (!gp || !gp->_defer || (gp->_defer->frame != frame && frame->n_spares == 0)) {
+    if (unlikely(!gp && frame->n_records > 0)) /* of the G that forked */
+      not_in_a_child();
     return; /* it has deferred nothing, or all has run; off any G, too */
+  }
   need_running(gp);
   if (frame->n_spares > 0)
     take_back_spares(mp, frame);

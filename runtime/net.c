@@ -129,6 +129,7 @@ ssize_t rt_read(int fd, void *buf, size_t n, int64_t deadline)
 ssize_t rt_write(int fd, const void *buf, size_t n, int64_t deadline)
 {
   size_t done = 0;
+  need_g("rt_write");
   while (done < n) {
     struct operation op = { try_write, fd, (char *)(uintptr_t)buf + done, n - done };
     ssize_t written = run(&op, POLL_WRITE, deadline);
@@ -269,6 +270,7 @@ static int connect_to(const struct addrinfo *ai, int64_t deadline)
 int rt_listen(const char *host_port)
 {
   struct lookup l;
+  need_g("rt_listen");
   int fd = resolve(host_port, true, &l);
   if (fd < 0)
     return fd;
@@ -282,6 +284,7 @@ int rt_listen(const char *host_port)
 int rt_dial(const char *host_port, int64_t deadline)
 {
   struct lookup l;
+  need_g("rt_dial");
   int fd = resolve(host_port, false, &l);
   if (fd < 0)
     return fd;

@@ -17,8 +17,10 @@
  * it. Other code, compiled without this header, that calls back into a function which parks must look at errno before
  * that. `errno = f();` is one use, and gcc asks before it calls f: if f parks, put its result into a variable first.
  *
- * fork: while a run is on, a child may exec or _exit, no more; a call that needs the scheduler says so there and
- * ends the child with 2. posix_spawn, system and popen are as ever.
+ * fork: while a run is on, a child may exec or _exit, no more; a call says so there and ends the child with 2. Harmless,
+ * and silent, are those that only look (rt_now, rt_goid, rt_num_goroutine, rt_chan_cap, rt_ticker_chan), that write their
+ * argument alone (rt_cond_init, rt_sem_init), that tell the trace, which is the parent's, and rt_set_traceback.
+ * posix_spawn, system and popen are as ever.
  * Signals: the runtime takes SIGURG, SIGQUIT if nobody did, and SIGSEGV and SIGBUS, of which it keeps what a G's stack
  * that overflows causes; the rest goes to the handler that was there before. A handler that the program installs
  * later stays, also after rt_run.

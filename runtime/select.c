@@ -264,5 +264,6 @@ int rt_select(struct rt_case *cases, int n)
 
 int rt_select_default(struct rt_case *cases, int n)
 {
+  need_m("rt_select_default");
   return n <= 0 ? -1 : select_any(cases, n, false);
 }

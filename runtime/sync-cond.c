@@ -21,6 +21,7 @@ void rt_cond_init(struct rt_cond *cond, struct rt_mutex *mutex)
 void rt_cond_wait(struct rt_cond *cond)
 {
   struct rt_sema *q = &cond->queue;
+  need_m("rt_cond_wait");
   if (!cond->mutex)
     panicerror("sync: Cond without a mutex; rt_cond_init gives it one");
   struct sudog sg = { .g = getg() };
@@ -68,10 +69,12 @@ static void wake(struct rt_cond *cond, uint64_t n)
 
 void rt_cond_signal(struct rt_cond *cond)
 {
+  need_m("rt_cond_signal");
   wake(cond, 1);
 }
 
 void rt_cond_broadcast(struct rt_cond *cond)
 {
+  need_m("rt_cond_broadcast");
   wake(cond, UINT64_MAX);
 }

@@ -159,6 +159,7 @@ static __attribute__((noinline)) void unlock_slow(struct rt_mutex *mutex, uint32
 
 void rt_mutex_unlock(struct rt_mutex *mutex)
 {
+  need_m("rt_mutex_unlock");
   if (one_p() && atomic_load_explicit(atomic32(&mutex->state), memory_order_relaxed) == LOCKED) {
     atomic_store_explicit(atomic32(&mutex->state), 0, memory_order_release);
     return;

@@ -29,6 +29,7 @@ static void do_slow(struct rt_once *once, void (*fn)(void *), void *arg)
 
 void rt_once_do(struct rt_once *once, void (*fn)(void *), void *arg)
 {
+  need_m("rt_once_do");
   if (atomic_load_explicit(atomic32(&once->done), memory_order_acquire) == 0)
     do_slow(once, fn, arg);
 }

@@ -13,12 +13,14 @@
 
 void rt_rwmutex_rlock(struct rt_rwmutex *rw)
 {
+  need_m("rt_rwmutex_rlock");
   if (atomic_fetch_add(atomici32(&rw->n_readers), 1) + 1 < 0)
     semacquire(&rw->reader_sema, false, TRACE_WAIT_RWMUTEX_R, obj_of(rw));
 }
 
 bool rt_rwmutex_try_rlock(struct rt_rwmutex *rw)
 {
+  need_m("rt_rwmutex_try_rlock");
   int32_t n = atomic_load(atomici32(&rw->n_readers));
   while (n >= 0)
     if (atomic_compare_exchange_weak(atomici32(&rw->n_readers), &n, n + 1))
@@ -28,6 +30,7 @@ bool rt_rwmutex_try_rlock(struct rt_rwmutex *rw)
 
 void rt_rwmutex_runlock(struct rt_rwmutex *rw)
 {
+  need_m("rt_rwmutex_runlock");
   int32_t n = atomic_fetch_sub(atomici32(&rw->n_readers), 1) - 1;
   if (n >= 0)
     return;
@@ -58,6 +61,7 @@ bool rt_rwmutex_try_lock(struct rt_rwmutex *rw)
 
 void rt_rwmutex_unlock(struct rt_rwmutex *rw)
 {
+  need_m("rt_rwmutex_unlock");
   int32_t readers = atomic_fetch_add(atomici32(&rw->n_readers), MAX_READERS) + MAX_READERS;
   if (readers >= MAX_READERS)
     fatal("sync: Unlock of unlocked RWMutex");

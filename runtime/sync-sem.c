@@ -11,15 +11,18 @@ void rt_sem_init(struct rt_sem *sem, uint32_t n)
 
 void rt_sem_acquire(struct rt_sem *sem)
 {
+  need_m("rt_sem_acquire");
   semacquire(&sem->sema, false, TRACE_WAIT_SEMACQUIRE, obj_of(sem));
 }
 
 void rt_sem_release(struct rt_sem *sem)
 {
+  need_m("rt_sem_release");
   semrelease(&sem->sema, false, obj_of(sem));
 }
 
 bool rt_sem_try_acquire(struct rt_sem *sem)
 {
+  need_m("rt_sem_try_acquire");
   return cansemacquire(&sem->sema);
 }

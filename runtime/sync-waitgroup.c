@@ -13,6 +13,7 @@ static _Atomic uint64_t *state_of(struct rt_waitgroup *wg)
 
 void rt_waitgroup_add(struct rt_waitgroup *wg, int delta)
 {
+  need_m("rt_waitgroup_add");
   uint64_t change = (uint64_t)(uint32_t)delta << 32;
   uint64_t state = change;
   if (one_p()) {
@@ -44,6 +45,7 @@ void rt_waitgroup_done(struct rt_waitgroup *wg)
 
 void rt_waitgroup_wait(struct rt_waitgroup *wg)
 {
+  need_m("rt_waitgroup_wait");
   uint64_t state = atomic_load(state_of(wg));
   while ((int32_t)(state >> 32) != 0) {
     if (!atomic_compare_exchange_weak(state_of(wg), &state, state + 1))
