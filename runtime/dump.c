@@ -167,10 +167,20 @@ static size_t count_frames(const struct g *gp, const char *fp)
   return n;
 }
 
+void asyncPreempt(void); /* preempt-amd64.S */
+extern const char asyncPreempt_end[];
+
+/* Whose frame is next was stopped by signal: its pc is where it goes on, not behind a call, maybe a function's first. */
+static bool in_async_preempt(uint64_t pc)
+{
+  return pc >= (uint64_t)(uintptr_t)asyncPreempt && pc < (uint64_t)(uintptr_t)asyncPreempt_end;
+}
+
 /* From the frame fp on, innermost first. n_above: frames that were printed already. */
 static void print_frames(const struct g *gp, const char *fp, size_t n_above)
 {
   size_t n = count_frames(gp, fp) + n_above;
+  bool stopped = false;
   for (size_t i = n_above; i < n; i++) {
     uint64_t pc = next_frame(gp, &fp);
     if (n > MAX_FRAMES && i == MAX_FRAMES / 2) {
@@ -179,7 +189,9 @@ static void print_frames(const struct g *gp, const char *fp, size_t n_above)
       print_str(" frames elided...\n");
     }
     if (n <= MAX_FRAMES || i < MAX_FRAMES / 2 || i >= n - MAX_FRAMES / 2)
-      print_symbol(pc - 1); /* the call, not what follows it: that may be another function */
+      print_symbol(stopped ? pc : pc - 1); /* the call, not what follows it: that may be another
+                                              function */
+    stopped = in_async_preempt(pc);
   }
 }
 

@@ -113,5 +113,8 @@ asyncPreempt:
 	ret	$128
 	.cfi_endproc
 	.size	asyncPreempt, . - asyncPreempt
+	.globl	asyncPreempt_end
+	.hidden	asyncPreempt_end
+asyncPreempt_end:
 
 	.section .note.GNU-stack, "", @progbits

@@ -61,10 +61,47 @@ PROGRAM(dump_self)
   return 0;
 }
 
+/* Stopped by signal at its first instruction, and nowhere else: it has no other. The one before it is a neighbour. */
+void spin_at_the_start(void *unused);
+__asm__(".pushsection rt_preemptible, \"ax\", @progbits\n"
+        ".type neighbour, @function\n"
+        "neighbour: ret\n"
+        ".size neighbour, . - neighbour\n"
+        ".type spin_at_the_start, @function\n"
+        "spin_at_the_start: jmp spin_at_the_start\n"
+        ".size spin_at_the_start, . - spin_at_the_start\n"
+        ".popsection\n");
+
+static RT_PREEMPTIBLE void marks_the_section(void)
+{
+}
+
+PROGRAM(dump_one_stopped_at_its_start)
+{
+  marks_the_section();
+  rt_go(spin_at_the_start, NULL);
+  rt_yield(); /* the only P: back when the other was stopped */
+  rt_stack_dump(1, true);
+  return 0;
+}
+
 static void assert_contains(const char *text, const char *part)
 {
   if (!strstr(text, part))
     fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+static void who_was_stopped_at_a_functions_start_is_in_that_function(void **state)
+{
+  (void)state;
+#ifdef RT_LIBC_JUMP
+  skip(); /* the thread sanitizer holds signals back */
+#endif
+  struct outcome o = run_program(dump_one_stopped_at_its_start, 1);
+  assert_string_equal(o.err, "");
+  assert_contains(o.out, "\nspin_at_the_start(...)\n\ttest-dump:0x");
+  assert_null(strstr(o.out, "neighbour"));
+  assert_int_equal(o.code, 0);
 }
 
 static void all_gs_are_shown_with_frames_and_deferred_calls(void **state)
@@ -346,6 +383,7 @@ static void unknown_words_in_the_environment_are_told(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test(who_was_stopped_at_a_functions_start_is_in_that_function),
     cmocka_unit_test(all_gs_are_shown_with_frames_and_deferred_calls),
     cmocka_unit_test(only_the_caller_is_shown_without_all),
     cmocka_unit_test(every_kind_of_g_tells_where_it_is_and_who_made_it),
