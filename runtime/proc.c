@@ -254,7 +254,7 @@ void gopark(bool (*unlockf)(struct g *, void *), void *lock, waitreason reason, 
   if (unlikely(!mp))
     not_on_a_g(NULL);
   struct g *gp = mp->curg;
-  if (mp->locks)
+  if (mp->locks || atomic_load_explicit(&gp->status, memory_order_relaxed) != Grunning)
     misplaced(gp, "gopark: the M must not give up its G now");
   gp->waitreason = reason;
   gp->wait_obj = obj;
@@ -383,6 +383,8 @@ void gosched(void)
   struct g *gp = mp ? mp->curg : NULL;
   if (unlikely(!gp))
     not_on_a_g("rt_yield");
+  if (unlikely(atomic_load_explicit(&gp->status, memory_order_relaxed) != Grunning))
+    misplaced(gp, "gosched: bad g status");
   gosched_why(mp, gp, TRACE_STOP_GOSCHED);
 }
 

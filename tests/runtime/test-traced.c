@@ -196,6 +196,22 @@ static int is_told_to_quit(int argc, char **argv)
   return raise(SIGQUIT);
 }
 
+/* Forbidden, and fatal; but nothing is told that did not happen. */
+static int parks_in_a_call(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  rt_entersyscall();
+  rt_chan_recv(NULL, NULL);
+  return 0;
+}
+static int yields_in_a_call(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  rt_entersyscall();
+  rt_yield();
+  return 0;
+}
+
 /* ---- the tests ---- */
 
 static int run_as(const char *name, int argc, char **argv)
@@ -216,6 +232,10 @@ static int run_as(const char *name, int argc, char **argv)
     return rt_main(argc, argv, is_preempted);
   if (strcmp(name, "overflows") == 0)
     return rt_main(argc, argv, overflows);
+  if (strcmp(name, "parks-in-a-call") == 0)
+    return rt_main(argc, argv, parks_in_a_call);
+  if (strcmp(name, "yields-in-a-call") == 0)
+    return rt_main(argc, argv, yields_in_a_call);
   if (strcmp(name, "is-told-to-quit") == 0)
     return rt_main(argc, argv, is_told_to_quit);
   return 4;
@@ -290,11 +310,12 @@ static void a_safe_point_gives_way_to_who_waits(void **state)
 }
 
 /* From its first sleep on; and no G waits for a timer of the one that had its memory before. */
-static void who_dies_on_a_signal_leaves_a_whole_trace(void **state)
+static void who_dies_leaves_a_whole_trace(void **state)
 {
-  static const char *const names[] = { "overflows", "is-told-to-quit" };
+  static const char *const names[] = { "overflows", "is-told-to-quit", "parks-in-a-call",
+                                       "yields-in-a-call" };
   (void)state;
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < 4; i++) {
     struct run run = record_code(names[i], "2", 2);
     assert_keeps_every_rule(names[i]);
     struct run dump = run_cli("dump", "t.db", NULL);
@@ -327,7 +348,7 @@ int main(int argc, char **argv)
     cmocka_unit_test(a_thread_that_was_refused_is_asked_for_again),
     cmocka_unit_test(a_run_that_cannot_begin_gives_everything_back),
     cmocka_unit_test(a_safe_point_gives_way_to_who_waits),
-    cmocka_unit_test(who_dies_on_a_signal_leaves_a_whole_trace),
+    cmocka_unit_test(who_dies_leaves_a_whole_trace),
     cmocka_unit_test(sysmon_tells_its_interval_first),
   };
   if (argc > 1)
