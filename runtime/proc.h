@@ -133,6 +133,7 @@ bool preemptone(struct m *mp, struct p *pp, uint32_t why);
 
 /* schedtrace.c: what RT_DEBUG=schedtrace asks for, if it is due */
 void schedtrace(struct m *mp, int64_t now);
+void schedtrace_last(void); /* in a process that dies */
 
 /* sysmon.c */
 void sysmon(struct m *mp);

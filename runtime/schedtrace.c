@@ -129,6 +129,21 @@ static void tell_trace(struct m *mp, int64_t now)
   tr_user_log(mp, tr_string_id(mp, "schedtrace"), tr_string_id(mp, text));
 }
 
+/* Before last words, as Go's startpanic_m does, and in detail. Without the lock, which who dies may have; its owners
+ * run on, so a number may be of a moment ago. */
+void schedtrace_last(void)
+{
+  int64_t now = os_now();
+  if (options.schedtrace_ms == 0 && !options.scheddetail)
+    return;
+  if (first == 0)
+    first = now;
+  printlock();
+  print_summary(now);
+  print_detail();
+  printunlock();
+}
+
 void schedtrace(struct m *mp, int64_t now)
 {
   if (options.schedtrace_ms == 0 || now - last < (int64_t)options.schedtrace_ms * 1000000)

@@ -105,7 +105,6 @@ static _Noreturn void die(const char *msg, bool runtime_internals)
   check_forked(); /* a dump of the parent's Gs would mislead */
   become_the_speaker();
   flush_stdout();
-  freeze_the_world(mp);
   printlock();
   if (!runtime_internals && g_here(mp) && gp->_panic) {
     printpanics_in_progress(gp->_panic);
@@ -114,6 +113,8 @@ static _Noreturn void die(const char *msg, bool runtime_internals)
   print_str("fatal error: ");
   print_str(msg);
   print_str("\n");
+  schedtrace_last();
+  freeze_the_world(mp);
   if (runtime_internals && options.traceback > TRACEBACK_NONE)
     dump_internals();
   dump(gp, true);
@@ -135,6 +136,7 @@ void startpanic(void)
 {
   become_the_speaker();
   flush_stdout();
+  schedtrace_last();
   freeze_the_world(getm());
 }
 
@@ -190,6 +192,7 @@ void on_quit(void *pc, void *fp, int sigcode)
   struct m *mp = getm();
   struct g *gp = mp ? atomic_load(&mp->curg) : NULL;
   become_the_speaker();
+  schedtrace_last();
   freeze_the_world(mp);
   printlock();
   print_str("SIGQUIT: quit\nPC=");

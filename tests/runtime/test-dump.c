@@ -345,6 +345,24 @@ static void assert_matches(const char *text, const char *pattern)
 #define SUMMARY                                                                                    \
   "^SCHED [0-9]+ms: gomaxprocs=2 idleprocs=[012] threads=[0-9]+ spinningthreads=[0-9]+ "           \
   "needspinning=[01] idlethreads=[0-9]+ runqueue=[0-9]+"
+/* As go1.26 does: before a panic's message, behind a fatal error's, in detail, whatever was asked for. */
+static void under_schedtrace_last_words_come_with_a_detailed_line(void **state)
+{
+  (void)state;
+  struct outcome o = debug_at("schedtrace=1000000", panics);
+  assert_matches(o.err, "^SCHED [0-9]+ms: gomaxprocs=2 idleprocs=[0-9]+ threads=[0-9]+ .* "
+                        "gcwaiting=false nmidlelocked=[0-9]+ stopwait=0 sysmonwait=(true|false)$");
+  const char *message = strstr(o.err, "\npanic: told\n");
+  assert_non_null(message);
+  const char *main_g = strstr(o.err, "\n  G1: status=2() m=");
+  assert_true(main_g && main_g < message);
+  assert_int_equal(o.code, 2);
+  o = debug_at("schedtrace=1000000", is_fatal);
+  assert_contains(o.err, "fatal error: sync: unlock of unlocked mutex\nSCHED ");
+  assert_matches(o.err, "^  G2: status=4\\(chan receive\\) m=nil lockedm=nil$");
+  assert_int_equal(o.code, 2);
+}
+
 /* Every pattern here was held against GODEBUG=schedtrace of go1.26. */
 static void schedtrace_is_gos_line(void **state)
 {
@@ -393,6 +411,7 @@ int main(void)
     cmocka_unit_test(a_program_may_only_raise_the_level),
     cmocka_unit_test(a_fatal_error_shows_all_gs),
     cmocka_unit_test(schedtrace_is_gos_line),
+    cmocka_unit_test(under_schedtrace_last_words_come_with_a_detailed_line),
     cmocka_unit_test(unknown_words_in_the_environment_are_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
