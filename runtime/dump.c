@@ -18,6 +18,7 @@
  * Works in a dying process: no malloc, no lock but the print lock.
  */
 #include "options.h"
+#include "os.h"
 #include "panic.h"
 #include "print.h"
 #include "proc.h"
@@ -108,6 +109,12 @@ void goroutineheader(struct g *gp)
     print_identity(gp);
   print_str(" [");
   print_str(status_text(gp));
+  uint32_t minutes = waited_minutes(gp, os_now());
+  if (minutes > 0) {
+    print_str(", ");
+    print_uint(minutes);
+    print_str(" minutes");
+  }
   if (gp->lockedm)
     print_str(", locked to thread");
   if (gp->name && gp->goid != 1) {

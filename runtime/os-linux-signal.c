@@ -15,7 +15,7 @@
 #define ALT_STACK_SIZE (64u << 10)
 
 static os_fault_handler *on_fault;
-static void (*on_quit)(void *pc, void *fp, int sigcode);
+static os_quit_handler *on_quit;
 static struct sigaction old_segv, old_bus, old_quit;
 
 static void pass_on(int number, siginfo_t *info, void *context)
@@ -51,9 +51,35 @@ static void handle_quit(int number, siginfo_t *info, void *context)
   const mcontext_t *regs = &((ucontext_t *)context)->uc_mcontext;
   (void)number;
 #if defined(__x86_64__)
-  on_quit((void *)regs->gregs[REG_RIP], (void *)regs->gregs[REG_RBP], info->si_code);
+  on_quit((void *)regs->gregs[REG_RIP], (void *)regs->gregs[REG_RBP], info->si_code, context);
 #else
-  on_quit((void *)regs->pc, (void *)regs->regs[29], info->si_code);
+  on_quit((void *)regs->pc, (void *)regs->regs[29], info->si_code, context);
+#endif
+}
+
+void os_registers(const void *context, void (*tell)(const char *name, uint64_t value))
+{
+  const mcontext_t *regs = &((const ucontext_t *)context)->uc_mcontext;
+#if defined(__x86_64__)
+  static const struct {
+    const char *name;
+    int index;
+  } named[] = {
+    { "rax", REG_RAX }, { "rbx", REG_RBX },    { "rcx", REG_RCX }, { "rdx", REG_RDX },
+    { "rdi", REG_RDI }, { "rsi", REG_RSI },    { "rbp", REG_RBP }, { "rsp", REG_RSP },
+    { "r8", REG_R8 },   { "r9", REG_R9 },      { "r10", REG_R10 }, { "r11", REG_R11 },
+    { "r12", REG_R12 }, { "r13", REG_R13 },    { "r14", REG_R14 }, { "r15", REG_R15 },
+    { "rip", REG_RIP }, { "rflags", REG_EFL },
+  };
+  for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
+    tell(named[i].name, (uint64_t)regs->gregs[named[i].index]);
+  uint64_t segments = (uint64_t)regs->gregs[REG_CSGSFS]; /* 16 bits each */
+  tell("cs", segments & 0xffff);
+  tell("fs", segments >> 32 & 0xffff);
+  tell("gs", segments >> 16 & 0xffff);
+#else
+  tell("pc", regs->pc);
+  tell("sp", regs->sp);
 #endif
 }
 
@@ -63,7 +89,7 @@ static void take(int number, struct sigaction *action, struct sigaction *old)
   sigaction(number, action, old);
 }
 
-void os_signals_install(os_fault_handler *fault, void (*quit)(void *pc, void *fp, int sigcode))
+void os_signals_install(os_fault_handler *fault, os_quit_handler *quit)
 {
   on_fault = fault;
   on_quit = quit;

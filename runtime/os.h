@@ -78,7 +78,10 @@ size_t os_max_map_count(void);
 /* Signals: SIGSEGV and SIGBUS go to the handler, on the thread's alternate stack; false: not ours,
  * so the one that was there before gets it. SIGQUIT goes to quit. */
 typedef bool os_fault_handler(void *address, void *pc, void *fp, void *sp);
-void os_signals_install(os_fault_handler *fault, void (*quit)(void *pc, void *fp, int sigcode));
+typedef void os_quit_handler(void *pc, void *fp, int sigcode, const void *context);
+void os_signals_install(os_fault_handler *fault, os_quit_handler *quit);
+/* The registers in a handler's context, each by its name, in Go's order. */
+void os_registers(const void *context, void (*tell)(const char *name, uint64_t value));
 void os_signals_restore(void);
 void *os_altstack_install(void); /* for the calling thread; NULL: out of memory */
 void os_altstack_remove(void *stack);

@@ -138,6 +138,10 @@ void schedtrace_last(void); /* in a process that dies */
 /* sysmon.c */
 void sysmon(struct m *mp);
 
+/* waiting.c: for how long Gs wait */
+void mark_waiters(int64_t now);
+uint32_t waited_minutes(const struct g *gp, int64_t now); /* 0: or nobody has looked yet */
+
 /* stw.c */
 /* why: TRACE_STWWHY_...; reason: what the program says, or NULL. On a G, which must not park until startTheWorld. */
 void stopTheWorld(uint32_t why, const char *reason);

@@ -141,7 +141,8 @@ struct g {
   int64_t sleep_when;
   uint64_t syscall_pc; /* where it went into a system call, and that frame: valid while Gsyscall */
   const char *syscall_fp;
-  void *fake_stack; /* address sanitizer's */
+  void *fake_stack;           /* address sanitizer's */
+  _Atomic uint64_t wait_mark; /* since when it waits, as far as somebody looked: waiting.c */
 };
 
 /* A list of Gs is as long as it likes, and each G is a cache miss that a walk along it would wait for. g.ahead runs

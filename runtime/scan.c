@@ -51,6 +51,7 @@ static void scan_all(const char *door, void (*visit)(uint64_t, const void *, con
   bool stop = !world_is_mine();
   if (stop)
     stopTheWorld(TRACE_STWWHY_GC, NULL);
+  mark_waiters(os_now());
   struct scan scan = { .mp = getm(), .visit = visit, .arg = arg };
   forEachG(scan_one, &scan);
   if (stop)

@@ -31,7 +31,8 @@
 #define STUCK_NS       1000000000
 #define STUCK_REFUSALS 20 /* at least: a round may come late */
 #define DEEP_NS        60000000000
-#define TRACED_DEEP_NS 1000000000 /* the clock is told every second */
+#define MARK_NS        60000000000 /* so often it is looked who waits: waiting.c */
+#define TRACED_DEEP_NS 1000000000  /* the clock is told every second */
 
 struct round {
   struct m *mp;
@@ -40,7 +41,8 @@ struct round {
   uint32_t delay_us;
   uint32_t told_us; /* the delay that the trace knows of; 0: of a deep sleep, or of none yet */
   bool watching;    /* some P hands over alone */
-  struct {          /* nobody ran since that time, and every thread was refused */
+  int64_t next_mark;
+  struct { /* nobody ran since that time, and every thread was refused */
     int64_t since;
     uint32_t refusals;
     uint64_t ran; /* what_ran() then */
@@ -268,6 +270,15 @@ static void sleep_deeply(struct round *r)
   r->delay_us = SHORTEST_US;
 }
 
+static void mark_if_due(struct round *r)
+{
+  if (r->now < r->next_mark)
+    return;
+  if (r->next_mark != 0)
+    mark_waiters(r->now);
+  r->next_mark = r->now + MARK_NS;
+}
+
 static void choose_delay(struct round *r)
 {
   if (r->idle == 0)
@@ -307,6 +318,7 @@ void sysmon(struct m *mp)
     poll_if_nobody_does(&r);
     r.idle = retake(&r) != 0 ? 0 : r.idle + 1;
     start_if_starved(&r);
+    mark_if_due(&r);
     schedtrace(r.mp, r.now);
     unlock2(&sched.sysmonlock);
     tr_sync_clocks(mp, false);

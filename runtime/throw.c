@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define FREEZE_US 1000
@@ -187,7 +188,16 @@ bool on_fault(void *address, void *pc, void *fp, void *sp)
   end();
 }
 
-void on_quit(void *pc, void *fp, int sigcode)
+static void print_register(const char *name, uint64_t value)
+{
+  print_str(name);
+  for (size_t n = strlen(name); n < 7; n++)
+    print_str(" ");
+  print_hex(value);
+  print_str("\n");
+}
+
+void on_quit(void *pc, void *fp, int sigcode, const void *context)
 {
   struct m *mp = getm();
   struct g *gp = mp ? atomic_load(&mp->curg) : NULL;
@@ -203,7 +213,12 @@ void on_quit(void *pc, void *fp, int sigcode)
   print_int(sigcode);
   print_str("\n");
   traceback_from(gp, pc, fp);
-  dump(gp, true);
+  if (options.traceback > TRACEBACK_NONE) {
+    dump_internals();
+    dump(gp, true);
+    print_str("\n");
+    os_registers(context, print_register);
+  }
   printunlock();
   end();
 }

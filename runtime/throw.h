@@ -9,7 +9,7 @@ _Noreturn void throw(const char *msg);
 _Noreturn void fatal(const char *msg);
 /* What the signals come to. */
 bool on_fault(void *address, void *pc, void *fp, void *sp);
-void on_quit(void *pc, void *fp, int sigcode);
+void on_quit(void *pc, void *fp, int sigcode, const void *context);
 /* Before a panic is printed: from here on this thread alone speaks; the program's own output is flushed. */
 void startpanic(void);
 /* After it was printed: dumps as RT_TRACEBACK says, ends the trace, exits with 2. */

@@ -121,7 +121,13 @@ static void sigquit_dumps_and_ends_with_2(void **state)
   (void)state;
   assert_dies(quits, "", "SIGQUIT: quit\nPC=0x");
   struct outcome o = run_program(quits, 2);
-  assert_non_null(strstr(o.err, " sigcode=-6\n\ngoroutine 1 ["));
+  assert_non_null(
+      strstr(o.err, " sigcode=-6\n\ngoroutine 1 gp=0x")); /* as at RT_TRACEBACK=system */
+  const char *registers = strstr(o.err, "\n\nrax    0x");
+  assert_non_null(registers);
+  assert_non_null(strstr(registers, "\nr9     0x"));
+  assert_non_null(strstr(registers, "\nrflags 0x"));
+  assert_non_null(strstr(registers, "\ngs     0x"));
 }
 
 static atomic_bool is_spinning;
@@ -155,7 +161,8 @@ static void sigquit_shows_where_the_running_g_is(void **state)
     skip();
   struct outcome o = run_program(quits_while_it_runs, 1);
   assert_int_equal(o.code, 2);
-  assert_non_null(strstr(o.err, "\n\ngoroutine 1 [running]:\nspin_till_killed(...)\n"));
+  assert_non_null(strstr(o.err, "\n\ngoroutine 1 gp=0x"));
+  assert_non_null(strstr(o.err, " [running]:\nspin_till_killed(...)\n"));
 }
 
 static void add_one(void *counter)

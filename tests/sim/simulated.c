@@ -28,6 +28,32 @@ static int spins(int argc, char **argv)
   return 0;
 }
 
+/* ---- waits for minutes ---- */
+
+#define SECOND 1000000000
+
+static void receive(void *chan)
+{
+  rt_chan_recv(chan, NULL);
+}
+
+static void sleep_often(void *unused)
+{
+  for (;;)
+    rt_sleep(SECOND);
+  (void)unused;
+}
+
+static int waits(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  rt_go(receive, rt_chan_new(0, 0));
+  rt_go(sleep_often, NULL);
+  rt_sleep(5 * 60LL * SECOND + SECOND / 2);
+  rt_stack_dump(1, true);
+  return 0;
+}
+
 /* ---- asks for the simulation itself ---- */
 
 static struct rt_chan *numbers;
@@ -92,7 +118,7 @@ static int runs_beside_a_thread(void)
 static const struct {
   const char *name;
   int (*fn)(int, char **);
-} programs[] = { { "spins", spins } };
+} programs[] = { { "spins", spins }, { "waits", waits } };
 
 int main(int argc, char **argv)
 {

@@ -103,6 +103,20 @@ static void sockets_are_refused_in_words(void **state)
   run_free(&run);
 }
 
+/* In virtual time, at once. */
+static void a_dump_says_for_how_many_minutes_a_goroutine_has_waited(void **state)
+{
+  (void)state;
+  struct run run = run_cli("record", "-q", "--sim", "3", "-o", "m.db", "--",
+                           run_built("tests/sim/simulated"), "waits", NULL);
+  assert_string_equal(run.err, "");
+  assert_int_equal(run.code, 0);
+  assert_non_null(strstr(run.out, "goroutine 2 [chan receive, 4 minutes]:\n"));
+  assert_non_null(strstr(run.out, "goroutine 3 [sleep]:\n")); /* it wakes every second */
+  assert_non_null(strstr(run.out, "goroutine 1 [running]:\n"));
+  run_free(&run);
+}
+
 static void a_seed_is_a_number_from_1_on(void **state)
 {
   (void)state;
@@ -185,6 +199,7 @@ int main(void)
     cmocka_unit_test(another_seed_records_other_events),
     cmocka_unit_test(a_wait_for_a_descriptor_is_told),
     cmocka_unit_test(sockets_are_refused_in_words),
+    cmocka_unit_test(a_dump_says_for_how_many_minutes_a_goroutine_has_waited),
     cmocka_unit_test(a_seed_is_a_number_from_1_on),
     cmocka_unit_test(who_computes_for_ever_is_told),
     cmocka_unit_test(a_program_that_asks_for_a_seed_is_simulated),
