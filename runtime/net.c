@@ -172,11 +172,17 @@ struct lookup {
   int result; /* of getaddrinfo */
 };
 
+/* A port's number is in 16 bits; getaddrinfo would leave out the others. Names are its business. */
+static bool is_port(const char *text)
+{
+  return strspn(text, "0123456789") != strlen(text) || strtoul(text, NULL, 10) <= UINT16_MAX;
+}
+
 /* "host:port", "[v6]:port", ":port". False: it is none. */
 static bool split_host_port(const char *host_port, struct lookup *l)
 {
   const char *colon = strrchr(host_port, ':');
-  if (!colon)
+  if (!colon || !is_port(colon + 1))
     return false;
   size_t n = (size_t)(colon - host_port), n_port = strlen(colon + 1);
   if (n >= 2 && host_port[0] == '[' && colon[-1] == ']') {

@@ -329,9 +329,12 @@ static int register_desc(struct poll_desc *pd, int fd)
 struct poll_desc *poll_acquire(int fd, int *err)
 {
   struct poll_desc *pd = desc_of(fd, true);
-  *err = fd < 0 ? -EBADF : -ENOMEM;
-  if (!pd)
+  *err = -ENOMEM;
+  if (!pd) {
+    if (fcntl(fd, F_GETFD) < 0) /* beyond what we have room for, too */
+      *err = -errno;
     return NULL;
+  }
   lock2(&pd->lock);
   *err = 0;
   if (pd->registered && atomic_load(&pd->closing))

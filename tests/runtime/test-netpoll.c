@@ -243,13 +243,17 @@ PROGRAM(refused)
   printf("%s\n", strerror(-rt_dial("nonsense", 0)));
   printf("%s\n", strerror((int)-rt_read(-1, NULL, 0, 0)));
   printf("%s\n", strerror((int)-rt_write(999, "x", 1, 0)));
+  printf("%s\n", strerror(-rt_dial("127.0.0.1:99999", 0))); /* not port 34463 */
+  printf("%s\n", strerror(-rt_listen("127.0.0.1:65536")));
+  printf("%s\n", strerror((int)-rt_read(1 << 30, &(char){ 0 }, 1, 0)));
   return 0;
 }
 static void errors_are_the_kernels(void **state)
 {
   (void)state;
   assert_prints(refused, 2,
-                "Connection refused\nInvalid argument\nBad file descriptor\nBad file descriptor\n");
+                "Connection refused\nInvalid argument\nBad file descriptor\nBad file descriptor\n"
+                "Invalid argument\nInvalid argument\nBad file descriptor\n");
 }
 
 PROGRAM(files)
