@@ -11,6 +11,7 @@
 #include "os.h"
 #include "poll-desc.h"
 #include "proc.h"
+#include "sim.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -224,6 +225,7 @@ static int look_up_name(struct lookup *l)
 static int resolve(const char *host_port, bool passive, struct lookup *l)
 {
   *l = (struct lookup){ .passive = passive, .numeric = true };
+  sim_refuse_io();
   if (!split_host_port(host_port, l))
     return -EINVAL;
   look_up(l);

@@ -266,6 +266,12 @@ int os_epoll_create(void)
   return SIM_EPOLL;
 }
 
+void sim_refuse_io(void)
+{
+  fatal("simulation: sockets and pipes do real I/O, which no seed can repeat; run the program "
+        "without the simulation");
+}
+
 int os_epoll_add(int epoll, int fd, uint64_t data, bool level_read_only)
 {
   struct stat st;
@@ -274,9 +280,9 @@ int os_epoll_add(int epoll, int fd, uint64_t data, bool level_read_only)
     event.data = data;
     return 0;
   }
-  if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
-    fatal("simulation: sockets do real I/O, which no seed can repeat; run the program without "
-          "the simulation");
+  bool says_only = fd == STDOUT_FILENO || fd == STDERR_FILENO; /* as into a file */
+  if (fstat(fd, &st) == 0 && (S_ISSOCK(st.st_mode) || (S_ISFIFO(st.st_mode) && !says_only)))
+    sim_refuse_io();
   return -EPERM; /* as of a file: it is read and written in system calls */
 }
 

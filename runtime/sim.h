@@ -27,6 +27,8 @@ void sim_end(void);
 void sim_syscall_begin(void);
 /* A G has come back from what stands for a system call: lets the time pass that it took. */
 void sim_syscall(void);
+/* The program wants a socket, or another real one: fatal, in words. */
+void sim_refuse_io(void);
 /* Writes a choice that the generator made outside of the simulation. what: TRACE_CHOICE_... */
 void sim_choice(struct m *mp, uint32_t what, uint32_t of_n, uint32_t picked);
 /* The clock of the trace's writers; last: of the last event of the one that asks. */
@@ -49,6 +51,9 @@ static inline void sim_syscall_begin(void)
 {
 }
 static inline void sim_syscall(void)
+{
+}
+static inline void sim_refuse_io(void)
 {
 }
 static inline void sim_choice(struct m *mp, uint32_t what, uint32_t of_n, uint32_t picked)

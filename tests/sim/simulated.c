@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- waits without a call ---- */
 
@@ -26,6 +27,24 @@ static int spins(int argc, char **argv)
   rt_yield();
   is_set = true;
   return 0;
+}
+
+/* ---- real I/O ---- */
+
+static int reads_a_pipe(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  int ends[2];
+  char byte;
+  if (pipe(ends) != 0 || write(ends[1], "x", 1) != 1)
+    return 3;
+  return (int)rt_read(ends[0], &byte, 1, 0);
+}
+
+static int listens(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  return rt_listen("127.0.0.1:0") < 0;
 }
 
 /* ---- waits for minutes ---- */
@@ -118,7 +137,9 @@ static int runs_beside_a_thread(void)
 static const struct {
   const char *name;
   int (*fn)(int, char **);
-} programs[] = { { "spins", spins }, { "waits", waits } };
+} programs[] = {
+  { "spins", spins }, { "reads-a-pipe", reads_a_pipe }, { "listens", listens }, { "waits", waits }
+};
 
 int main(int argc, char **argv)
 {

@@ -99,8 +99,21 @@ static void sockets_are_refused_in_words(void **state)
   struct run run = run_cli("record", "-q", "--sim", "3", "-o", "e.db", "--",
                            run_built("runtime/demos/demo-echo"), NULL);
   assert_int_equal(run.code, 2);
-  assert_non_null(strstr(run.err, "simulation: sockets do real I/O"));
+  assert_non_null(strstr(run.err, "simulation: sockets and pipes do real I/O"));
   run_free(&run);
+}
+
+static void pipes_and_listening_are_refused_in_words_too(void **state)
+{
+  (void)state;
+  char *const forms[] = { "reads-a-pipe", "listens" };
+  for (int i = 0; i < 2; i++) {
+    struct run run = run_cli("record", "-q", "--sim", "3", "-o", "e.db", "--",
+                             run_built("tests/sim/simulated"), forms[i], NULL);
+    assert_int_equal(run.code, 2);
+    assert_non_null(strstr(run.err, "fatal error: simulation: sockets and pipes do real I/O"));
+    run_free(&run);
+  }
 }
 
 /* In virtual time, at once. */
@@ -199,6 +212,7 @@ int main(void)
     cmocka_unit_test(another_seed_records_other_events),
     cmocka_unit_test(a_wait_for_a_descriptor_is_told),
     cmocka_unit_test(sockets_are_refused_in_words),
+    cmocka_unit_test(pipes_and_listening_are_refused_in_words_too),
     cmocka_unit_test(a_dump_says_for_how_many_minutes_a_goroutine_has_waited),
     cmocka_unit_test(a_seed_is_a_number_from_1_on),
     cmocka_unit_test(who_computes_for_ever_is_told),
