@@ -4,6 +4,7 @@
 #
 #   million    a million Gs parked at once
 #   messages   10^9 channel operations
+#   idle       10,000 sleeping Gs for a minute: less than 0.5 % of a CPU
 #   demos      every demo 50 times on 1, 2, 4 and 8 Ps; each recording checked, dumped, loaded and dumped again
 #   suites     the runtime's tests over and over
 #   sim        a million simulated seeds, from a random one on
@@ -19,7 +20,7 @@ tsan=$2
 shift 2
 minutes=${GMPSCOPE_SOAK_MINUTES:-60}
 repeat=${GMPSCOPE_REPEAT:-50}
-parts=${*:-million messages demos suites sim nest tsan stress}
+parts=${*:-million messages idle demos suites sim nest tsan stress}
 # Seeds below 2^52, and none of those of the tests.
 first=${GMPSCOPE_SIM_FIRST:-$(($(od -An -N6 -tu8 /dev/urandom | tr -d ' ') / 16 + 1000000))}
 export GMPSCOPE_SIM_FIRST="$first"
@@ -99,6 +100,7 @@ for each in $parts; do
   case $each in
     million) part million "$build/tests/soak/million" ;;
     messages) part messages "$build/tests/soak/messages" ;;
+    idle) part idle "$build/tests/soak/idle" 10000 60 ;;
     demos) part demos suite test-demos-check ;;
     suites) part suites suite --suite runtime --repeat "$repeat" ;;
     sim) part sim suite test-sim-seeds ;;
@@ -106,7 +108,7 @@ for each in $parts; do
     tsan) part tsan tsan_stress ;;
     stress) part stress stress ;;
     *)
-      echo "soak: there is no part '$each'; there are million messages demos suites sim nest tsan stress" >&2
+      echo "soak: there is no part '$each'; there are million messages idle demos suites sim nest tsan stress" >&2
       exit 2
       ;;
   esac
