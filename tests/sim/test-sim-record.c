@@ -35,7 +35,7 @@ static struct run simulate(const char *seed, const char *file, const char *demo,
 {
   struct run run =
       run_cli("record", "-q", "--sim", seed, "-o", file, "--", run_built(demo), form, NULL);
-  assert_string_equal(run.err, "");
+  assert_null(strstr(run.err, "gmpscope: ")); /* a demo may dump its goroutines there */
   assert_int_equal(run.code, 0);
   run_free(&run);
   return run_cli("dump", file, NULL);
