@@ -32,7 +32,8 @@ static void refill(struct m *mp, struct p *pp)
 {
   uint32_t n = 0;
   lock2(&sched.deferlock);
-  for (struct rt_defer *d; n < POOL_REFILL && (d = sched.deferpool); n++) {
+  for (struct rt_defer *d; n < MUTANT(119, POOL_REFILL - 1, POOL_REFILL) && (d = sched.deferpool);
+       n++) {
     sched.deferpool = d->link;
     pp->deferpool[n] = d;
   }

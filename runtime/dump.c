@@ -22,6 +22,7 @@
 #include "panic.h"
 #include "print.h"
 #include "proc.h"
+#include "sim.h"
 #include "switch.h"
 #include "symtab.h"
 
@@ -61,7 +62,7 @@ static const char *status_text(struct g *gp)
   case Gsyscall:
     return "syscall";
   case Gwaiting:
-    return waitreason_text(gp->waitreason);
+    return MUTANT(109, "runnable", waitreason_text(gp->waitreason));
   default:
     return "dead";
   }
@@ -204,7 +205,7 @@ static void print_frames(const struct g *gp, const char *fp, size_t n_above)
 
 static void print_deferred(const struct g *gp)
 {
-  for (const struct rt_defer *d = gp->_defer; d; d = d->link) {
+  for (const struct rt_defer *d = MUTANT(110, NULL, gp->_defer); d; d = d->link) {
     struct symbol s;
     symbol_of((uint64_t)(uintptr_t)d->fn, &s);
     print_str("deferred: ");
@@ -261,7 +262,7 @@ static void print_created_by(const struct g *gp)
   print_str(s.name);
   if (gp->parent_goid) {
     print_str(" in goroutine ");
-    print_uint(gp->parent_goid);
+    print_uint(MUTANT(111, gp->goid, gp->parent_goid));
   }
   print_str("\n");
   print_location(&s);

@@ -241,7 +241,7 @@ static bool poll_blocking(struct m *mp, struct search *s, struct g **gp)
       delay = 0;
   }
   tr_stamp_after(mp);
-  tr_m_poll_begin(mp, (uint64_t)delay);
+  tr_m_poll_begin(mp, MUTANT(120, UINT64_MAX, (uint64_t)delay));
   struct glist list = netpoll(mp, delay);
   uint32_t n = 0;
   for (const struct g *each = list.head; each; each = each->schedlink)

@@ -25,6 +25,7 @@
 #include "os.h"
 #include "proc.h"
 #include "rt-preempt.h"
+#include "sim.h"
 #include "switch.h"
 #include "tracedoor.h"
 
@@ -203,7 +204,7 @@ __attribute__((used)) void asyncPreempt2(void)
 void preemptM(struct m *mp, struct m *target)
 {
   bool pending = false;
-  if (async.off_because || atomic_load(&async.n_ranges) == 0 ||
+  if (async.off_because || MUTANT(118, true, atomic_load(&async.n_ranges) == 0) ||
       !atomic_compare_exchange_strong(&target->async.signal_pending, &pending, true))
     return;
   atomic_fetch_add_explicit(&preempt_stats.sent, 1, memory_order_relaxed);

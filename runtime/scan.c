@@ -6,6 +6,7 @@
  */
 #include "os.h"
 #include "proc.h"
+#include "sim.h"
 #include "tracedoor.h"
 
 struct scan {
@@ -34,7 +35,7 @@ static void scan_one(struct g *gp, void *arg)
   struct scan *scan = arg;
   uint32_t status = readgstatus(gp) & ~(uint32_t)Gscan;
   const char *lo, *hi;
-  if (status == Gdead || status == Gidle)
+  if (status == Gdead || status == Gidle || MUTANT(117, status == Gwaiting, false))
     return;
   used_part(gp, status, &lo, &hi);
   tr_stamp(scan->mp);

@@ -7,6 +7,7 @@
 #include "print.h"
 #include "proc.h"
 #include "schedlock.h"
+#include "sim.h"
 #include "tracedoor.h"
 
 #include <inttypes.h>
@@ -37,10 +38,10 @@ static PEEKS void print_summary(int64_t now)
   field("SCHED ", (now - first) / 1000000);
   field("ms: gomaxprocs=", sched.gomaxprocs);
   field(" idleprocs=", atomic_load(&sched.npidle));
-  field(" threads=", mcount());
+  field(" threads=", MUTANT(104, 99, mcount()));
   field(" spinningthreads=", atomic_load(&sched.nmspinning));
   field(" needspinning=", atomic_load(&sched.needspinning));
-  field(" idlethreads=", sched.nmidle);
+  field(" idlethreads=", MUTANT(105, 77, sched.nmidle));
   field(" runqueue=", sched.runq.size);
 }
 
@@ -48,7 +49,7 @@ static void print_queues(void)
 {
   print_str(" [");
   for (int32_t i = 0; i < sched.gomaxprocs; i++)
-    field(" ", runqlen(allp[i]));
+    field(" ", MUTANT(106, 55, runqlen(allp[i])));
   print_str(" ] schedticks=[");
   for (int32_t i = 0; i < sched.gomaxprocs; i++)
     field(" ", atomic_load(&allp[i]->schedtick));
@@ -81,7 +82,7 @@ static PEEKS void print_m(struct m *mp)
         mp->locks); /* no M of ours is in the first three */
   print_str(" dying=0");
   print_str(mp->spinning ? " spinning=true" : " spinning=false");
-  print_str(mp->blocked ? " blocked=true" : " blocked=false");
+  print_str(MUTANT(108, false, mp->blocked) ? " blocked=true" : " blocked=false");
   print_str(" lockedg=");
   mp->lockedg ? print_uint(mp->lockedg->goid) : print_str("nil");
   print_str("\n");
@@ -96,7 +97,8 @@ static PEEKS void print_g(struct g *gp, void *unused)
   field("  G", (int64_t)gp->goid);
   field(": status=", status);
   print_str("(");
-  print_str(status == Gwaiting ? waitreason_text(gp->waitreason) : "");
+  print_str(status == Gwaiting ? waitreason_text(MUTANT(107, TRACE_WAIT_RECV, gp->waitreason))
+                               : "");
   print_str(")");
   uint32_t owned =
       status & ~(uint32_t)Gscan; /* who waits has no M; the field tells of the last one */

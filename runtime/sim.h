@@ -8,7 +8,8 @@
  * (sim-exec.c). Not done: a table of functions behind os.h. It would cost a load and a branch an atomic.
  *
  * MUTANT(n, broken, right) is right, always, except in the tests' library, which can be told to be wrong
- * at place n: the test driver proves with it that it finds bugs. The list is in tests/sim/mutants.h.
+ * at place n: the test driver proves with it that it finds bugs. The lists are tests/sim/mutants.h and, from 101
+ * on, tests/demos/mutants.h.
  */
 #pragma once
 #include <stdbool.h>

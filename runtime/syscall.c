@@ -27,7 +27,7 @@ static void unwire(struct m *mp, struct m *from, struct p *pp)
 {
   tr_stamp_after(mp);
   pp->seq++;
-  tr_proc_steal(mp, pp->id, pp->seq, from->id);
+  tr_proc_steal(mp, pp->id, pp->seq, MUTANT(116, mp->id, from->id));
   atomic_store_explicit(&from->p, NULL, memory_order_release);
   atomic_store_explicit(&pp->m, NULL, memory_order_release);
   atomic_fetch_add_explicit(&pp->syscalltick, 1, memory_order_relaxed);

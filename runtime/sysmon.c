@@ -24,8 +24,8 @@
 #define IDLE_ROUNDS    50
 #define WATCH_US       1000 /* longest while a P hands over without waking anybody: wake.c, I6 */
 #define TRIAL_NS       10000000 /* so often it is tried whether it should: wake.c, I7 */
-#define SLICE_NS       10000000 /* forcePreemptNS */
-#define ASK_AGAIN_NS   1000000  /* a signal may come when the G cannot be stopped */
+#define SLICE_NS       MUTANT(101, 45000000, MUTANT(102, 4000000, 10000000)) /* forcePreemptNS */
+#define ASK_AGAIN_NS   1000000 /* a signal may come when the G cannot be stopped */
 #define LONG_CALL_NS   10000000
 #define POLL_AFTER_NS  10000000
 #define STUCK_NS       1000000000
@@ -79,7 +79,9 @@ static bool call_is_long(struct p *pp, void *arg)
   if (!work_waits(pp) && !is_long)
     return false;
   tr_stamp(r->mp);
-  tr_sysmon_retake(r->mp, pp->id, is_long ? TRACE_RETAKE_LONG : TRACE_RETAKE_SYSCALL);
+  tr_sysmon_retake(
+      r->mp, pp->id,
+      MUTANT(103, TRACE_RETAKE_SLICE, is_long ? TRACE_RETAKE_LONG : TRACE_RETAKE_SYSCALL));
   count_as_running(true);
   return true;
 }

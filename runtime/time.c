@@ -11,6 +11,7 @@
 #include "fault.h"
 #include "os.h"
 #include "proc.h"
+#include "sim.h"
 #include "user.h"
 
 #include <stdlib.h>
@@ -58,7 +59,7 @@ void rt_sleep(int64_t ns)
   if (gp->timer.owner != (uint32_t)gp->goid)
     timer_name(
         &gp->timer); /* another G slept with it, if any: this is another timer, which the park tells */
-  gp->sleep_when = timer_when(ns);
+  gp->sleep_when = timer_when(MUTANT(121, ns / 2, ns));
   gopark(reset_for_sleep, NULL, TRACE_WAIT_SLEEP, gp->timer.id);
   __asm__ volatile(""); /* no tail call: a dump shows who sleeps in rt_sleep */
 }

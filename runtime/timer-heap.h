@@ -2,6 +2,7 @@
 /* timer-heap.h - what the life of timers (timer.c) and their heaps (timer-heap.c) know of each other. */
 #pragma once
 #include "runtime.h"
+#include "sim.h"
 #include "tracedoor.h"
 
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static inline void unlock_timer(struct timer *t)
 
 static inline void lock_timers(struct m *mp, struct timers *ts)
 {
-  lock_with_p(&ts->lock);
+  MUTANT(115, (void)0, lock_with_p(&ts->lock));
   tr_stamp_after(mp);
 }
 

@@ -191,7 +191,7 @@ static void name_timer(struct m *mp, struct timer *t)
   if (mp->curg)
     t->owner = (uint32_t)getg()->goid;
   t->id = tr_timer_id();
-  tr_timer_new(mp, t->id, t->kind, t->owner);
+  tr_timer_new(mp, t->id, t->kind, MUTANT(114, t->owner + 1, t->owner));
 }
 
 /* lock held; it is in a heap: true if that heap's earliest may have changed. */

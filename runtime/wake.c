@@ -75,7 +75,7 @@ void startm(struct m *mp, struct p *pp, bool spinning)
   if (target) {
     target->nextp = pp;
     target->spinning = spinning;
-    tr_m_wake(mp, target->id, pp->id, spinning);
+    tr_m_wake(mp, MUTANT(112, mp->id, target->id), pp->id, MUTANT(113, !spinning, spinning));
   }
   unlock_sched();
   if (idle) {

@@ -249,9 +249,19 @@ static void a_short_call_keeps_its_p(void **state)
 /* Rows 64, 66 and 68, and row 62's ways out. */
 static void the_world_stops_and_starts_inside_one_call(void **state)
 {
+  /* Out with a P that was idle, its own or another: it is taken off the idle list, and starts on the M of the call. On a
+   * busy machine somebody may be about to look for work with it. */
+  static const char out_with_an_idle_p[] =
+      "SELECT count(*) FROM call AS c JOIN e AS x ON x.no = c.last JOIN e AS s ON s.m = "
+      "x.m AND s.seq = x.seq "
+      "- 1 JOIN e AS i ON i.m = x.m AND i.seq = x.seq - 2 JOIN e AS g ON g.m = x.m AND "
+      "g.seq = x.seq + 1 WHERE "
+      "c.g = {reader} AND x.kind = 'go_syscall_end_blocked' AND s.kind = 'proc_start' "
+      "AND s.a0 = x.p AND "
+      "i.kind = 'proc_unidle' AND i.a0 = x.p AND g.kind = 'go_start' AND g.a0 = c.g";
   (void)state;
   for (int seed = 0; seed < 2; seed++) {
-    trace_record("syscall-gc", (struct how){ .procs = seed + 1 });
+    trace_record("syscall-gc", (struct how){ .procs = seed + 1, .until = out_with_an_idle_p });
     trace_expect("SELECT count(*) FROM e AS b JOIN call AS c ON b.no BETWEEN c.first AND c.last "
                  "JOIN e AS d ON d.no = "
                  "(SELECT min(no) FROM e AS n WHERE n.no > b.no AND n.kind = 'stw_end') AND d.no < "
@@ -276,15 +286,7 @@ static void the_world_stops_and_starts_inside_one_call(void **state)
                  "'stw%' AND w.no < s.no ORDER BY w.no DESC LIMIT 1) <> 'stw_stopped'",
                  0);
     expect_calls_to_give_nothing_up();
-    /* out with a P that was idle, its own or another: it is taken off the idle list, and starts on the M of the call */
-    trace_expect("SELECT count(*) FROM call AS c JOIN e AS x ON x.no = c.last JOIN e AS s ON s.m = "
-                 "x.m AND s.seq = x.seq "
-                 "- 1 JOIN e AS i ON i.m = x.m AND i.seq = x.seq - 2 JOIN e AS g ON g.m = x.m AND "
-                 "g.seq = x.seq + 1 WHERE "
-                 "c.g = {reader} AND x.kind = 'go_syscall_end_blocked' AND s.kind = 'proc_start' "
-                 "AND s.a0 = x.p AND "
-                 "i.kind = 'proc_unidle' AND i.a0 = x.p AND g.kind = 'go_start' AND g.a0 = c.g",
-                 1);
+    trace_expect(out_with_an_idle_p, 1);
   }
 }
 
@@ -447,25 +449,42 @@ static void expect_chains_to_be_their_owners(void)
 }
 
 /* Rows 13 and 72 to 74. */
+static void expect_timers_and_chains_apart(void)
+{
+  trace_expect("SELECT count(*) FROM e WHERE kind IN ('timer_heapify', 'timer_fire', "
+               "'timer_run_other') AND "
+               "(coalesce(g, 0) <> 0 OR p IS NULL)",
+               0); /* on g0, by an M that holds a P: no goroutine of timers, no sysmon */
+  expect_heaps_to_be_changed_under_their_locks();
+  expect_chains_to_be_their_owners();
+  trace_expect("SELECT count(*) FROM e WHERE kind = 'defer_push'", 16);
+  trace_expect("SELECT count(*) FROM e WHERE kind = 'defer_end'", 16);
+  trace_expect("SELECT count(*) FROM e WHERE kind = 'fault'", 0);
+}
+
 static void timers_and_deferred_calls_leave_each_other_alone(void **state)
 {
   (void)state;
   for (int procs = 1; procs <= 4; procs *= 2) {
     trace_record("timer-defer", (struct how){ .procs = procs });
     trace_expect_some("SELECT count(*) FROM e WHERE kind = 'timer_heapify'");
-    trace_expect("SELECT count(*) FROM e WHERE kind IN ('timer_heapify', 'timer_fire', "
-                 "'timer_run_other') AND "
-                 "(coalesce(g, 0) <> 0 OR p IS NULL)",
-                 0); /* on g0, by an M that holds a P: no goroutine of timers, no sysmon */
     /* sysmon has rounds of its own, 20 us to 10 ms apart, or sleeps until it is woken */
     trace_expect("SELECT count(*) FROM e WHERE kind = 'sysmon_sleep' AND a1 = 0 AND a0 NOT BETWEEN "
                  "20000 AND 10000000",
                  0);
-    expect_heaps_to_be_changed_under_their_locks();
-    expect_chains_to_be_their_owners();
-    trace_expect("SELECT count(*) FROM e WHERE kind = 'defer_push'", 16);
-    trace_expect("SELECT count(*) FROM e WHERE kind = 'defer_end'", 16);
-    trace_expect("SELECT count(*) FROM e WHERE kind = 'fault'", 0);
+    expect_timers_and_chains_apart();
+  }
+}
+
+/* The same where an M may go on between any two steps of another one: without a heap's lock about each tenth seed tells. */
+static void wherever_an_m_is_interrupted_its_heap_is_not_changed(void **state)
+{
+  (void)state;
+  for (int procs = 2; procs <= 4; procs *= 2) {
+    for (int seed = 1; seed <= 20; seed++) {
+      trace_record("timer-defer", (struct how){ .procs = procs, .seed = seed });
+      expect_timers_and_chains_apart();
+    }
   }
 }
 
@@ -567,6 +586,7 @@ int main(void)
     cmocka_unit_test(the_article_s_function_never_reaches_its_deferred_call),
     cmocka_unit_test(everything_goes_on_during_a_deferred_sleep_unless_it_blocks_the_m),
     cmocka_unit_test(timers_and_deferred_calls_leave_each_other_alone),
+    cmocka_unit_test(wherever_an_m_is_interrupted_its_heap_is_not_changed),
     cmocka_unit_test(the_race_would_lose_deferred_calls),
     cmocka_unit_test(deferred_calls_survive_the_loss_of_a_p),
     cmocka_unit_test(without_them_the_panic_is_fatal),

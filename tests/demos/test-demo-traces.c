@@ -56,6 +56,15 @@ static void expect_sleeps_of_a_goroutine(void)
       "SELECT count(*) FROM e AS r JOIN pause AS s ON r.no BETWEEN s.first AND s.last WHERE "
       "r.kind = 'preempt_request' AND r.a0 = {sleeper}",
       0);
+  /* it sleeps as long as it asked for, from its last event on; two clocks may differ a little */
+  trace_expect("SELECT count(*) FROM (SELECT row_number() OVER (ORDER BY s.first) AS nth, u.ts - "
+               "b.ts AS ns FROM pause "
+               "AS s JOIN e AS b ON b.no = (SELECT max(no) FROM e AS n WHERE n.g = s.g AND n.no < "
+               "s.first) JOIN e AS u "
+               "ON u.no = (SELECT min(no) FROM e AS n WHERE n.kind = 'go_unblock' AND n.a0 = s.g "
+               "AND n.no > s.first) "
+               "WHERE s.g = {sleeper} AND s.why = 'sleep') WHERE ns < nth * 5000000 - 100000",
+               0);
   /* sysmon runs no timer */
   trace_expect("SELECT count(*) FROM e WHERE kind = 'timer_fire' AND p IS NULL", 0);
 }
