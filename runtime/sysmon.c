@@ -210,12 +210,21 @@ static bool wake_who_polls(struct round *r)
   return true;
 }
 
+/* There is work for one more: in a queue, that of a P whose G does not stop too, or a timer. */
+static bool wants_an_m(const struct round *r)
+{
+  for (int32_t i = 0; i < sched.gomaxprocs; i++)
+    if (!runqempty(allp[i]))
+      return true;
+  return atomic_load(&sched.runqsize) != 0 || time_sleep_until() <= r->now;
+}
+
 /* Work, or a timer, that found no thread waits for ever if every M is in a system call, or wired to a G that waits:
  * ask for a thread again. One that spins, since it wakes the next one if there is more. */
 static void start_if_starved(struct round *r)
 {
-  if (!atomic_load(&sched.starved) || atomic_load(&sched.npidle) == 0 ||
-      (atomic_load(&sched.runqsize) == 0 && time_sleep_until() > r->now) || wake_who_polls(r)) {
+  if (!atomic_load(&sched.starved) || atomic_load(&sched.npidle) == 0 || !wants_an_m(r) ||
+      wake_who_polls(r)) {
     r->stuck.refusals = 0;
     return;
   }
