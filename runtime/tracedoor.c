@@ -264,6 +264,12 @@ void tr_stamp_after_slow(struct m *mp)
   tr_stamp_slow(mp);
 }
 
+void tr_stamp_behind_lock_slow(struct m *mp)
+{
+  if (!atomic_load_explicit(&mp->in_sched, memory_order_relaxed))
+    tr_stamp_after_slow(mp);
+}
+
 /* Not a point of the simulation: it takes the same course whether it is recorded or not. */
 static int64_t mono_now(void)
 {

@@ -15,6 +15,7 @@
  */
 #pragma once
 #include "runtime.h"
+#include "sim.h"
 #include "trace-fuse.h"
 
 #ifndef RT_UNTRACED
@@ -35,6 +36,7 @@ void tr_emit_start(struct m *mp, uint64_t lo, uint64_t hi);
 void tr_emit_aside(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi);
 void tr_stamp_slow(struct m *mp);
 void tr_stamp_after_slow(struct m *mp);
+void tr_stamp_behind_lock_slow(struct m *mp);
 /* The trace's clock, ticks; 0 without a ring. Signal-safe. */
 uint64_t tr_ticks(const struct m *mp);
 /* The next event is of that time, or later if there was a later one. */
@@ -71,8 +73,10 @@ static inline void tr_stamp_behind(struct m *mp, uint64_t ticks)
  * this M no other one was there that the transition must come after. */
 static inline void tr_stamp_behind_lock(struct m *mp)
 {
-  if (tr_on(mp, TRACE_FAMILY_ALL) && !atomic_load_explicit(&mp->in_sched, memory_order_relaxed))
-    tr_stamp_after_slow(mp);
+  if (tr_on(mp,
+            TRACE_FAMILY_ALL) && /* the simulation may not look twice only because it is recorded */
+      (SIM_BUILT || !atomic_load_explicit(&mp->in_sched, memory_order_relaxed)))
+    tr_stamp_behind_lock_slow(mp);
 }
 
 /* The id of a text, told to the trace at its first use; 0 for NULL, "" or when tracing is off. */

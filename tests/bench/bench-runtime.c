@@ -399,7 +399,7 @@ static const struct bench benches[] = {
 };
 
 #define BURSTS       40
-#define FIRST_BURSTS 4
+#define FIRST_BURSTS 6
 #define PAUSE_NS     40000000
 
 /* Without giving up the P. */
