@@ -352,6 +352,17 @@ void injectglist(struct glist *list)
 
 /* ---- yield and preemption ---- */
 
+/* Under sched.lock, so that who prints everybody's state there prints what the trace says. */
+static ALWAYS_INLINE void tell_stop(struct m *mp, uint32_t why)
+{
+  if (likely(atomic_load_explicit(&mp->in_sched, memory_order_relaxed))) {
+    tr_stamp_go_stop(mp, why, 0); /* no other M was there since this one was */
+  } else {
+    tr_stamp_after(mp);
+    tr_go_stop(mp, why, 0);
+  }
+}
+
 /* Running to runnable, at the tail of the global queue; the successor comes from the same visit to
  * sched.lock if this P's own queue has none. */
 static ALWAYS_INLINE void gosched_why(struct m *mp, struct g *gp, uint32_t why)
@@ -359,10 +370,9 @@ static ALWAYS_INLINE void gosched_why(struct m *mp, struct g *gp, uint32_t why)
   struct p *pp = mp->p;
   struct g *next = NULL;
   bool inherit = false;
-  tr_stamp_go_stop(mp, why, 0);
-  set_curg(mp, NULL);
   lock_sched_often(mp);
-  tr_stamp_behind_lock(mp);
+  tell_stop(mp, why);
+  set_curg(mp, NULL);
   casgstatus(gp, Grunning, Grunnable);
   globrunqput(mp, gp);
   bool simple = !mp->lockedg && !atomic_load_explicit(&sched.gcwaiting, memory_order_relaxed) &&

@@ -113,7 +113,7 @@ uint64_t sim_seed(void)
 
 uint64_t sim_step(void)
 {
-  return world.step;
+  return __atomic_load_n(&world.step, __ATOMIC_RELAXED); /* the watcher asks too, from outside */
 }
 
 int64_t sim_now(void)
@@ -259,7 +259,7 @@ static struct co *pick(const struct co *except)
 
 static void count_step(void)
 {
-  world.step++;
+  __atomic_store_n(&world.step, world.step + 1, __ATOMIC_RELAXED);
   co_self()->m = getm();
   world.now += 1 + sim_rand(2 * STEP_NS);
   if (sim_step_out)

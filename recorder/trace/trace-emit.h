@@ -7,7 +7,7 @@
  *
  *   trace_stamp(w);                  read the clock once
  *   trace_go_block(w, ...);          ts
- *   trace_proc_stop(w, ...);         ts + 1
+ *   trace_runq_get(w, ...);          ts + 1
  *
  * because reading the clock is nine tenths of an event's cost.  Tracing off is the caller's branch: none
  * of these may be called with a writer that is not open (runtime/tracedoor.h is the only caller there).
