@@ -57,7 +57,8 @@ extern "C" {
 struct rt_options {
   int maxprocs; /* number of Ps, at most 1024; 0: RT_MAXPROCS, else the CPUs that this process may use */
   size_t stack_size; /* bytes a G, at most 1 GiB; 0: 64 KiB. Reserved, touched lazily */
-  uint64_t sim_seed; /* not 0: the deterministic simulation with this seed, as RT_DEBUG=sim=SEED. See rt_run */
+  uint64_t
+      sim_seed; /* not 0: the deterministic simulation with this seed, as RT_DEBUG=sim=SEED. See rt_run */
 };
 
 /* Runs fn(argc, argv) as the main G, goid 1, and exits with its value; other Gs are dropped, as when Go's main
@@ -199,6 +200,7 @@ struct rt_sema { /* a count, and Gs that wait for it to be positive; private */
 };
 struct rt_mutex {
   uint32_t state;
+  uint32_t apart[15]; /* unused: who waits or wakes works in another cache line than who takes it */
   struct rt_sema sema;
 };
 struct rt_rwmutex {

@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 
 #define ALLOCATORS 12
-#define ENOUGH     2000000000ul /* rounds of a hog that nobody stops */
+#define ENOUGH     20000000000ul /* rounds of a hog that nobody stops: ten seconds and more */
 
 static struct rt_waitgroup wg;
 static atomic_bool stop;
