@@ -8,11 +8,8 @@
  *     held, looks at sleepers, clears it and wakes one, which sets it again. So a sleeper is either seen, or sees
  *     the lock free.
  * I2  unlock2 does all of that in one exchange, because a lock may lie in what its next holder frees (a timer, a
- *     channel, a mutex on a stack). unlock2_release is for a lock that stays: the exchange costs 5 ns, and three times as
- *     much if the trace's stores wait before it. It leaves out the barrier that I1 needs between its store and its
- *     look; the sleeper, who is about to lose microseconds anyway, has the kernel put it into every thread that runs
- *     (membarrier). Where the kernel does not offer that, the sleeper looks again after SLEEP_NS.
- *     (unlock2_release for all locks was tried: the simulation found the use after free under the address sanitizer.)
+ *     channel, a mutex on a stack). An unlock by a store and a look was tried: the simulation found the use after free
+ *     under the address sanitizer.
  *
  * Not done: fairness. Whoever comes first gets it; sections are too short for that to matter.
  */
@@ -22,8 +19,6 @@
 
 #define ACTIVE_SPINS  40
 #define PASSIVE_SPINS 1 /* sched_yields: the holder may be preempted by the kernel */
-
-#define SLEEP_NS 100000 /* where there is no membarrier */
 
 static bool spin_for(struct mutex *l)
 {
@@ -46,10 +41,9 @@ void lock2_slow(struct mutex *l)
     return;
   for (;;) {
     atomic_store(&l->sleepers, 1);
-    bool fenced = os_fence_everywhere();
     if (trylock2(l))
       return; /* sleepers stays: there may be others */
-    os_futex_wait(&l->key, LOCK_SLEPT_ON, fenced ? -1 : SLEEP_NS);
+    os_futex_wait(&l->key, LOCK_SLEPT_ON, -1);
   }
 }
 

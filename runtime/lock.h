@@ -40,18 +40,6 @@ static inline void unlock2(struct mutex *l)
   if (unlikely(atomic_exchange_explicit(&l->key, 0, memory_order_seq_cst) != LOCK_HELD_ONLY))
     unlock2_slow(l);
 }
-/* No barrier but a release, for who relies on no order between what it did and what it looks at next; and for a lock that
- * is never freed. The store need not be seen yet when sleepers is read, and who sets that makes up for it: lock.c. */
-static inline void unlock2_release(struct mutex *l)
-{
-  atomic_store_explicit(&l->held, 0, memory_order_release);
-  atomic_signal_fence(memory_order_seq_cst);
-  if (unlikely(atomic_load_explicit(&l->sleepers, memory_order_relaxed))) {
-    atomic_store(&l->sleepers, 0);
-    unlock2_slow(l);
-  }
-}
-
 /* A one-shot event: cleared, slept on by one thread, woken once by another. */
 struct note {
   _Atomic uint32_t key; /* 0 cleared, 1 woken */

@@ -252,8 +252,8 @@ struct m {
 #define MAX_PROCS 1024
 
 struct schedt {
-  struct mutex
-      lock; /* guards what has no atomic below; taken by lock_sched and its kin (schedlock.h) alone */
+  /* Guards what has no atomic below. Taken by lock_sched and its kin (schedlock.h) alone. */
+  struct mutex lock;
   struct m *biased_to;    /* schedlock.c, as are the next two */
   struct m *last_visitor; /* only compared */
   uint32_t visits;        /* in a row */

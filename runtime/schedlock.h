@@ -25,5 +25,5 @@ static ALWAYS_INLINE void unlock_sched_often(struct m *mp)
   if (likely(atomic_load_explicit(&mp->in_sched, memory_order_relaxed)))
     atomic_store_explicit(&mp->in_sched, false, memory_order_release); /* pairs with evict */
   else
-    unlock2_release(&sched.lock);
+    unlock2(&sched.lock);
 }

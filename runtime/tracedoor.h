@@ -73,9 +73,10 @@ static inline void tr_stamp_behind(struct m *mp, uint64_t ticks)
  * this M no other one was there that the transition must come after. */
 static inline void tr_stamp_behind_lock(struct m *mp)
 {
-  if (tr_on(mp,
-            TRACE_FAMILY_ALL) && /* the simulation may not look twice only because it is recorded */
-      (SIM_BUILT || !atomic_load_explicit(&mp->in_sched, memory_order_relaxed)))
+  /* In the simulation a look is a point, and a recorded run may have no more of them than another. */
+  bool looks_here = !SIM_BUILT;
+  if (tr_on(mp, TRACE_FAMILY_ALL) &&
+      !(looks_here && atomic_load_explicit(&mp->in_sched, memory_order_relaxed)))
     tr_stamp_behind_lock_slow(mp);
 }
 

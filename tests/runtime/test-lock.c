@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* test-lock.c - the runtime's own lock by itself: nobody is let in twice, nobody sleeps for ever (then the test runs
- * into its time limit), and nobody touches a lock that its next holder freed. */
+ * into its time limit), and nobody touches a lock that its next holder freed. And sched.lock, which one M takes again and
+ * again and others now and then. */
 #include "test.h"
 
-#include "lock.h"
 #include "os.h"
+#include "schedlock.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -35,10 +36,7 @@ static void *count(void *unused)
     for (int yields = i % 50 == 0 ? 20 : 0; yields > 0; yields--)
       sched_yield();
     counter = seen + 1;
-    if (i % 2)
-      unlock2(&lock);
-    else
-      unlock2_release(&lock);
+    unlock2(&lock);
   }
   return NULL;
 }
@@ -56,6 +54,73 @@ static long count_together(void)
     pthread_join(threads[i], NULL);
   pthread_barrier_destroy(&start);
   return counter;
+}
+
+/* ---- sched.lock ---- */
+
+#define OFTEN_ROUNDS 200000
+
+static struct m ms[THREADS]; /* these threads are Ms only by name */
+static bool was_biased;      /* guarded by sched.lock, as counter is now */
+
+static void *come_often(void *arg)
+{
+  struct m *mp = arg;
+  setm(mp);
+  pthread_barrier_wait(&start);
+  for (int i = 0; i < OFTEN_ROUNDS; i++) {
+    lock_sched_often(mp);
+    long seen = counter;
+    was_biased |= sched.biased_to == mp;
+    os_pause(); /* so that who is not kept out comes in here */
+    counter = seen + 1;
+    unlock_sched_often(mp);
+  }
+  setm(NULL);
+  return NULL;
+}
+
+static void *come_now_and_then(void *arg)
+{
+  setm(arg);
+  pthread_barrier_wait(&start);
+  for (int i = 0; i < ROUNDS / 100; i++) {
+    lock_sched();
+    long seen = counter;
+    for (int yields = i % 10 == 0 ? 5 : 0; yields > 0; yields--)
+      sched_yield();
+    counter = seen + 1;
+    unlock_sched();
+    usleep(10);
+  }
+  setm(NULL);
+  return NULL;
+}
+
+/* The first thread comes often, the others now and then. */
+static long visit_together(void)
+{
+  pthread_t threads[THREADS];
+  counter = 0;
+  was_biased = false;
+  if (pthread_barrier_init(&start, NULL, THREADS) != 0)
+    abort();
+  for (int i = 0; i < THREADS; i++)
+    if (pthread_create(&threads[i], NULL, i == 0 ? come_often : come_now_and_then, &ms[i]) != 0)
+      abort();
+  for (int i = 0; i < THREADS; i++)
+    pthread_join(threads[i], NULL);
+  pthread_barrier_destroy(&start);
+  return counter;
+}
+#define ALL_VISITS (OFTEN_ROUNDS + (THREADS - 1) * (long)(ROUNDS / 100))
+
+static void who_comes_often_gets_the_bias_and_others_are_let_in_all_the_same(void **state)
+{
+  (void)state;
+  assert_int_equal(visit_together(), ALL_VISITS);
+  assert_true(was_biased || !os_fence_everywhere());
+  assert_true(sched_is_unlocked());
 }
 
 static void one_at_a_time_holds_it_and_all_come_to_their_turn(void **state)
@@ -85,20 +150,22 @@ enum {
   AS_IT_SHOULD = 0,
   NO_FILTER = 3,
   FENCED_ALL_THE_SAME = 4,
-  WRONG_COUNT = 5
+  WRONG_COUNT = 5,
+  BIASED_ALL_THE_SAME = 6
 };
 
-static void it_works_where_the_kernel_has_no_membarrier(void **state)
+static void where_the_kernel_has_no_membarrier_there_is_no_bias(void **state)
 {
   (void)state;
   int status;
   pid_t child = fork();
   assert_true(child >= 0);
   if (child == 0)
-    _exit(!forbid(SYS_membarrier)                      ? NO_FILTER
-          : os_fence_everywhere()                      ? FENCED_ALL_THE_SAME
-          : count_together() == THREADS * (long)ROUNDS ? AS_IT_SHOULD
-                                                       : WRONG_COUNT);
+    _exit(!forbid(SYS_membarrier)          ? NO_FILTER
+          : os_fence_everywhere()          ? FENCED_ALL_THE_SAME
+          : visit_together() != ALL_VISITS ? WRONG_COUNT
+          : was_biased                     ? BIASED_ALL_THE_SAME
+                                           : AS_IT_SHOULD);
   assert_int_equal(waitpid(child, &status, 0), child);
   assert_true(WIFEXITED(status));
   if (WEXITSTATUS(status) == NO_FILTER)
@@ -136,7 +203,8 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(one_at_a_time_holds_it_and_all_come_to_their_turn),
-    cmocka_unit_test(it_works_where_the_kernel_has_no_membarrier),
+    cmocka_unit_test(who_comes_often_gets_the_bias_and_others_are_let_in_all_the_same),
+    cmocka_unit_test(where_the_kernel_has_no_membarrier_there_is_no_bias),
     cmocka_unit_test(an_unlock_touches_nothing_that_the_next_holder_may_free),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
