@@ -82,6 +82,45 @@ void vw_view_skip_start_up(struct vw_view *view, const struct vw_trace *trace)
     view->t0 = first - (view->t1 - first) / 16;
 }
 
+/* How far in front of its trace's first event the view begins; negative: behind it. */
+static int64_t lead(const struct vw_sheet *sheet)
+{
+  int64_t first = 0, last = 0;
+  vw_time_range(sheet->trace, &first, &last);
+  double before = (double)first - (double)sheet->view->t0;
+  return before < 0 ? -1 : to_ns(before);
+}
+
+static void align_beginnings(const struct vw_sheet *sheets, size_t n)
+{
+  int64_t longest = 0;
+  for (size_t i = 0; i < n; i++) {
+    int64_t one = lead(&sheets[i]);
+    if (one < 0)
+      return;
+    longest = one > longest ? one : longest;
+  }
+  for (size_t i = 0; i < n; i++) {
+    int64_t by = longest - lead(&sheets[i]), *t0 = &sheets[i].view->t0;
+    *t0 = *t0 < INT64_MIN + by ? INT64_MIN : *t0 - by;
+  }
+}
+
+void vw_view_use_one_scale(const struct vw_sheet *sheets, size_t n)
+{
+  align_beginnings(sheets, n);
+  uint64_t longest = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint64_t length = (uint64_t)sheets[i].view->t1 - (uint64_t)sheets[i].view->t0;
+    longest = length > longest ? length : longest;
+  }
+  for (size_t i = 0; i < n; i++) {
+    struct vw_view *view = sheets[i].view;
+    uint64_t room = (uint64_t)INT64_MAX - (uint64_t)view->t0;
+    view->t1 = longest < room ? (int64_t)((uint64_t)view->t0 + longest) : INT64_MAX;
+  }
+}
+
 void vw_view_zoom(struct vw_view *view, const struct vw_trace *trace, double factor, int64_t anchor)
 {
   if (!(factor > 0) || !isfinite(factor))

@@ -50,6 +50,14 @@ void vw_view_init(struct vw_view *view, const struct vw_trace *trace, enum vw_la
 /* The view to begin with: where a start-up before the first G takes up much of the trace, it is left out. */
 void vw_view_skip_start_up(struct vw_view *view, const struct vw_trace *trace);
 
+/* Views that are painted one below the other: each shows as much time as the longest of them, and where all show the
+ * beginnings of their traces, those stand below each other. */
+struct vw_sheet {
+  struct vw_view *view;
+  const struct vw_trace *trace;
+};
+void vw_view_use_one_scale(const struct vw_sheet *sheets, size_t n);
+
 struct vw_rect {
   float x, y, w, h;
   uint32_t lane;  /* index */

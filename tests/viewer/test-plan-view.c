@@ -40,6 +40,32 @@ static void zooming_keeps_the_time_under_the_pointer(void **state)
   fake_free(f);
 }
 
+static void two_views_on_one_scale_begin_below_each_other(void **state)
+{
+  (void)state;
+  struct vw_trace *scene = fake_scene(), *crowd = fake_crowd(4, 9);
+  struct vw_view a, b;
+  const struct vw_sheet both[] = { { &a, scene }, { &b, crowd } };
+  int64_t first_a, first_b, last;
+  vw_time_range(scene, &first_a, &last);
+  vw_time_range(crowd, &first_b, &last);
+  vw_view_init(&a, scene, VW_LANES_M, 1280, 400);
+  vw_view_init(&b, crowd, VW_LANES_M, 1280, 400);
+  assert_int_not_equal(first_a - a.t0, first_b - b.t0); /* each with a margin of its own */
+  int64_t longest = a.t1 - a.t0 > b.t1 - b.t0 ? a.t1 - a.t0 : b.t1 - b.t0;
+  vw_view_use_one_scale(both, 2);
+  assert_int_equal(first_a - a.t0, first_b - b.t0);
+  assert_int_equal(a.t1 - a.t0, b.t1 - b.t0);
+  assert_true(a.t1 - a.t0 >= longest);
+  b.t0 = first_b + 5; /* who asks for a later beginning has it */
+  b.t1 = b.t0 + 10;
+  vw_view_use_one_scale(both, 2);
+  assert_int_equal(b.t0, first_b + 5);
+  assert_int_equal(b.t1 - b.t0, a.t1 - a.t0);
+  fake_free(scene);
+  fake_free(crowd);
+}
+
 static void a_view_never_leaves_the_trace_by_more_than_its_margin(void **state)
 {
   (void)state;
@@ -141,6 +167,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(zooming_in_and_out_cancels_exactly),
     cmocka_unit_test(zooming_keeps_the_time_under_the_pointer),
+    cmocka_unit_test(two_views_on_one_scale_begin_below_each_other),
     cmocka_unit_test(a_view_never_leaves_the_trace_by_more_than_its_margin),
     cmocka_unit_test(revealing_an_event_moves_but_does_not_zoom),
     cmocka_unit_test(a_range_that_shows_everything_stays_whatever_is_revealed),

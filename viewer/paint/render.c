@@ -307,19 +307,12 @@ static int set_view(const struct options *o, struct sheet *sheet)
   return code < 0 ? set_cursor(o, sheet->file, sheet->trace, view) : code;
 }
 
-/* So that a millisecond is as wide in one as in the other. */
 static void use_one_scale(struct sheet *sheets, size_t n)
 {
-  uint64_t longest = 0;
-  for (size_t i = 0; i < n; i++) {
-    uint64_t length = (uint64_t)sheets[i].view.t1 - (uint64_t)sheets[i].view.t0;
-    longest = length > longest ? length : longest;
-  }
-  for (size_t i = 0; i < n; i++) {
-    struct vw_view *view = &sheets[i].view;
-    uint64_t room = (uint64_t)INT64_MAX - (uint64_t)view->t0;
-    view->t1 = longest < room ? (int64_t)((uint64_t)view->t0 + longest) : INT64_MAX;
-  }
+  struct vw_sheet both[FILES];
+  for (size_t i = 0; i < n; i++)
+    both[i] = (struct vw_sheet){ &sheets[i].view, sheets[i].trace };
+  vw_view_use_one_scale(both, n);
 }
 
 /* "f.db: sleep-defer, with the fault sleep-blocks-m" */
