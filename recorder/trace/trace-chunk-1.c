@@ -19,21 +19,15 @@
 
 #include <string.h>
 
-#define MAX_KINDS 256
-
-/* Numbers of events by kind: those of kind k are order[start[k]] ... order[start[k + 1] - 1]. */
-struct by_kind {
-  uint16_t order[TRACE_CHUNK_EVENTS];
-  uint16_t start[MAX_KINDS + 1];
-};
+#define MAX_KINDS TRACE_CHUNK_1_KINDS
 
 static uint64_t unzigzag(uint64_t n)
 {
   return (n >> 1) ^ (0 - (n & 1));
 }
 
-/* False: a kind is not in the table. */
-static bool sort_by_kind(const struct trace_event *events, size_t n, struct by_kind *sorted)
+bool trace_chunk_1_sort(const struct trace_event *events, size_t n,
+                        struct trace_chunk_1_order *sorted)
 {
   uint16_t next[MAX_KINDS] = { 0 };
   for (size_t i = 0; i < n; i++) {
@@ -167,7 +161,7 @@ static const uint8_t *get_wide(const uint8_t *at, const uint8_t *end, struct tra
 }
 
 static const uint8_t *get_words(const uint8_t *at, const uint8_t *end, struct trace_event *out,
-                                const struct by_kind *sorted)
+                                const struct trace_chunk_1_order *sorted)
 {
   for (uint32_t kind = 0; kind < TRACE_KIND_LIMIT; kind++) {
     const uint16_t *order = &sorted->order[sorted->start[kind]];
@@ -195,8 +189,8 @@ bool trace_chunk_1_decode(const uint8_t *bytes, size_t size, const struct trace_
     return false;
   for (size_t i = 0; i < n; i++)
     out[i] = (struct trace_event){ .seq = place->first_seq + i, .m = place->m, .kind = bytes[i] };
-  struct by_kind sorted;
-  if (!sort_by_kind(out, n, &sorted))
+  struct trace_chunk_1_order sorted;
+  if (!trace_chunk_1_sort(out, n, &sorted))
     return false;
   const uint8_t *end = bytes + size;
   const uint8_t *at = get_times(bytes + n, end, out, n, place->t_min);

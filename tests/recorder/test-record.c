@@ -254,6 +254,40 @@ static void a_program_that_may_wait_ends_although_its_recorder_was_killed(void *
   assert_int_equal(count_file(path).gaps, 0);
 }
 
+/* A drain and the one ring that a program has told of so far, which the test itself writes. */
+struct drain_bench {
+  uint32_t capacity;
+  int fd;
+  struct rec_writer *writer;
+  struct rec_clock clock;
+  struct drain d;
+  struct trace_ring *ring;
+  struct trace_writer w;
+};
+
+static void drain_bench_begin(struct drain_bench *b, const char *path, uint32_t capacity,
+                              uint32_t max_rings)
+{
+  b->capacity = capacity;
+  b->writer = rec_writer_new(path, false, &error);
+  b->fd = trace_shm_create(capacity, max_rings);
+  rec_clock_start(&b->clock);
+  assert_true(drain_open(&b->d, b->fd, &b->clock, b->writer, &error));
+  atomic_store(&b->d.control->clock, TRACE_CLOCK_MONO);
+  atomic_store(&b->d.control->n_rings, 1);
+  b->ring = trace_shm_map_ring(b->fd, capacity, b->d.stride, 0);
+  trace_writer_open(&b->w, b->ring, capacity, 0, TRACE_CLOCK_MONO, NULL);
+}
+
+static void drain_bench_end(struct drain_bench *b)
+{
+  trace_writer_close(&b->w);
+  trace_shm_unmap_ring(b->ring, b->capacity);
+  drain_close(&b->d);
+  rec_writer_discard(b->writer);
+  close(b->fd);
+}
+
 static uint64_t memory_of(int fd)
 {
   struct stat st;
@@ -278,30 +312,17 @@ static uint64_t memory_after(struct drain *d, struct trace_writer *w, uint32_t n
 static void memory_is_made_ahead_of_the_program_but_not_much(void **state)
 {
   const uint32_t capacity = 262144;
-  struct rec_writer *writer = rec_writer_new(scratch_path(*state, "ahead.db"), false, &error);
-  struct rec_clock clock;
-  struct drain d;
-  int fd = trace_shm_create(capacity, 64);
-  rec_clock_start(&clock);
-  assert_true(drain_open(&d, fd, &clock, writer, &error));
-  atomic_store(&d.control->clock, TRACE_CLOCK_MONO);
-  atomic_store(&d.control->n_rings, 1);
-  struct trace_ring *ring = trace_shm_map_ring(fd, capacity, d.stride, 0);
-  struct trace_writer w;
-  trace_writer_open(&w, ring, capacity, 0, TRACE_CLOCK_MONO, NULL);
-  uint64_t before = memory_of(fd);
-  uint64_t little = memory_after(&d, &w, 10);
+  struct drain_bench b;
+  drain_bench_begin(&b, scratch_path(*state, "ahead.db"), capacity, 64);
+  uint64_t before = memory_of(b.fd);
+  uint64_t little = memory_after(&b.d, &b.w, 10);
   assert_in_range(little - before, 64 << 10, 96 << 10);
-  uint64_t more = memory_after(&d, &w, 40000);
+  uint64_t more = memory_after(&b.d, &b.w, 40000);
   assert_in_range(more - before, (40000 + 30000) * 32, (40000 + 40000) * 32);
-  uint64_t lap = memory_after(&d, &w, 250000);
+  uint64_t lap = memory_after(&b.d, &b.w, 250000);
   assert_in_range(lap - before, capacity * 32, capacity * 32 + 8192);
-  assert_int_equal(memory_after(&d, &w, 250000), lap); /* the second lap has it all */
-  trace_writer_close(&w);
-  trace_shm_unmap_ring(ring, capacity);
-  drain_close(&d);
-  rec_writer_discard(writer);
-  close(fd);
+  assert_int_equal(memory_after(&b.d, &b.w, 250000), lap); /* the second lap has it all */
+  drain_bench_end(&b);
 }
 
 /* A program that never stops: it writes as many events as were read since it was asked before. */
@@ -328,38 +349,25 @@ static bool pump_and_stop_at_the_third(void *arg)
 static void
 a_program_that_never_stops_is_read_no_further_than_to_where_it_was_at_the_stop(void **state)
 {
-  const uint32_t capacity = 65536; /* 16 batches: that many a round would be read */
-  struct rec_writer *writer = rec_writer_new(scratch_path(*state, "endless.db"), false, &error);
-  struct rec_clock clock;
-  struct drain d;
+  struct drain_bench b;
   uint64_t moved;
   unsigned fullest;
-  int fd = trace_shm_create(capacity, 4);
-  rec_clock_start(&clock);
-  assert_true(drain_open(&d, fd, &clock, writer, &error));
-  atomic_store(&d.control->clock, TRACE_CLOCK_MONO);
-  atomic_store(&d.control->n_rings, 1);
-  struct trace_ring *ring = trace_shm_map_ring(fd, capacity, d.stride, 0);
-  struct trace_writer w;
-  trace_writer_open(&w, ring, capacity, 0, TRACE_CLOCK_MONO, NULL);
-  struct pump pump = { &w, 0 };
-  write_batch(&w);
-  d.should_stop = pump_and_stop_at_the_third;
-  d.stop_arg = &pump;
-  assert_true(drain_round(&d, &moved, &fullest, &error));
+  drain_bench_begin(&b, scratch_path(*state, "endless.db"), 65536,
+                    4); /* 16 batches: so many a round would be read */
+  struct pump pump = { &b.w, 0 };
+  write_batch(&b.w);
+  b.d.should_stop = pump_and_stop_at_the_third;
+  b.d.stop_arg = &pump;
+  assert_true(drain_round(&b.d, &moved, &fullest, &error));
   assert_int_equal(moved, 4 * DRAIN_BATCH); /* the first one and three more */
-  assert_int_equal(atomic_load(&d.control->requested), TRACE_STATE_OFF);
-  write_batch(&w);
-  atomic_store(&d.control->n_rings, 2);
-  assert_true(drain_finish(&d, false, &error));
+  assert_int_equal(atomic_load(&b.d.control->requested), TRACE_STATE_OFF);
+  write_batch(&b.w);
+  atomic_store(&b.d.control->n_rings, 2);
+  assert_true(drain_finish(&b.d, false, &error));
   assert_int_equal(pump.n_asked, 3);
-  assert_int_equal(rec_writer_m(writer, 0)->stored, 4 * DRAIN_BATCH);
-  assert_int_equal(rec_writer_m(writer, 0)->lost, 0);
-  trace_writer_close(&w);
-  trace_shm_unmap_ring(ring, capacity);
-  drain_close(&d);
-  rec_writer_discard(writer);
-  close(fd);
+  assert_int_equal(rec_writer_m(b.writer, 0)->stored, 4 * DRAIN_BATCH);
+  assert_int_equal(rec_writer_m(b.writer, 0)->lost, 0);
+  drain_bench_end(&b);
 }
 
 static void programs_that_cannot_be_run_are_refused_in_words(void **state)

@@ -2,40 +2,13 @@
 /* chunk-1.c - writes chunks of codec 1, as gmpscope did before version 2 of the trace file. */
 #include "chunk-1.h"
 
-#define MAX_KINDS 256
+#include "trace-chunk-1.h"
 
-/* Numbers of events by kind: those of kind k are order[start[k]] ... order[start[k + 1] - 1]. */
-struct by_kind {
-  uint16_t order[TRACE_CHUNK_EVENTS];
-  uint16_t start[MAX_KINDS + 1];
-};
+#define MAX_KINDS TRACE_CHUNK_1_KINDS
 
 static uint64_t zigzag(int64_t n)
 {
   return ((uint64_t)n << 1) ^ (uint64_t)(n >> 63);
-}
-
-/* False: a kind is not in the table. */
-static bool sort_by_kind(const struct trace_event *events, size_t n, struct by_kind *sorted)
-{
-  uint16_t next[MAX_KINDS] = { 0 };
-  for (size_t i = 0; i < n; i++) {
-    if (events[i].kind >= MAX_KINDS)
-      return false;
-    next[events[i].kind]++;
-  }
-  uint16_t sum = 0;
-  for (uint32_t kind = 0; kind < MAX_KINDS; kind++) {
-    if (next[kind] > 0 && !trace_spec_get(kind))
-      return false;
-    sorted->start[kind] = sum;
-    sum = (uint16_t)(sum + next[kind]);
-    next[kind] = sorted->start[kind];
-  }
-  sorted->start[MAX_KINDS] = sum;
-  for (size_t i = 0; i < n; i++)
-    sorted->order[next[events[i].kind]++] = (uint16_t)i;
-  return true;
 }
 
 /* Most numbers take one byte or two. */
@@ -112,7 +85,7 @@ static uint8_t *put_wide(uint8_t *at, const struct trace_event *events, const ui
 }
 
 static uint8_t *put_words(uint8_t *at, const struct trace_event *events,
-                          const struct by_kind *sorted)
+                          const struct trace_chunk_1_order *sorted)
 {
   for (uint32_t kind = 0; kind < TRACE_KIND_LIMIT; kind++) {
     const uint16_t *order = &sorted->order[sorted->start[kind]];
@@ -132,8 +105,8 @@ static uint8_t *put_words(uint8_t *at, const struct trace_event *events,
 
 size_t chunk_1_encode(const struct trace_event *events, size_t n, uint8_t *out)
 {
-  struct by_kind sorted;
-  if (n == 0 || n > TRACE_CHUNK_EVENTS || !sort_by_kind(events, n, &sorted))
+  struct trace_chunk_1_order sorted;
+  if (n == 0 || n > TRACE_CHUNK_EVENTS || !trace_chunk_1_sort(events, n, &sorted))
     return 0;
   uint8_t *at = out;
   for (size_t i = 0; i < n; i++)
