@@ -71,7 +71,7 @@ static void *come_often(void *arg)
   for (int i = 0; i < OFTEN_ROUNDS; i++) {
     lock_sched_often(mp);
     long seen = counter;
-    was_biased |= sched.biased_to == mp;
+    was_biased |= atomic_load(&mp->in_sched);
     os_pause(); /* so that who is not kept out comes in here */
     counter = seen + 1;
     unlock_sched_often(mp);
