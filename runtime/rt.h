@@ -195,13 +195,14 @@ RT_API int rt_select_default(struct rt_case *cases, int n);
 /* ---- Synchronisation: zeroed memory is ready to use, and may be freed when no G is in it; never copied ---- */
 
 struct rt_sema { /* a count, and Gs that wait for it to be positive; private */
-  uint32_t value, n_waiters, lock;
+  int64_t count;
   void *first, *last;
+  uint32_t lock;
 };
-struct rt_mutex {
-  uint32_t state;
-  uint32_t apart[15]; /* unused: who waits or wakes works in another cache line than who takes it */
+struct rt_mutex { /* what it guards is best put behind it: that comes with the state */
   struct rt_sema sema;
+  uint32_t apart[15]; /* unused: who waits or wakes works in another cache line than who takes it */
+  uint32_t state;
 };
 struct rt_rwmutex {
   struct rt_mutex writers;

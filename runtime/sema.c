@@ -5,10 +5,16 @@
  * address.  Here the queue lies beside the word: no table, no tree, no lock that strangers share.  It costs
  * 28 bytes a mutex.
  *
- * I1  n_waiters is raised, under the lock, before the value is looked at for the last time; semrelease
- *     raises the value before it looks at n_waiters.  Both are sequentially consistent: nobody sleeps
- *     through a release.
+ * The count is what can be taken, or, below zero, how many wait.  Who waits does not come back to look: a release
+ * that finds somebody waiting gives the one away instead of adding it, so that nobody is faster, and the woken G
+ * has nothing to do with the semaphore any more.  Go adds it, and lets the woken G and newcomers race for it.  Who
+ * can tell the difference?  A mutex has its race about its own state; a wait group and an rwmutex release as many
+ * as wait; for a semaphore first come, first served is what golang.org/x/sync promises.
+ *
+ * I1  Below zero the count changes under the lock only, and is minus the length of the queue.  From zero up it
+ *     changes by compare and exchange, by anybody.
  * I2  A waiter is out of the queue before it is made ready; its sudog lies in its own frame.
+ * I3  A release touches nothing of the semaphore after it let somebody go: that one may free it.
  *
  * Cost: uncontended one CAS; else the lock, and a park or a ready.
  */
@@ -16,15 +22,31 @@
 #include "proc.h"
 #include "sim.h"
 
+static _Atomic int64_t *count_of(struct rt_sema *s)
+{
+  return (_Atomic int64_t *)&s->count;
+}
+
 bool cansemacquire(struct rt_sema *s)
 {
-  uint32_t value = atomic_load(atomic32(&s->value));
-  while (value > 0)
-    if (atomic_compare_exchange_weak(atomic32(&s->value), &value, value - 1))
+  int64_t count = atomic_load_explicit(count_of(s), memory_order_relaxed);
+  while (count > 0)
+    if (atomic_compare_exchange_weak(count_of(s), &count, count - 1))
       return true;
   return false;
 }
 
+/* Adds one if nobody waits. */
+static bool add_one(struct rt_sema *s)
+{
+  int64_t count = atomic_load_explicit(count_of(s), memory_order_relaxed);
+  while (count >= 0)
+    if (atomic_compare_exchange_weak(count_of(s), &count, count + 1))
+      return true;
+  return false;
+}
+
+/* Under the lock. */
 static void enqueue(struct rt_sema *s, struct sudog *sg, bool lifo)
 {
   struct sudog *first = s->first, *last = s->last;
@@ -37,6 +59,7 @@ static void enqueue(struct rt_sema *s, struct sudog *sg, bool lifo)
     s->last = last->next = sg;
 }
 
+/* Under the lock; NULL if nobody waits. */
 static struct sudog *dequeue(struct rt_sema *s)
 {
   struct sudog *sg = s->first;
@@ -45,6 +68,8 @@ static struct sudog *dequeue(struct rt_sema *s)
   s->first = sg->next;
   if (!s->first)
     s->last = NULL;
+  int64_t count = atomic_load_explicit(count_of(s), memory_order_relaxed);
+  atomic_store_explicit(count_of(s), count + 1, memory_order_relaxed);
   return sg;
 }
 
@@ -52,38 +77,31 @@ void semacquire(struct rt_sema *s, bool lifo, waitreason reason, uint64_t obj)
 {
   if (cansemacquire(s))
     return;
-  struct sudog sg = { .g = getg() };
-  for (;;) {
-    lock_with_p(sema_lock(s));
-    atomic_fetch_add(atomic32(&s->n_waiters), 1);
-    if (MUTANT(13, false, cansemacquire(s))) {
-      atomic_fetch_sub(atomic32(&s->n_waiters), 1);
-      unlock_with_p(sema_lock(s));
-      return;
-    }
-    enqueue(s, &sg, lifo);
-    goparkunlock(sema_lock(s), reason, obj);
-    if (sg.ticket != 0 || cansemacquire(s)) /* handed over, or nobody was faster */
-      return;
+  lock_with_p(sema_lock(s));
+  int64_t count = atomic_load_explicit(count_of(s), memory_order_relaxed);
+  while (!atomic_compare_exchange_weak(count_of(s), &count, count - 1))
+    continue;
+  if (MUTANT(13, false, count > 0)) { /* somebody added it since we looked */
+    unlock_with_p(sema_lock(s));
+    return;
   }
+  struct sudog sg = { .g = getg() };
+  enqueue(s, &sg, lifo);
+  goparkunlock(sema_lock(s), reason, obj);
 }
 
 void semrelease(struct rt_sema *s, bool handoff, uint64_t obj)
 {
-  atomic_fetch_add(atomic32(&s->value), 1);
-  if (atomic_load(atomic32(&s->n_waiters)) == 0)
-    return;
-  lock_with_p(sema_lock(s));
-  struct sudog *sg = dequeue(s);
-  if (sg)
-    atomic_fetch_sub(atomic32(&s->n_waiters), 1);
-  unlock_with_p(sema_lock(s));
-  if (!sg)
-    return; /* it took the value without waiting */
+  struct sudog *sg = NULL;
+  while (!sg) {
+    if (add_one(s))
+      return;
+    lock_with_p(sema_lock(s));
+    sg = dequeue(s);
+    unlock_with_p(sema_lock(s));
+  }
   struct g *gp = sg->g;
-  bool handed_over = handoff && cansemacquire(s);
-  sg->ticket = handed_over;
   MUTANT(6, (goready(gp, obj), goready(gp, obj)), goready(gp, obj));
-  if (handed_over && getm()->locks == 0)
+  if (handoff && getm()->locks == 0)
     goyield(); /* gp is in runnext: it runs now, in our time slice */
 }

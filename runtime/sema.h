@@ -3,12 +3,13 @@
 #pragma once
 #include "runtime.h"
 
-/* Waits until the value is positive and takes one from it.  lifo: to the head of the queue, for who waited
- * before.  obj: what the program waits for.  From a G. */
+/* Takes one, as soon as there is one for it.  lifo: to the head of the queue, for who waited before.  obj: what the
+ * program waits for.  From a G. */
 void semacquire(struct rt_sema *s, bool lifo, waitreason reason, uint64_t obj);
-/* Takes one if the value is positive. */
+/* Takes one if there is one. */
 bool cansemacquire(struct rt_sema *s);
-/* Adds one to the value and makes the first waiter ready.  handoff: it gets the one, and the CPU, at once. */
+/* Gives one to the first waiter and makes it ready, or adds it if nobody waits.  handoff: the waiter gets the CPU at
+ * once, too. */
 void semrelease(struct rt_sema *s, bool handoff, uint64_t obj);
 
 /* Words of public structs, which C++ programs see too, seen as what they are. */

@@ -5,7 +5,7 @@
 
 void rt_sem_init(struct rt_sem *sem, uint32_t n)
 {
-  *sem = (struct rt_sem){ .sema = { .value = n } };
+  *sem = (struct rt_sem){ .sema = { .count = n } };
   object_new(sem, TRACE_OBJKIND_SEM, n);
 }
 

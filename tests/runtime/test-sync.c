@@ -352,6 +352,30 @@ static void a_semaphore_admits_as_many_as_it_has(void **state)
   assert_prints(semaphores, n, "three at most 3\n");
 }
 
+static void waits_for_a_permit(void *unused)
+{
+  (void)unused;
+  rt_sem_acquire(&sem);
+  rt_waitgroup_done(&wg);
+}
+PROGRAM(latecomers)
+{
+  rt_sem_init(&sem, 0);
+  start(1, waits_for_a_permit);
+  rt_yield(); /* it waits */
+  rt_sem_release(&sem);
+  printf("%d", rt_sem_try_acquire(&sem));
+  rt_waitgroup_wait(&wg);
+  rt_sem_release(&sem);
+  printf(" %d\n", rt_sem_try_acquire(&sem));
+  return 0;
+}
+static void a_permit_is_given_to_who_waits_for_it_not_to_who_is_faster(void **state)
+{
+  (void)state;
+  assert_prints(latecomers, 1, "0 1\n");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -366,6 +390,7 @@ int main(void)
     cmocka_unit_test(a_cond_wakes_one_or_all),
     cmocka_unit_test(a_cond_without_a_mutex_panics),
     cmocka_unit_test(a_semaphore_admits_as_many_as_it_has),
+    cmocka_unit_test(a_permit_is_given_to_who_waits_for_it_not_to_who_is_faster),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -230,6 +230,12 @@ static bool next_is_no_defer(const struct place *x)
   return next && !(trace_specs[next->kind].family & (TRACE_FAMILY_DEFER | TRACE_FAMILY_PANIC));
 }
 
+static bool next_ends_defer(const struct place *x)
+{
+  const struct trace_event *next = next_of_m(x);
+  return next && next->kind == TRACE_DEFER_END;
+}
+
 static bool is_set_again(const struct place *x)
 {
   for (size_t i = x->at + 1; i < x->n; i++)
