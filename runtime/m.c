@@ -252,6 +252,14 @@ void stoplockedm(struct m *mp)
     mleave(mp);
 }
 
+/* The thread that called rt_run is not ours to end, and rt_run returns on it: when a G has ended wired to it, it waits
+ * for the run's end, like one whose locked G never comes. Go's mexit does so with its main thread. */
+void mwedge(struct m *mp)
+{
+  if (!atomic_load(&sched.ended))
+    stoplockedm(mp);
+}
+
 /* gp, in hand, can only run on its own M: gives that this P, and parks. */
 void startlockedm(struct m *mp, struct g *gp)
 {

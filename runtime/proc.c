@@ -476,15 +476,14 @@ static void forget(struct g *gp)
   gp->m = NULL;
 }
 
-/* A G that ends wired to its thread takes the thread with it; but not the thread that called rt_run. */
+/* A G that ends wired to its thread takes the thread with it, since nobody knows what it did to it. */
 static void end_locked(struct m *mp, struct g *gp)
 {
   gp->lockedm = NULL;
   mp->lockedg = NULL;
   mp->locked_ext = 0;
   tr_stamp_m_unlock(mp, (uint32_t)gp->goid);
-  if (mp->id != 0)
-    mp->leaving = true;
+  mp->leaving = true;
 }
 
 static ALWAYS_INLINE _Noreturn void end_g(void)

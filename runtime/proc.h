@@ -76,6 +76,7 @@ void minit(struct m *mp, uint32_t id); /* on the M's own thread */
 void unminit(struct m *mp);            /* the thread goes back to what it was */
 void let_go_of_p(struct m *mp);
 void mexit(struct m *mp);  /* the same */
+void mwedge(struct m *mp); /* M0, which left its loop, until the run is over */
 void mpark(struct m *mp);  /* sleeps on its note */
 void mleave(struct m *mp); /* the run is over */
 void *mstart(void *mp);    /* what an M's thread runs */

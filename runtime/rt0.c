@@ -330,6 +330,7 @@ static int start(int32_t n, size_t stack_size)
   if (error)
     return give_up(error);
   mloop(m0);
+  mwedge(m0);
   leave(m0);
   return 0;
 }

@@ -304,6 +304,28 @@ CASE(unlock_os_thread_of_unlocked, "runtime.UnlockOSThread: without LockOSThread
   rt_yield();
   say("fine ");
 }
+FN(lock_and_end)
+{
+  rt_lock_os_thread();
+  put(c, gettid());
+}
+CASE(
+    lock_os_thread_to_the_end,
+    "runtime.LockOSThread: if the goroutine exits without unlocking, the thread will be terminated",
+    PRINTS("50 "))
+{
+  int n = 0;
+  c = ints(0);
+  go(lock_and_end, NULL);
+  locked_tid = take(c);
+  while (rt_num_goroutine() > 1)
+    rt_sleep(MS);
+  for (int i = 0; i < 50; i++)
+    go(other_tid, NULL);
+  for (int i = 0; i < 50; i++)
+    n += take(c);
+  say("%d ", n);
+}
 CASE(lock_os_thread_of_main_still_serves_others,
      "runtime.LockOSThread: others run on other threads while it waits", PRINTS("3 1 2 "))
 {

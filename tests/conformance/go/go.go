@@ -215,6 +215,26 @@ func init() {
 			runtime.Gosched()
 			say("fine ")
 		},
+		"lock_os_thread_to_the_end": func() {
+			c, tids, n := make(chan bool), make(chan int), 0
+			go func() {
+				runtime.LockOSThread()
+				tids <- syscall.Gettid()
+			}()
+			tid := <-tids
+			for runtime.NumGoroutine() > 1 {
+				time.Sleep(ms)
+			}
+			for i := 0; i < 50; i++ {
+				go func() { c <- syscall.Gettid() != tid }()
+			}
+			for i := 0; i < 50; i++ {
+				if <-c {
+					n++
+				}
+			}
+			say("%d ", n)
+		},
 		"lock_os_thread_of_main_still_serves_others": func() {
 			runtime.LockOSThread()
 			wg.Add(3)

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* test-threads.c - what becomes of a thread that a G wired itself to, and of the thread that called rt_run. */
+#include "program.h"
+
+#include <stdatomic.h>
+
+static struct rt_chan *never, *tids;
+static _Atomic int count;
+
+static void send_tid(void *unused)
+{
+  (void)unused;
+  pid_t tid = gettid();
+  rt_chan_send(tids, &tid);
+}
+
+static void lock_and_end(void *unused)
+{
+  rt_lock_os_thread();
+  send_tid(unused);
+}
+
+/* The thread of a G that locked it and ended. */
+static pid_t take_a_thread_along(void)
+{
+  pid_t tid;
+  rt_go(lock_and_end, NULL);
+  rt_chan_recv(tids, &tid);
+  while (rt_num_goroutine() > 1)
+    rt_yield();
+  return tid;
+}
+
+static void look_for_thread(pid_t gone)
+{
+  for (int i = 0; i < 20; i++) {
+    pid_t tid;
+    rt_go(send_tid, NULL);
+    rt_chan_recv(tids, &tid);
+    if (tid == gone || gettid() == gone)
+      rt_panic("a G ran on the thread of a locked G that had ended");
+  }
+}
+
+/* ---- the thread that called rt_run ---- */
+
+PROGRAM(ends_locked_everywhere)
+{
+  tids = rt_chan_new(sizeof(pid_t), 0);
+  bool was_first = false;
+  for (int i = 0; i < 10 || !was_first; i++) {
+    pid_t tid = take_a_thread_along();
+    was_first |= tid == getpid();
+    look_for_thread(tid);
+  }
+  puts("even the first");
+  return 0;
+}
+static void a_g_that_ends_locked_takes_even_the_first_thread_along(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(ends_locked_everywhere, n, "even the first\n");
+}
+
+static void end_on_the_first_thread(void *arg)
+{
+  const pid_t *first = arg;
+  tids = rt_chan_new(sizeof(pid_t), 0);
+  while (take_a_thread_along() != *first)
+    ;
+  atomic_fetch_add(&count, 1);
+  rt_chan_free(tids);
+}
+static void rt_run_returns_on_its_thread_though_a_g_took_that(void **state)
+{
+  (void)state;
+  pid_t mine = gettid();
+  atomic_store(&count, 0);
+  for (int n = 1; n <= 4; n++) {
+    struct rt_options options = { .maxprocs = n };
+    assert_int_equal(rt_run(end_on_the_first_thread, &mine, &options), 0);
+    assert_int_equal(gettid(), mine);
+    assert_int_equal(atomic_load(&count), n);
+  }
+}
+
+PROGRAM(waits_without_the_first_thread)
+{
+  tids = rt_chan_new(sizeof(pid_t), 0);
+  while (take_a_thread_along() != getpid())
+    ;
+  never = rt_chan_new(1, 0);
+  rt_chan_recv(never, NULL);
+  return 0;
+}
+PROGRAM(goes_and_takes_the_first_thread_along)
+{
+  rt_lock_os_thread();
+  rt_goexit();
+}
+static void a_deadlock_is_seen_without_the_first_thread(void **state)
+{
+  (void)state;
+  assert_dies(
+      waits_without_the_first_thread, "",
+      "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [chan receive]:\n");
+  assert_dies(goes_and_takes_the_first_thread_along, "",
+              "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n");
+}
+
+int main(void)
+{
+  static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_g_that_ends_locked_takes_even_the_first_thread_along),
+    cmocka_unit_test(rt_run_returns_on_its_thread_though_a_g_took_that),
+    cmocka_unit_test(a_deadlock_is_seen_without_the_first_thread),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
