@@ -48,7 +48,20 @@ struct m *mget_threadless(void)
 int newm(struct m *creator, struct m *mp)
 {
   mp->creator = creator->id;
-  return os_thread_start(mstart, mp, &mp->thread);
+  return creator->locked_ext ? os_thread_start_by_template(mstart, mp, &mp->thread)
+                             : os_thread_start(mstart, mp, &mp->thread);
+}
+
+/* On a thread that no G has wired yet. If none is to be had now, the next one that locks asks again, and meanwhile sysmon
+ * starts what wired threads cannot (wake.c, take_back). It counts as Go's does: as an M that is not there to run Gs. */
+static void start_template(void)
+{
+  if (!os_template_start())
+    return;
+  lock_sched();
+  sched.has_template = true;
+  sched.nmsys++;
+  unlock_sched();
 }
 
 void mput_threadless(struct m *mp)
@@ -164,7 +177,7 @@ struct m *mget(void)
 
 int32_t mcount(void)
 {
-  return (int32_t)sched.mnext - sched.nmfreed;
+  return (int32_t)sched.mnext + sched.has_template - sched.nmfreed;
 }
 
 /* ---- parking ---- */
@@ -280,6 +293,8 @@ void rt_lock_os_thread(void)
 {
   struct g *gp = need_g("rt_lock_os_thread");
   struct m *mp = getm();
+  if (mp->locked_ext == 0)
+    start_template();
   if (mp->locked_ext++ > 0)
     return;
   mp->lockedg = gp;

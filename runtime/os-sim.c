@@ -53,6 +53,21 @@ int os_thread_start(void *(*fn)(void *), void *arg, uint64_t *thread)
   return 0;
 }
 
+/* A coroutine has nothing of who made it, so no template is needed. */
+bool os_template_start(void)
+{
+  return false;
+}
+
+int os_thread_start_by_template(void *(*fn)(void *), void *arg, uint64_t *thread)
+{
+  return os_thread_start(fn, arg, thread);
+}
+
+void os_template_stop(void)
+{
+}
+
 void os_thread_join(uint64_t thread)
 {
   while (co_get((uint32_t)thread)->state != CO_ENDED)

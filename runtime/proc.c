@@ -476,12 +476,12 @@ static void forget(struct g *gp)
   gp->m = NULL;
 }
 
-/* A G that ends wired to its thread takes the thread with it, since nobody knows what it did to it. */
+/* A G that ends wired to its thread takes the thread with it, since nobody knows what it did to it. locked_ext stays, so that
+ * who gets its P is not made from it. */
 static void end_locked(struct m *mp, struct g *gp)
 {
   gp->lockedm = NULL;
   mp->lockedg = NULL;
-  mp->locked_ext = 0;
   tr_stamp_m_unlock(mp, (uint32_t)gp->goid);
   mp->leaving = true;
 }

@@ -102,8 +102,8 @@ RT_API int rt_gomaxprocs(int n);
 /* runtime.NumGoroutine: Gs that exist. From anywhere. */
 RT_API int rt_num_goroutine(void);
 /* runtime.LockOSThread: wires the G to its thread until as many unlocks; no other G runs there, and one that ends
- * wired takes the thread with it; if that is the one that called rt_main or rt_run, it waits for the run's end. From a
- * G. */
+ * wired takes the thread with it; if that is the one that called rt_main or rt_run, it waits for the run's end. New
+ * threads are never made from a wired one, so what the G changes of its thread stays there. From a G. */
 RT_API void rt_lock_os_thread(void);
 /* runtime.UnlockOSThread; without a lock it does nothing. From a G. */
 RT_API void rt_unlock_os_thread(void);

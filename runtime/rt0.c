@@ -74,6 +74,7 @@ static void schedinit(void)
   sched.midle = sched.mthreadless = NULL;
   atomic_store(&sched.starved, false);
   sched.nmidle = sched.nmidlelocked = sched.nmsys = sched.nmfreed = 0;
+  sched.has_template = false;
   sched.mnext = 0;
   sched.last_visitor = NULL;
   sched.pidle = NULL;
@@ -287,6 +288,7 @@ static void leave(struct m *m0)
 {
   let_go_of_p(m0);
   wait_for_the_others();
+  os_template_stop();
   tr_end(0);
   unminit(m0);
   preempt_end();

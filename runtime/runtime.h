@@ -261,6 +261,7 @@ struct schedt {
   int32_t nmidle, nmidlelocked;
   uint32_t mnext; /* next M's id */
   int32_t nmsys, nmfreed, maxmcount;
+  bool has_template; /* a thread that is no M, but makes the threads of some; counted in nmsys */
   struct p *pidle; /* last idled first */
   _Atomic int32_t npidle;
   _Atomic int32_t nmspinning;

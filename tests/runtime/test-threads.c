@@ -2,7 +2,12 @@
 /* test-threads.c - what becomes of a thread that a G wired itself to, and of the thread that called rt_run. */
 #include "program.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/prctl.h>
+
+#define SLACK_NS 123456 /* a thread's timer slack, which a thread that it makes has too */
 
 static struct rt_chan *never, *tids;
 static _Atomic int count;
@@ -109,12 +114,122 @@ static void a_deadlock_is_seen_without_the_first_thread(void **state)
               "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n");
 }
 
+/* ---- what a new thread has of its maker ---- */
+
+static void mark_thread(void)
+{
+  sigset_t usr1;
+  sigemptyset(&usr1);
+  sigaddset(&usr1, SIGUSR1);
+  pthread_sigmask(SIG_BLOCK, &usr1, NULL);
+  prctl(PR_SET_TIMERSLACK, SLACK_NS);
+}
+
+static bool is_marked(void)
+{
+  sigset_t now;
+  pthread_sigmask(SIG_BLOCK, NULL, &now);
+  return sigismember(&now, SIGUSR1) || prctl(PR_GET_TIMERSLACK) == SLACK_NS;
+}
+
+/* Until as many Gs are in there at once: each on a thread of its own. */
+static void *wait_for_all(void *n)
+{
+  atomic_fetch_add(&count, 1);
+  while (atomic_load(&count) < (int)(intptr_t)n)
+    sched_yield();
+  return NULL;
+}
+
+static void look_at_thread(void *n)
+{
+  bool marked = is_marked();
+  rt_blocking(wait_for_all, n);
+  rt_chan_send(tids, &(pid_t){ marked });
+}
+
+static void expect_clean_threads(int n)
+{
+  atomic_store(&count, 0);
+  for (int i = 0; i < n; i++)
+    rt_go(look_at_thread, (void *)(intptr_t)n);
+  for (int i = 0; i < n; i++) {
+    pid_t marked;
+    rt_chan_recv(tids, &marked);
+    if (marked)
+      rt_panic("a thread was made from the one that a G is wired to");
+  }
+}
+
+PROGRAM(needs_threads_while_it_is_locked)
+{
+  tids = rt_chan_new(sizeof(pid_t), 0);
+  rt_lock_os_thread();
+  mark_thread();
+  expect_clean_threads(12);
+  puts("clean");
+  return 0;
+}
+static void mark_and_end(void *unused)
+{
+  (void)unused;
+  rt_lock_os_thread();
+  mark_thread();
+}
+PROGRAM(needs_threads_when_a_locked_g_has_ended)
+{
+  tids = rt_chan_new(sizeof(pid_t), 0);
+  for (int i = 0; i < 4; i++)
+    rt_go(mark_and_end, NULL);
+  while (rt_num_goroutine() > 1)
+    rt_yield();
+  expect_clean_threads(12);
+  puts("clean");
+  return 0;
+}
+static void no_thread_is_made_from_one_that_a_g_locked(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  {
+    assert_prints(needs_threads_while_it_is_locked, n, "clean\n");
+    assert_prints(needs_threads_when_a_locked_g_has_ended, n, "clean\n");
+  }
+}
+
+static int count_threads(void)
+{
+  int n = 0;
+  char line[256];
+  FILE *status = fopen("/proc/self/status", "re");
+  while (fgets(line, sizeof line, status))
+    sscanf(line, "Threads: %d", &n);
+  fclose(status);
+  return n;
+}
+static void run_locked(void *unused)
+{
+  (void)unused;
+  rt_lock_os_thread();
+}
+static void the_thread_that_makes_threads_ends_with_the_run(void **state)
+{
+  (void)state;
+  assert_int_equal(rt_run(run_locked, NULL, NULL), 0);
+  int before = count_threads();
+  for (int i = 0; i < 50; i++)
+    assert_int_equal(rt_run(run_locked, NULL, NULL), 0);
+  assert_in_range(count_threads(), 1, before + 8); /* one that has just ended may still be there */
+}
+
 int main(void)
 {
   static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_g_that_ends_locked_takes_even_the_first_thread_along),
     cmocka_unit_test(rt_run_returns_on_its_thread_though_a_g_took_that),
     cmocka_unit_test(a_deadlock_is_seen_without_the_first_thread),
+    cmocka_unit_test(no_thread_is_made_from_one_that_a_g_locked),
+    cmocka_unit_test(the_thread_that_makes_threads_ends_with_the_run),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
