@@ -4,7 +4,8 @@
  * SIGSEGV and SIGBUS: a G that runs into its stack's guard can only be told on another stack. A fault that
  * the handler does not know goes to whoever had the signal before, as if we were not there: the old
  * handler is called, or the default is restored and the instruction runs again and dies of it.
- * SIGQUIT: the dump of all Gs, unless the program takes it itself.
+ * SIGQUIT: the dump of all Gs, unless the program has a handler of its own. That it was ignored says nothing: a shell
+ * without job control starts what ends in & so, and Go's runtime takes it all the same.
  */
 #include "os.h"
 
@@ -97,7 +98,8 @@ void os_signals_install(os_fault_handler *fault, os_quit_handler *quit)
   take(SIGSEGV, &action, &old_segv);
   take(SIGBUS, &action, &old_bus);
   sigaction(SIGQUIT, NULL, &old_quit);
-  if ((old_quit.sa_flags & SA_SIGINFO) || old_quit.sa_handler != SIG_DFL)
+  if ((old_quit.sa_flags & SA_SIGINFO) ||
+      (old_quit.sa_handler != SIG_DFL && old_quit.sa_handler != SIG_IGN))
     return;
   struct sigaction quit_action = { .sa_sigaction = handle_quit,
                                    .sa_flags = SA_SIGINFO | SA_ONSTACK };

@@ -21,9 +21,9 @@
  * and silent, are those that only look (rt_now, rt_goid, rt_num_goroutine, rt_chan_cap, rt_ticker_chan), that write their
  * argument alone (rt_cond_init, rt_sem_init), that tell the trace, which is the parent's, and rt_set_traceback.
  * posix_spawn, system and popen are as ever.
- * Signals: the runtime takes SIGURG, SIGQUIT if nobody did, and SIGSEGV and SIGBUS, of which it keeps what a G's stack
- * that overflows causes; the rest goes to the handler that was there before. A handler that the program installs
- * later stays, also after rt_run.
+ * Signals: the runtime takes SIGURG, SIGQUIT if it has no handler (ignored is none, as in Go: so sh starts what ends in
+ * &), and SIGSEGV and SIGBUS, of which it keeps what a G's stack that overflows causes; the rest goes to the handler that
+ * was there before. A handler that the program installs later stays, also after rt_run.
  * Stacks: compile with -fstack-clash-protection, as pkg-config says, or a large frame may jump over a stack's guard.
  *
  * Environment, read when a run begins: RT_MAXPROCS=n; RT_TRACEBACK=none|single|all|system|crash;

@@ -173,6 +173,50 @@ static void handlers_that_were_there_get_their_signals(void **state)
   assert_int_equal(o.code, 0);
 }
 
+static void nothing(void *unused)
+{
+  (void)unused;
+}
+static void send_quit(void *unused)
+{
+  (void)unused;
+  raise(SIGQUIT);
+  printf("lives ");
+}
+static int ignored_quit(void)
+{
+  signal(SIGQUIT, SIG_IGN);
+  return run_after(send_quit);
+}
+static int ignored_quit_before_and_after(void)
+{
+  signal(SIGQUIT, SIG_IGN);
+  int error = run_after(nothing);
+  raise(SIGQUIT);
+  printf("lives ");
+  return error;
+}
+static void ignore_and_send_quit(void *unused)
+{
+  signal(SIGQUIT, SIG_IGN);
+  send_quit(unused);
+}
+static int quit_ignored_during(void)
+{
+  return run_after(ignore_and_send_quit);
+}
+static void sigquit_dumps_though_it_was_ignored_before_the_run(void **state)
+{
+  (void)state;
+  struct outcome o = in_a_child(ignored_quit);
+  o.err[sizeof "SIGQUIT: quit\n" - 1] = '\0';
+  assert_string_equal(o.err, "SIGQUIT: quit\n");
+  assert_string_equal(o.out, "");
+  assert_int_equal(o.code, 2);
+  assert_string_equal(in_a_child(ignored_quit_before_and_after).out, "\nlives ");
+  assert_string_equal(in_a_child(quit_ignored_during).out, "lives \n");
+}
+
 static void install_during(void *unused)
 {
   (void)unused;
@@ -187,10 +231,6 @@ static int handlers_installed_during(void)
   printf("%d%d%d%d", is_handled_by(SIGSEGV, note), is_handled_by(SIGBUS, note),
          is_handled_by(SIGQUIT, note), is_handled_by(SIGURG, note));
   return error;
-}
-static void nothing(void *unused)
-{
-  (void)unused;
 }
 static int handlers_before(void)
 {
@@ -214,6 +254,7 @@ int main(void)
     cmocka_unit_test(without_a_handler_a_fault_kills_as_ever),
     cmocka_unit_test(a_sent_sigsegv_does_what_it_would_without_us),
     cmocka_unit_test(handlers_that_were_there_get_their_signals),
+    cmocka_unit_test(sigquit_dumps_though_it_was_ignored_before_the_run),
     cmocka_unit_test(handlers_survive_the_run),
   };
   return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
