@@ -112,14 +112,16 @@ static void tell_end(const struct rec_result *result, const char *program)
   }
 }
 
-static void tell_untraced_runs(const struct rec_result *result, const char *program)
+/* It is in the trace, and so many more are not. */
+static void tell_untraced(uint32_t n_more, const char *program, const char *of_what,
+                          const char *which)
 {
-  if (result->untraced_runs == 0)
+  if (n_more == 0)
     return;
   fprintf(stderr, "gmpscope: ");
   out_text(stderr, program, strlen(program));
-  fprintf(stderr, " ran the scheduler %" PRIu64 " times; only the first is in the trace\n",
-          (uint64_t)result->untraced_runs + 1);
+  fprintf(stderr, " ran the scheduler %s%" PRIu64 " %s is in the trace\n", of_what,
+          (uint64_t)n_more + 1, which);
 }
 
 static uint64_t count_gs(const char *path)
@@ -185,7 +187,8 @@ int record_run(const struct rec_options *options, bool quiet, struct rec_result 
   }
   if (!quiet) {
     tell_end(result, program);
-    tell_untraced_runs(result, program);
+    tell_untraced(result->untraced_runs, program, "", "times; only the first");
+    tell_untraced(result->untraced_processes, program, "in ", "processes; only the first that did");
     record_tell_summary(&result->summary, options->output);
   }
   return passed_on(result);

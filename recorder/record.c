@@ -257,6 +257,8 @@ static bool tell_end(struct recording *r, const struct rec_result *result,
     ok = meta_number(r->writer, "wait_status", result->wait_status, error);
   if (ok && result->untraced_runs > 0)
     ok = meta_number(r->writer, "untraced_runs", result->untraced_runs, error);
+  if (ok && result->untraced_processes > 0)
+    ok = meta_number(r->writer, "untraced_processes", result->untraced_processes, error);
   return ok;
 }
 
@@ -273,6 +275,7 @@ static bool finish(struct recording *r, struct rec_result *result, struct tracef
     return false;
   result->uses_runtime = used_runtime(r);
   result->untraced_runs = atomic_load(&r->drain.control->untraced_runs);
+  result->untraced_processes = atomic_load(&r->drain.control->untraced_processes);
   if (!result->uses_runtime) {
     rec_writer_discard(r->writer);
     r->writer = NULL;

@@ -10,7 +10,8 @@
  *
  * Tracing begins with the first rt_run and is over with its end, or with exit(). Later runs are counted in
  * control->untraced_runs, so that the recorder can tell. After fork the child has no tracing: the rings belong
- * to the parent.
+ * to the parent. Of several processes that inherited the memory (children that were forked before any run, the commands of
+ * a shell) the first takes it, for ever; the others are counted in control->untraced_processes.
  *
  * The end. An exit may last, and the other Ms go on meanwhile, but after trace_end nobody emits:
  * I1  Each M looks at trace.ended where it stamps, that is once a transition, and is silent from then on. So
@@ -405,6 +406,16 @@ static void forget_in_child(void)
     mp->trace_mask = 0;
 }
 
+/* False: another process writes, or did. */
+static bool take_memory(void)
+{
+  uint32_t nobody = 0;
+  bool taken = atomic_compare_exchange_strong(&trace.control->pid, &nobody, (uint32_t)getpid());
+  if (!taken)
+    atomic_fetch_add(&trace.control->untraced_processes, 1);
+  return taken;
+}
+
 void tr_init(void)
 {
   int fd = take_env_fd();
@@ -417,13 +428,13 @@ void tr_init(void)
   trace.control = trace_shm_map_control(fd, &why);
   if (!trace.control)
     return;
-  if (!copy_geometry() || atomic_load(&trace.control->requested) != TRACE_STATE_ON) {
+  if (!copy_geometry() || atomic_load(&trace.control->requested) != TRACE_STATE_ON ||
+      !take_memory()) {
     trace_shm_unmap_control(trace.control);
     trace.control = NULL;
     return;
   }
   trace.clock = pick_clock();
-  atomic_store(&trace.control->pid, (uint32_t)getpid());
   atomic_store(&trace.control->clock, trace.clock);
   atomic_store(&trace.control->load_base, SIM_BUILT ? sim_load_base() : os_load_base());
   atomic_store(&trace.control->state, TRACE_STATE_STARTING);

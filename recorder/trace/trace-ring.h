@@ -66,7 +66,7 @@ struct trace_control {
   uint32_t max_rings;
   uint64_t ring_stride; /* bytes from one ring to the next */
   /* Written by the program. */
-  _Atomic uint32_t pid;
+  _Atomic uint32_t pid;       /* 0: nobody writes yet; set by the one process that will */
   _Atomic uint32_t state;     /* enum trace_state */
   _Atomic uint32_t clock;     /* enum trace_clock */
   _Atomic uint32_t n_rings;   /* ring table entries in use */
@@ -80,6 +80,7 @@ struct trace_control {
   _Atomic uint64_t recorder_start;
   /* Written by the program. */
   _Atomic uint32_t untraced_runs; /* how often it ran the scheduler again after the trace's end */
+  _Atomic uint32_t untraced_processes; /* found that another one writes, and ran untraced */
 };
 static_assert(sizeof(struct trace_control) <= TRACE_RINGS_OFFSET, "the control page fits");
 

@@ -286,6 +286,42 @@ static int quits_in_the_child(int argc, char **argv)
   return 0;
 }
 
+static void yield_often(void *unused)
+{
+  (void)unused;
+  for (int i = 0; i < 200; i++)
+    rt_yield();
+  rt_waitgroup_done(&wg);
+}
+static void run_some_gs(void *unused)
+{
+  rt_waitgroup_add(&wg, 8);
+  for (int i = 0; i < 8; i++)
+    rt_go(yield_often, unused);
+  rt_waitgroup_wait(&wg);
+}
+static int run_three_times(void)
+{
+  int failed = 0;
+  for (int i = 0; i < 3; i++)
+    failed += rt_run(run_some_gs, NULL, NULL) != 0;
+  return failed;
+}
+/* No run is on when it forks, so all of them may run, at once. */
+static int runs_in_every_process(void)
+{
+  pid_t children[3];
+  int failed = 0, status;
+  for (int i = 0; i < 3; i++)
+    if ((children[i] = fork()) == 0)
+      _exit(run_three_times());
+  failed += run_three_times();
+  for (int i = 0; i < 3; i++)
+    failed += waitpid(children[i], &status, 0) != children[i] || status != 0;
+  printf("%d whole\n", failed);
+  return failed;
+}
+
 static const struct program {
   const char *name;
   int (*fn)(int, char **);
@@ -369,6 +405,31 @@ static void children_leave_no_mark_in_the_parents_trace(void **state)
   run_recorded("foreign_thread_forks");
 }
 
+static void of_several_processes_one_is_recorded_and_that_is_told(void **state)
+{
+  (void)state;
+#ifdef RT_LIBC_JUMP
+  skip(); /* the thread sanitizer takes no new threads after a fork */
+#endif
+  char *self = realpath("/proc/self/exe", NULL);
+  run_enter_new_directory();
+  struct run r = run_cli("record", "-o", "fork.db", "--", self, "runs_in_every_process", NULL);
+  assert_string_equal(r.out, "0 whole\n");
+  assert_int_equal(r.code, 0);
+  assert_non_null(strstr(
+      r.err, " ran the scheduler in 4 processes; only the first that did is in the trace\n"));
+  run_free(&r);
+  r = run_cli("check", "fork.db", NULL);
+  if (r.code != 0)
+    fail_msg("%s%s", r.out, r.err);
+  run_free(&r);
+  r = run_cli("info", "fork.db", NULL);
+  assert_non_null(strstr(r.out, "untraced_processes"));
+  run_free(&r);
+  run_leave();
+  free(self);
+}
+
 static void do_nothing_but_fork(void *unused)
 {
   (void)unused;
@@ -391,6 +452,8 @@ static void a_child_of_a_process_without_a_run_may_run(void **state)
 
 int main(int argc, char **argv)
 {
+  if (argc == 2 && strcmp(argv[1], "runs_in_every_process") == 0)
+    return runs_in_every_process();
   for (size_t i = 0; argc == 2 && i < N(programs); i++)
     if (strcmp(programs[i].name, argv[1]) == 0)
       return rt_main(argc, argv, programs[i].fn);
@@ -401,6 +464,7 @@ int main(int argc, char **argv)
     cmocka_unit_test(programs_start_by_fork_exec_spawn_system_and_popen),
     cmocka_unit_test(a_childs_signals_are_the_programs_own),
     cmocka_unit_test(children_leave_no_mark_in_the_parents_trace),
+    cmocka_unit_test(of_several_processes_one_is_recorded_and_that_is_told),
     cmocka_unit_test(a_child_of_a_process_without_a_run_may_run),
   };
   return cmocka_run_group_tests_name("fork", tests, NULL, NULL);
