@@ -93,52 +93,73 @@ static ssize_t attempt(const struct poll_desc *pd, const struct operation *op)
   return n < 0 ? -err : n;
 }
 
+/* Tries until it succeeds or fails; between poll_begin and poll_end. */
+static ssize_t until_done(struct poll_desc *pd, const struct operation *op, enum poll_mode mode)
+{
+  ssize_t n;
+  do {
+    n = attempt(pd, op);
+    if (n == -EAGAIN && (n = poll_wait(pd, mode)) == 0)
+      n = -EINTR;
+  } while (n == -EINTR);
+  return n;
+}
+
 static ssize_t run(const struct operation *op, enum poll_mode mode, int64_t deadline)
 {
   int err;
   need_g(NULL);
-  struct poll_desc *pd = poll_acquire(op->fd, &err);
+  struct poll_desc *pd = poll_begin(op->fd, mode, deadline, &err);
   if (!pd)
     return err;
-  ssize_t n = poll_begin(pd, mode, deadline);
-  bool begun = n == 0, reads = op->try == try_read;
-  if (begun && reads && poll_is_drained(pd))
-    n = poll_wait(pd, mode);
-  while (n == 0) {
-    n = attempt(pd, op);
-    if (n == -EINTR)
-      n = 0;
-    else if (n == -EAGAIN)
-      n = poll_wait(pd, mode);
-    else
-      break;
-  }
-  if (begun && reads && n >= 0)
-    poll_set_drained(pd, n > 0 && (size_t)n < op->n);
-  if (begun)
-    poll_end(pd, mode);
-  poll_release(pd);
+  ssize_t n = until_done(pd, op, mode);
+  poll_end(pd, mode);
   return n;
 }
 
+static ssize_t read_some(struct poll_desc *pd, const struct operation *op)
+{
+  ssize_t n = poll_is_drained(pd) ? poll_wait(pd, POLL_READ) : 0;
+  if (n == 0)
+    n = until_done(pd, op, POLL_READ);
+  if (n >= 0)
+    poll_set_drained(pd, n > 0 && (size_t)n < op->n);
+  return n;
+}
+
+/* As Go: room for nothing is filled at once, whatever is there and however late it is. */
 ssize_t rt_read(int fd, void *buf, size_t n, int64_t deadline)
 {
   struct operation op = { try_read, fd, buf, n };
-  return run(&op, POLL_READ, deadline);
+  int err;
+  need_g(NULL);
+  struct poll_desc *pd = poll_begin(fd, POLL_READ, n > 0 ? deadline : 0, &err);
+  if (!pd)
+    return err;
+  ssize_t got = n > 0 ? read_some(pd, &op) : 0;
+  poll_end(pd, POLL_READ);
+  return got;
 }
 
+/* As Go: nothing, too, is written, once: it may be a packet. */
 ssize_t rt_write(int fd, const void *buf, size_t n, int64_t deadline)
 {
+  int err;
   size_t done = 0;
+  ssize_t written;
   need_g("rt_write");
-  while (done < n) {
+  struct poll_desc *pd = poll_begin(fd, POLL_WRITE, deadline, &err);
+  if (!pd)
+    return err;
+  do {
     struct operation op = { try_write, fd, (char *)(uintptr_t)buf + done, n - done };
-    ssize_t written = run(&op, POLL_WRITE, deadline);
-    if (written < 0)
-      return written;
-    done += (size_t)written;
-  }
-  return (ssize_t)done;
+    written = until_done(pd, &op, POLL_WRITE);
+    done += written > 0 ? (size_t)written : 0;
+  } while (written > 0 && done < n);
+  poll_end(pd, POLL_WRITE);
+  if (written < 0)
+    return written;
+  return done == n ? (ssize_t)n : -EIO; /* it took nothing, and said nothing */
 }
 
 int rt_close(int fd)

@@ -16,9 +16,12 @@
  *     an edge (epoll(7) says so), unless something stopped it: the end of the stream, an error, the mark of urgent data.
  *     If that was there before the event which led to the read, this event told it, and set stops before the word; if
  *     not, an event of its own is still to come. Other descriptors have packets, lines or messages that end a read.
- * I4  A descriptor is closed when its last user has let go, so its number is not used by two at once.
+ * I4  An operation has its direction from its beginning to its end, however often it tries and waits, as under Go's
+ *     fdMutex: busy says so. A descriptor that is closed while an operation is under way is closed behind the last one,
+ *     so the number is nobody else's before that. Who waits for a direction does not hold it: close sends him away.
+ * I5  The end of a run ends all lives: the Gs it drops do not come back to let go.
  *
- * Cost: an operation that need not wait costs no system call beyond itself; a wait is a park.
+ * Cost: an operation that need not wait costs no system call beyond itself, and takes the lock twice; a wait is a park.
  */
 #include "netpoll.h"
 
@@ -52,39 +55,38 @@ struct turn { /* a G that waits for its turn; in its frame */
   struct g *gp;
   struct turn *next;
   uintptr_t ticket;
-  bool timed_out;
+  int64_t deadline;
+  int result; /* 0: it has the turn; else -errno */
 };
 
 struct poll_dir {
   struct poll_desc *pd;
   _Atomic uintptr_t word;
   bool drained;              /* I3; who has the turn */
-  bool busy;                 /* an operation is under way; pd->lock, as the next three */
+  bool busy;                 /* I4; pd->lock, as the next three */
   struct turn *first, *last; /* Gs whose turn comes later */
   uintptr_t tickets;         /* given to them */
-  int64_t deadline;          /* of the operation under way; 0 none */
+  int64_t deadline;          /* of the operation under way; 0 none; who has the turn */
   _Atomic bool expired;
   struct timer timer;
   uintptr_t timer_seq; /* an expiry with another number is stale */
 };
 
 struct poll_desc {
-  struct mutex lock; /* guards all but dirs' words */
+  struct mutex lock; /* guards all but dirs' words; only an M with a P takes it */
   int fd;
   _Atomic uint32_t seq; /* of this life of the number */
-  uint32_t epoch;       /* of the epoll instance it is registered with; 0 never */
-  uint32_t users;
   bool registered;
   bool blocking; /* epoll does not take it */
   bool tcp;
   _Atomic bool stops; /* os_event's, once it was so; I3 */
   _Atomic bool closing;
+  struct g *closer; /* that waits for the last operation, or NULL */
   struct poll_dir dirs[2];
 };
 
 static struct {
   int epoll, event;
-  uint32_t epoch;
   _Atomic bool inited;
   _Atomic int32_t waiters;
   _Atomic uint32_t woken; /* the eventfd was written and not yet drained */
@@ -104,15 +106,33 @@ int netpollinit(void)
     netpollclose();
     return err;
   }
-  poll.epoch++;
   atomic_store(&poll.waiters, 0);
   atomic_store(&poll.woken, 0);
   atomic_store(&poll.inited, true);
   return 0;
 }
 
+/* I5. A G that was dropped in a blocking call may still use the number, which then stays open: a leak, but no stranger
+ * is read or written. */
+static void end_life(struct poll_desc *pd)
+{
+  bool busy = pd->dirs[POLL_READ].busy || pd->dirs[POLL_WRITE].busy;
+  if (atomic_load(&pd->closing) && !(busy && pd->blocking))
+    os_close(pd->fd);
+  pd->registered = false;
+  pd->closer = NULL;
+  for (int i = 0; i < 2; i++) {
+    pd->dirs[i].busy = false;
+    pd->dirs[i].first = pd->dirs[i].last = NULL;
+  }
+}
+
 void netpollclose(void)
 {
+  for (uint32_t page = 0; page < MAX_PAGES; page++)
+    for (uint32_t i = 0; poll.pages[page] && i < PAGE_FDS; i++)
+      if (poll.pages[page][i].registered)
+        end_life(&poll.pages[page][i]);
   atomic_store(&poll.inited, false);
   if (poll.event >= 0)
     os_close(poll.event);
@@ -271,13 +291,13 @@ static void on_deadline(void *arg, uintptr_t seq, int64_t delay)
 {
   (void)delay;
   struct poll_dir *dir = arg;
-  lock2(&dir->pd->lock);
+  lock_with_p(&dir->pd->lock);
   struct g *gp = NULL;
   if (seq == dir->timer_seq) {
     atomic_store(&dir->expired, true);
     gp = netpollunblock(dir, false);
   }
-  unlock2(&dir->pd->lock);
+  unlock_with_p(&dir->pd->lock);
   if (gp)
     goready(gp, obj_of(dir->pd));
 }
@@ -301,14 +321,9 @@ static int register_desc(struct poll_desc *pd, int fd)
   pd->tcp = is_tcp(fd);
   atomic_store(&pd->stops, false);
   atomic_store(&pd->closing, false);
-  if (pd->epoch != poll.epoch)
-    pd->users = 0; /* an earlier run dropped them */
   for (int i = 0; i < 2; i++) {
     pd->dirs[i].pd = pd;
     pd->dirs[i].drained = false;
-    pd->dirs[i].busy = pd->epoch == poll.epoch && pd->dirs[i].busy;
-    if (!pd->dirs[i].busy)
-      pd->dirs[i].first = pd->dirs[i].last = NULL;
     atomic_store(&pd->dirs[i].word, PD_NIL);
     if (!pd->dirs[i].timer.f)
       timer_init(&pd->dirs[i].timer, TRACE_TIMERKIND_DEADLINE, on_deadline, &pd->dirs[i]);
@@ -320,57 +335,9 @@ static int register_desc(struct poll_desc *pd, int fd)
     return err;
   else if (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
     return -errno;
-  pd->epoch = poll.epoch;
   pd->registered = true;
   object_new(pd, TRACE_OBJKIND_FD, (size_t)fd);
   return 0;
-}
-
-struct poll_desc *poll_acquire(int fd, int *err)
-{
-  struct poll_desc *pd = desc_of(fd, true);
-  *err = -ENOMEM;
-  if (!pd) {
-    if (fcntl(fd, F_GETFD) < 0) /* beyond what we have room for, too */
-      *err = -errno;
-    return NULL;
-  }
-  lock2(&pd->lock);
-  *err = 0;
-  if (pd->registered && atomic_load(&pd->closing))
-    *err = -EBADF;
-  else if (!pd->registered || pd->epoch != poll.epoch)
-    *err = register_desc(pd, fd);
-  if (*err == 0)
-    pd->users++;
-  unlock2(&pd->lock);
-  return *err == 0 ? pd : NULL;
-}
-
-/* The lock is held, and released; closes if it was the last. */
-static void finish_close(struct poll_desc *pd)
-{
-  bool last = pd->users == 0;
-  int fd = pd->fd;
-  if (last) {
-    pd->registered = false;
-    atomic_fetch_add(&pd->seq, 1); /* events under way are of an earlier life */
-    if (!pd->blocking)
-      os_epoll_del(poll.epoll, fd);
-  }
-  unlock2(&pd->lock);
-  if (last)
-    os_close(fd);
-}
-
-void poll_release(struct poll_desc *pd)
-{
-  lock2(&pd->lock);
-  pd->users--;
-  if (atomic_load(&pd->closing))
-    finish_close(pd);
-  else
-    unlock2(&pd->lock);
 }
 
 bool poll_is_blocking(const struct poll_desc *pd)
@@ -398,12 +365,12 @@ static void on_turn_deadline(void *arg, uintptr_t ticket, int64_t delay)
 {
   struct poll_dir *dir = arg;
   (void)delay;
-  lock2(&dir->pd->lock);
+  lock_with_p(&dir->pd->lock);
   struct turn *turn = dequeue_turn(dir, ticket);
   struct g *gp = turn ? turn->gp : NULL;
   if (turn)
-    turn->timed_out = true;
-  unlock2(&dir->pd->lock);
+    turn->result = -ETIMEDOUT;
+  unlock_with_p(&dir->pd->lock);
   if (gp)
     goready(gp, obj_of(dir->pd));
 }
@@ -435,78 +402,77 @@ static bool arm_and_unlock(struct g *gp, void *arg)
   (void)gp;
   if (wait->timer)
     timer_start(wait->timer, wait->timer->when);
-  unlock2(lock);
+  unlock_with_p(lock);
   return true;
 }
 
-/* pd->lock held, and released: parks until the turn comes. 0, or -ETIMEDOUT. */
-static int wait_for_turn(struct poll_dir *dir, uintptr_t ticket, struct timer *timer)
+/* pd->lock held, and released: parks until the turn comes. 0 with the turn taken, or -errno. */
+static int wait_for_turn(struct poll_dir *dir, int64_t deadline)
 {
-  struct turn turn = { .gp = getg(), .ticket = ticket };
-  struct turn_wait wait = { dir, timer };
+  struct turn turn = { .gp = getg(), .ticket = ++dir->tickets, .deadline = deadline };
+  struct turn_wait wait = { dir, deadline ? turn_timer(dir, turn.ticket, deadline) : NULL };
+  if (deadline && !wait.timer) {
+    unlock_with_p(&dir->pd->lock);
+    return -ENOMEM;
+  }
   if (dir->last)
     dir->last->next = &turn;
   else
     dir->first = &turn;
   dir->last = &turn;
   gopark(arm_and_unlock, &wait, TRACE_WAIT_IO, obj_of(dir->pd));
-  if (timer)
-    timer_give_up(timer);
-  return turn.timed_out ? -ETIMEDOUT : 0;
+  if (wait.timer)
+    timer_give_up(wait.timer);
+  return turn.result;
 }
 
-/* 0 with the turn taken, or -ETIMEDOUT, or -ENOMEM. */
-static int take_turn(struct poll_dir *dir, int64_t deadline)
+/* pd->lock held. */
+static void have_turn(struct poll_dir *dir, int64_t deadline)
 {
-  struct timer *timer = NULL;
-  lock2(&dir->pd->lock);
-  if (!dir->busy) {
-    dir->busy = true;
-    unlock2(&dir->pd->lock);
-    return 0;
-  }
-  uintptr_t ticket = ++dir->tickets;
-  if (deadline != 0) {
-    timer = turn_timer(dir, ticket, deadline);
-    if (!timer) {
-      unlock2(&dir->pd->lock);
-      return -ENOMEM;
-    }
-  }
-  return wait_for_turn(dir, ticket, timer);
-}
-
-static void give_turn(struct poll_dir *dir)
-{
-  lock2(&dir->pd->lock);
-  struct turn *next = dequeue_turn(dir, 0);
-  struct g *gp = next ? next->gp : NULL;
-  dir->busy = next != NULL;
-  unlock2(&dir->pd->lock);
-  if (gp)
-    goready(gp, obj_of(dir->pd));
-}
-
-int poll_begin(struct poll_desc *pd, enum poll_mode mode, int64_t deadline)
-{
-  struct poll_dir *dir = &pd->dirs[mode];
-  int err = take_turn(dir, deadline);
-  if (err != 0)
-    return err;
-  lock2(&pd->lock);
+  dir->busy = true;
   dir->deadline = deadline;
   dir->timer_seq++;
-  atomic_store(&dir->expired, deadline != 0 && deadline <= os_now());
-  unlock2(&pd->lock);
-  uintptr_t old = atomic_load(&dir->word);
-  if (old == PD_READY) {
-    atomic_compare_exchange_strong(&dir->word, &old, PD_NIL);
-    dir->drained = false;
-  }
-  err = trouble(dir);
-  if (err != 0)
-    give_turn(dir);
+  atomic_store_explicit(&dir->expired, false, memory_order_relaxed);
+}
+
+/* 0 with the turn taken; -errno. */
+static int take_turn(struct poll_desc *pd, int fd, struct poll_dir *dir, int64_t deadline)
+{
+  int err = 0;
+  lock_with_p(&pd->lock);
+  if (!pd->registered)
+    err = register_desc(pd, fd);
+  else if (atomic_load(&pd->closing))
+    err = -EBADF;
+  else if (dir->busy)
+    return wait_for_turn(dir, deadline);
+  if (err == 0)
+    have_turn(dir, deadline);
+  unlock_with_p(&pd->lock);
   return err;
+}
+
+struct poll_desc *poll_begin(int fd, enum poll_mode mode, int64_t deadline, int *err)
+{
+  struct poll_desc *pd = desc_of(fd, true);
+  if (!pd) { /* the number may be beyond what we have room for */
+    *err = fcntl(fd, F_GETFD) < 0 ? -errno : -ENOMEM;
+    return NULL;
+  }
+  struct poll_dir *dir = &pd->dirs[mode];
+  *err = take_turn(pd, fd, dir, deadline);
+  if (*err != 0)
+    return NULL;
+  if (deadline != 0 && deadline <= os_now()) {
+    *err = -ETIMEDOUT;
+    poll_end(pd, mode);
+    return NULL;
+  }
+  uintptr_t ready = PD_READY;
+  if (atomic_load(&dir->word) == ready &&
+      atomic_compare_exchange_strong(&dir->word, &ready, PD_NIL))
+    dir->drained = false;
+  return pd;
 }
 
 bool poll_is_drained(const struct poll_desc *pd)
@@ -531,35 +497,85 @@ int poll_wait(struct poll_desc *pd, enum poll_mode mode)
   return err;
 }
 
+/* pd->lock held: closes the number if its last user has let go. NULL, or the G that waits for that. */
+static struct g *close_behind_the_last(struct poll_desc *pd)
+{
+  if (!atomic_load(&pd->closing) || pd->dirs[POLL_READ].busy || pd->dirs[POLL_WRITE].busy)
+    return NULL;
+  struct g *closer = pd->closer;
+  pd->closer = NULL;
+  pd->registered = false;
+  atomic_fetch_add(&pd->seq, 1); /* events under way are of an earlier life */
+  if (!pd->blocking)
+    os_epoll_del(poll.epoll, pd->fd);
+  os_close(pd->fd); /* under the lock, since the number may be somebody's at once */
+  return closer;
+}
+
 void poll_end(struct poll_desc *pd, enum poll_mode mode)
 {
   struct poll_dir *dir = &pd->dirs[mode];
   if (dir->deadline != 0)
     timer_stop(&dir->timer);
-  give_turn(dir);
+  lock_with_p(&pd->lock);
+  struct turn *next = dequeue_turn(dir, 0);
+  struct g *gp = next ? next->gp : NULL;
+  dir->busy = false;
+  if (next)
+    have_turn(dir, next->deadline);
+  else
+    gp = close_behind_the_last(pd);
+  unlock_with_p(&pd->lock);
+  if (gp)
+    goready(gp, obj_of(pd));
+}
+
+/* pd->lock held: who waits, for the descriptor or for his turn, to be made ready after the unlock. */
+static void send_away(struct poll_dir *dir, struct gqueue *away)
+{
+  struct g *gp = netpollunblock(dir, false);
+  if (gp)
+    gqueue_push(away, gp);
+  for (struct turn *turn; (turn = dequeue_turn(dir, 0));) {
+    turn->result = -EBADF;
+    gqueue_push(away, turn->gp);
+  }
+}
+
+/* Until the number's life seq is over. */
+static void wait_until_closed(struct poll_desc *pd, uint32_t seq)
+{
+  lock_with_p(&pd->lock);
+  if (atomic_load(&pd->seq) != seq) {
+    unlock_with_p(&pd->lock);
+    return;
+  }
+  pd->closer = getg();
+  goparkunlock(&pd->lock, TRACE_WAIT_SEMACQUIRE, obj_of(pd));
 }
 
 int poll_close(int fd)
 {
   struct poll_desc *pd = desc_of(fd, false);
+  struct gqueue away = { 0 };
   if (!pd)
     return close(fd) < 0 ? -errno : 0;
-  lock2(&pd->lock);
-  if (!pd->registered) {
-    unlock2(&pd->lock);
-    return close(fd) < 0 ? -errno : 0;
-  }
-  if (atomic_load(&pd->closing)) {
-    unlock2(&pd->lock);
-    return -EBADF;
+  lock_with_p(&pd->lock);
+  if (!pd->registered || atomic_load(&pd->closing)) {
+    int err = pd->registered ? -EBADF : close(fd) < 0 ? -errno : 0;
+    unlock_with_p(&pd->lock);
+    return err;
   }
   atomic_store(&pd->closing, true);
-  struct g *reader = netpollunblock(&pd->dirs[POLL_READ], false);
-  struct g *writer = netpollunblock(&pd->dirs[POLL_WRITE], false);
-  finish_close(pd);
-  if (reader)
-    goready(reader, obj_of(pd));
-  if (writer)
-    goready(writer, obj_of(pd));
+  uint32_t seq = atomic_load(&pd->seq);
+  bool blocking = pd->blocking;
+  send_away(&pd->dirs[POLL_READ], &away);
+  send_away(&pd->dirs[POLL_WRITE], &away);
+  close_behind_the_last(pd);
+  unlock_with_p(&pd->lock);
+  for (struct g *gp; (gp = gqueue_pop(&away));)
+    goready(gp, obj_of(pd));
+  if (!blocking) /* else the last may stay away for long */
+    wait_until_closed(pd, seq);
   return 0;
 }

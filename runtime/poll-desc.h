@@ -10,17 +10,14 @@ enum poll_mode {
 
 struct poll_desc;
 
-/* The descriptor's poll_desc, taken into use: made non-blocking and registered if it was not.  The number
- * stays open until poll_release.  NULL with *err: -EBADF after rt_close, or what the kernel says. */
-struct poll_desc *poll_acquire(int fd, int *err);
-void poll_release(struct poll_desc *pd);
+/* An operation begins, and has the descriptor until poll_end: the number stays open, and nobody else reads (or writes)
+ * from the first try to the last. Others wait here, first come first served. The descriptor is made non-blocking and
+ * registered if it was not. deadline: os_now() ns, 0 none. NULL with *err: -EBADF after rt_close, also while it waited;
+ * -ETIMEDOUT if the deadline is past or passes in the queue; or what the kernel says. */
+struct poll_desc *poll_begin(int fd, enum poll_mode mode, int64_t deadline, int *err);
 /* True for what epoll does not know, such as regular files: its calls block, so wrap them. */
 bool poll_is_blocking(const struct poll_desc *pd);
 
-/* One G at a time reads, and one writes; the others wait here, first come first served.  Before each operation: 0,
- * and then poll_end follows; -EBADF if it was closed meanwhile, -ETIMEDOUT if the deadline (os_now() ns, 0
- * none) is past or passes in the queue. */
-int poll_begin(struct poll_desc *pd, enum poll_mode mode, int64_t deadline);
 /* The last read took all there was, and nothing came since: EAGAIN is what another would get. Between poll_begin and
  * poll_end of POLL_READ, as the next. */
 bool poll_is_drained(const struct poll_desc *pd);
@@ -29,5 +26,6 @@ void poll_set_drained(struct poll_desc *pd, bool drained);
 int poll_wait(struct poll_desc *pd, enum poll_mode mode);
 void poll_end(struct poll_desc *pd, enum poll_mode mode);
 
-/* Closes: now, or when the last user lets go, and wakes those who wait. 0 or -errno. */
+/* Sends away those who wait, and closes when the last operation has ended, for which it waits, but not for one that
+ * blocks. 0 or -errno. */
 int poll_close(int fd);

@@ -286,7 +286,8 @@ RT_API void *rt_blocking(void *(*fn)(void *), void *arg);
 /* I/O through netpoll: a call that cannot go on parks the G until the kernel says that it can. -errno on failure;
  * deadline: a point in time, 0 for none, at which it gives up with -ETIMEDOUT; the descriptor can be used on. A
  * descriptor that is used here becomes non-blocking, and is closed by rt_close, not by close. Several Gs may use
- * one: those of one direction go on one after the other. In a simulation sockets and pipes are fatal, in words. */
+ * one: the calls of one direction are done one after the other, each as a whole. In a simulation sockets and pipes are
+ * fatal, in words. */
 
 /* net.Listen("tcp", host_port): a listening socket at "host:port", "[v6]:port" or ":port"; port 0 picks one. From
  * a G. */
@@ -296,12 +297,15 @@ RT_API int rt_accept(int fd, int64_t deadline);
 /* net.Dial("tcp", host_port): a connection, to the first of the name's addresses that answers. The look-up of a
  * name is not bounded by the deadline. From a G. */
 RT_API int rt_dial(const char *host_port, int64_t deadline);
-/* Conn.Read: bytes read, at least one; 0 at the end of the stream. From a G. */
+/* Conn.Read: bytes read, at least one; 0 at the end of the stream, for an empty packet, or at once if n is 0. From a
+ * G. */
 RT_API ssize_t rt_read(int fd, void *buf, size_t n, int64_t deadline);
-/* Conn.Write: n, when all are written; or -errno, when some may have been. -EPIPE comes without SIGPIPE, except on
- * descriptors 1 and 2, as in Go. From a G. */
+/* Conn.Write: n, when all are written; or -errno, when some may have been. No bytes are a packet too, where packets
+ * are sent. -EPIPE comes without SIGPIPE, except on descriptors 1 and 2, as in Go. From a G. */
 RT_API ssize_t rt_write(int fd, const void *buf, size_t n, int64_t deadline);
-/* Conn.Close: 0, or -EBADF if it is none, or closed already. Who waits on it returns with -EBADF. From a G. */
+/* Conn.Close: 0, or -EBADF if it is none, or closed already. Who waits on it returns with -EBADF, and who does not
+ * wait ends what he is at: the descriptor is his till then, and this parks; but not for a file whose calls block. From
+ * a G. */
 RT_API int rt_close(int fd);
 
 /* ---- Telling the trace what things mean; no cost when nobody records ---- */

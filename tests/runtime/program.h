@@ -27,8 +27,8 @@ static inline void read_back(FILE *from, char *text, size_t n)
   fclose(from);
 }
 
-/* Runs fn as the main G of a program with so many Ps. */
-static inline struct outcome run_program(int (*fn)(int, char **), int maxprocs)
+/* Runs main, which gives the exit code, in a child with so many Ps. */
+static inline struct outcome run_child(int (*child_main)(void *), void *arg, int maxprocs)
 {
   struct outcome o = { 0 };
   FILE *out = tmpfile(), *err = tmpfile();
@@ -43,8 +43,7 @@ static inline struct outcome run_program(int (*fn)(int, char **), int maxprocs)
     setenv("RT_MAXPROCS", text, 1);
     dup2(fileno(out), 1);
     dup2(fileno(err), 2);
-    char *argv[] = { (char[]){ "program" }, NULL };
-    exit(rt_main(1, argv, fn));
+    exit(child_main(arg));
   }
   int status;
   assert_int_equal(waitpid(child, &status, 0), child);
@@ -52,6 +51,22 @@ static inline struct outcome run_program(int (*fn)(int, char **), int maxprocs)
   read_back(out, o.out, sizeof o.out);
   read_back(err, o.err, sizeof o.err);
   return o;
+}
+
+struct main_function {
+  int (*fn)(int, char **);
+};
+
+static inline int under_rt_main(void *main_function)
+{
+  char *argv[] = { (char[]){ "program" }, NULL };
+  return rt_main(1, argv, ((struct main_function *)main_function)->fn);
+}
+
+/* Runs fn as the main G of a program with so many Ps. */
+static inline struct outcome run_program(int (*fn)(int, char **), int maxprocs)
+{
+  return run_child(under_rt_main, &(struct main_function){ fn }, maxprocs);
 }
 
 /* It ended well and wrote just this. */

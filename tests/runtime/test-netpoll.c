@@ -223,16 +223,16 @@ PROGRAM(closing)
   rt_waitgroup_add(&wg, 1);
   rt_go(read_pipe, NULL);
   rt_sleep(2 * MS);
-  printf("%d ", rt_close(pipe_ends[0]));
+  int closed = rt_close(pipe_ends[0]);
   rt_waitgroup_wait(&wg);
-  printf("%d\n", rt_close(pipe_ends[0]) == -EBADF);
+  printf("%d %d\n", closed, rt_close(pipe_ends[0]) == -EBADF);
   return 0;
 }
 static void close_wakes_who_waits(void **state)
 {
   (void)state;
   FOR_PROCS(n)
-  assert_prints(closing, n, "0 closed\n1\n");
+  assert_prints(closing, n, "closed\n0 1\n");
 }
 
 PROGRAM(refused)
@@ -271,6 +271,45 @@ static void regular_files_work_too(void **state)
 {
   (void)state;
   assert_prints(files, 2, "5 5 hello 0\n");
+}
+
+static int udp_to_itself(void)
+{
+  struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+  socklen_t size = sizeof at;
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  if (bind(fd, (struct sockaddr *)&at, size) || getsockname(fd, (struct sockaddr *)&at, &size) ||
+      connect(fd, (struct sockaddr *)&at, size))
+    rt_panic("no udp");
+  return fd;
+}
+PROGRAM(nothing)
+{
+  char buf[100];
+  int udp = udp_to_itself();
+  printf("%d ", (int)rt_write(udp, "", 0, 0));
+  printf("%d ", (int)rt_read(udp, buf, sizeof buf, rt_now() + 5000ll * MS)); /* a packet */
+  printf("%d, ", rt_read(udp, buf, sizeof buf, rt_now() + MS) == -ETIMEDOUT);
+  int listener = listen_here();
+  int fd = rt_dial(address, 0), peer = rt_accept(listener, 0);
+  printf("%d ", (int)rt_write(peer, "abc", 3, 0));
+  printf("%d ", (int)rt_write(peer, "", 0, 0));
+  printf("%d ", rt_write(peer, "", 0, rt_now() - MS) == -ETIMEDOUT);
+  printf("%d ", (int)rt_read(fd, buf, sizeof buf, 0));
+  printf("%d ",
+         (int)rt_read(fd, buf, 0, rt_now() + MS)); /* nothing is there, and it does not wait */
+  printf("%d, ", (int)rt_read(fd, buf, 0, rt_now() - MS));
+  if (pipe(pipe_ends) != 0)
+    return 1;
+  rt_close(pipe_ends[0]);
+  printf("%d\n", (int)rt_write(pipe_ends[1], "", 0, 0)); /* not even to nobody */
+  return 0;
+}
+static void reading_and_writing_nothing_is_as_in_go(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(nothing, n, "0 0 1, 3 0 1 3 0 0, 0\n");
 }
 
 static void write_much(void *fd)
@@ -375,6 +414,7 @@ int main(void)
     cmocka_unit_test(close_wakes_who_waits),
     cmocka_unit_test(errors_are_the_kernels),
     cmocka_unit_test(regular_files_work_too),
+    cmocka_unit_test(reading_and_writing_nothing_is_as_in_go),
     cmocka_unit_test(a_full_pipe_parks_the_writer),
     cmocka_unit_test(a_pipe_that_nobody_reads_is_an_error_but_for_standard_output),
   };

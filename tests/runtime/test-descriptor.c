@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/* test-descriptor.c - who has a descriptor, and until when: whole writes, close, the end of a run. */
+#include "program.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+
+#define MIB (1 << 20)
+
+static struct rt_waitgroup wg;
+static int ends[2]; /* of a pipe or of a pair of sockets; [0] is read from */
+
+static void open_ends(bool sockets)
+{
+  if ((sockets ? socketpair(AF_UNIX, SOCK_STREAM, 0, ends) : pipe(ends)) != 0)
+    rt_panic("no descriptors");
+}
+
+/* ---- whole writes ---- */
+
+static void write_a_mib(void *letter)
+{
+  char *text = malloc(MIB);
+  memset(text, (int)(intptr_t)letter, MIB);
+  if (rt_write(ends[1], text, MIB, 0) != MIB)
+    puts("short write");
+  free(text);
+  rt_waitgroup_done(&wg);
+}
+
+static void close_after_them(void *unused)
+{
+  (void)unused;
+  rt_waitgroup_wait(&wg);
+  rt_close(ends[1]);
+}
+
+static void tell_runs_of_letters(int n_writers)
+{
+  char buf[5000], last = 0;
+  long total = 0;
+  int runs = 0;
+  rt_waitgroup_add(&wg, n_writers);
+  for (int i = 0; i < n_writers; i++)
+    rt_go(write_a_mib, (void *)(intptr_t)('A' + i));
+  rt_go(close_after_them, NULL);
+  for (ssize_t n; (n = rt_read(ends[0], buf, sizeof buf, 0)) > 0; total += n)
+    for (ssize_t i = 0; i < n; last = buf[i++])
+      runs += buf[i] != last;
+  printf("%ld MiB in %d pieces\n", total / MIB, runs);
+}
+
+PROGRAM(three_writers)
+{
+  for (int sockets = 0; sockets < 2; sockets++) {
+    open_ends(sockets);
+    tell_runs_of_letters(3);
+    rt_close(ends[0]);
+  }
+  return 0;
+}
+static void writes_go_one_after_the_other_as_wholes(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(three_writers, n, "3 MiB in 3 pieces\n3 MiB in 3 pieces\n");
+}
+
+/* ---- a write that is between two of its parts ---- */
+
+enum {
+  WHOLE_SENDS,
+  FIRST_SEND_SHORT, /* and it lasts until the descriptor is being closed */
+  SENDS_FOR_EVER,
+};
+static _Atomic int sends;
+static _Atomic bool in_send;
+
+static bool is_being_closed(int fd)
+{
+  char byte;
+  return rt_read(fd, &byte, 1, 1) == -EBADF; /* else its deadline is over */
+}
+
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
+ssize_t __real_send(int fd, const void *buf, size_t n, int flags);
+ssize_t __wrap_send(int fd, const void *buf, size_t n, int flags);
+ssize_t __wrap_send(int fd, const void *buf, size_t n, int flags)
+{
+  int how = sends;
+  if (how == WHOLE_SENDS)
+    return __real_send(fd, buf, n, flags);
+  n = __real_send(fd, buf, 10, flags) == 10 ? 10 : 0;
+  in_send = true;
+  while (how == SENDS_FOR_EVER || !is_being_closed(fd))
+    rt_yield();
+  sends = WHOLE_SENDS;
+  return (ssize_t)n;
+}
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+static ssize_t written;
+static void write_a_hundred(void *unused)
+{
+  (void)unused;
+  char hundred[100] = "";
+  written = rt_write(ends[1], hundred, sizeof hundred, 0);
+  rt_waitgroup_done(&wg);
+}
+
+static void begin_to_write(int how)
+{
+  sends = how;
+  open_ends(true);
+  rt_waitgroup_add(&wg, 1);
+  rt_go(write_a_hundred, NULL);
+  while (!in_send)
+    rt_yield();
+}
+
+PROGRAM(closes_in_between)
+{
+  char buf[200];
+  size_t got = 0;
+  begin_to_write(FIRST_SEND_SHORT);
+  int number = ends[1];
+  printf("%d ", rt_close(number));
+  printf("%d ", fcntl(number, F_GETFD) == -1);
+  rt_waitgroup_wait(&wg);
+  for (ssize_t n; (n = rt_read(ends[0], buf, sizeof buf, 0)) > 0;)
+    got += (size_t)n;
+  printf("%d %d\n", (int)written, (int)got);
+  return 0;
+}
+static void close_waits_for_a_write_that_is_between_two_parts(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(closes_in_between, n, "0 1 100 100\n");
+}
+
+/* ---- close ---- */
+
+static int listen_at(char *address, size_t size)
+{
+  struct sockaddr_in at;
+  socklen_t n = sizeof at;
+  int fd = rt_listen(address);
+  if (fd < 0 || getsockname(fd, (struct sockaddr *)&at, &n) != 0)
+    return fd;
+  snprintf(address, size, "127.0.0.1:%d", ntohs(at.sin_port));
+  return fd;
+}
+static void accept_until_closed(void *listener)
+{
+  while (rt_accept((int)(intptr_t)listener, 0) >= 0)
+    continue;
+  rt_waitgroup_done(&wg);
+}
+/* Nobody is in it any more when rt_close returns: a server can be started anew at once. */
+PROGRAM(listens_again)
+{
+  char address[64] = "127.0.0.1:0";
+  for (int i = 0; i < 20; i++) {
+    int fd = listen_at(address, sizeof address);
+    if (fd < 0) {
+      puts(strerror(-fd));
+      return 1;
+    }
+    rt_waitgroup_add(&wg, 2);
+    rt_go(accept_until_closed, (void *)(intptr_t)fd);
+    rt_go(accept_until_closed, (void *)(intptr_t)fd);
+    for (int turns = i; turns < 20; turns++)
+      rt_yield();
+    rt_close(fd);
+  }
+  rt_waitgroup_wait(&wg);
+  puts("listened");
+  return 0;
+}
+static void a_port_is_free_when_close_returns(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(listens_again, n, "listened\n");
+}
+
+static void wait_on_number(void *unused)
+{
+  char byte;
+  (void)unused;
+  if (rt_read(ends[0], &byte, 1, 0) != -EBADF)
+    puts("not closed");
+  rt_waitgroup_done(&wg);
+}
+PROGRAM(many_readers)
+{
+  open_ends(false);
+  rt_waitgroup_add(&wg, 50);
+  for (int i = 0; i < 50; i++)
+    rt_go(wait_on_number, NULL);
+  for (int i = 0; i < 100; i++)
+    rt_yield();
+  printf("%d ", rt_close(ends[0]));
+  printf("%d\n", fcntl(ends[0], F_GETFD) == -1);
+  rt_waitgroup_wait(&wg);
+  return 0;
+}
+static void close_sends_all_who_wait_away(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(many_readers, n, "0 1\n");
+}
+
+/* ---- runs ---- */
+
+static void leave_readers(void *unused)
+{
+  (void)unused;
+  open_ends(false);
+  rt_waitgroup_add(&wg, 2);
+  rt_go(wait_on_number, NULL);
+  rt_go(wait_on_number, NULL);
+  for (int i = 0; i < 10; i++)
+    rt_yield();
+}
+static void read_and_close(void *unused)
+{
+  char byte;
+  (void)unused;
+  printf("%d ", rt_read(ends[0], &byte, 1, rt_now() + 1000000) == -ETIMEDOUT);
+  printf("%d ", (int)rt_write(ends[1], "x", 1, 0));
+  printf("%d ", (int)rt_read(ends[0], &byte, 1, 0));
+  printf("%d ", rt_close(ends[0]));
+  printf("%d\n", fcntl(ends[0], F_GETFD) == -1);
+}
+static void close_first(void *unused)
+{
+  (void)unused;
+  printf("%d ", rt_close(ends[0]));
+  printf("%d\n", fcntl(ends[0], F_GETFD) == -1);
+}
+static int two_runs(void *second)
+{
+  wg = (struct rt_waitgroup){ 0 };
+  return rt_run(leave_readers, NULL, NULL) + rt_run(*(void (**)(void *))second, NULL, NULL);
+}
+static void a_descriptor_is_free_for_the_next_run(void **state)
+{
+  (void)state;
+  void (*seconds[])(void *) = { read_and_close, close_first };
+  FOR_PROCS(n)
+  for (int i = 0; i < 2; i++) {
+    struct outcome o = run_child(two_runs, &seconds[i], n);
+    assert_string_equal(o.err, "");
+    assert_string_equal(o.out, i == 0 ? "1 1 1 0 1\n" : "0 1\n");
+    assert_int_equal(o.code, 0);
+  }
+}
+
+static void close_number(void *number)
+{
+  rt_close((int)(intptr_t)number);
+}
+static void leave_while_closing(void *unused)
+{
+  (void)unused;
+  begin_to_write(SENDS_FOR_EVER);
+  rt_go(close_number, (void *)(intptr_t)ends[1]);
+  while (!is_being_closed(ends[1]))
+    rt_yield();
+}
+static int run_that_leaves_while_closing(void *unused)
+{
+  (void)unused;
+  if (rt_run(leave_while_closing, NULL, NULL) != 0)
+    return 1;
+  printf("%d\n", fcntl(ends[1], F_GETFD) == -1);
+  return 0;
+}
+static void the_end_of_a_run_closes_what_was_being_closed(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  {
+    struct outcome o = run_child(run_that_leaves_while_closing, NULL, n);
+    assert_string_equal(o.out, "1\n");
+    assert_int_equal(o.code, 0);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(writes_go_one_after_the_other_as_wholes),
+    cmocka_unit_test(close_waits_for_a_write_that_is_between_two_parts),
+    cmocka_unit_test(a_port_is_free_when_close_returns),
+    cmocka_unit_test(close_sends_all_who_wait_away),
+    cmocka_unit_test(a_descriptor_is_free_for_the_next_run),
+    cmocka_unit_test(the_end_of_a_run_closes_what_was_being_closed),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
