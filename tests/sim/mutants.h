@@ -35,5 +35,6 @@ static const struct {
   { 25, "who goes to sleep does not look at the timers of other Ps", NULL },
   { 26, "the world is said to stand before all Ps do", NULL },
   { 27, "who ends the bias of sched.lock does not wait until its M is outside", NULL },
+  { 28, "a frame's spare records are taken to lie in a P's pool if the first and the last do", "defers-in-loops" },
 };
 /* clang-format on */

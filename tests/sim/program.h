@@ -25,4 +25,4 @@ void computing(void *unused), bursts(void *unused), preempted(void *unused),
 void a_stopped_world(void *unused), two_stoppers(void *unused), selects_with_default(void *unused);
 void time_outs(void *unused), call_chain(void *unused), once(void *unused), try_locks(void *unused);
 void signals_of_cond(void *unused), goexits(void *unused), nested_panics(void *unused);
-void long_calls(void *unused), one_more_deadlock(void *unused);
+void long_calls(void *unused), defers_in_loops(void *unused), one_more_deadlock(void *unused);

@@ -474,6 +474,56 @@ RUN(nested_panics)
   rt_waitgroup_wait(&wg);
 }
 
+/* Loops that defer, on whatever P: its pool gives the records, and another one takes them back. */
+struct turn {
+  int number, *last; /* last: of the turns that have not run */
+};
+static void run_turn(void *arg)
+{
+  const struct turn *turn = arg;
+  expect(turn->number == *turn->last);
+  --*turn->last;
+}
+static void defer_turns(int n, int *last)
+{
+  struct turn turns[8];
+  RT_FRAME(fr, { return; });
+  for (int i = 0; i < n; i++) {
+    turns[i] = (struct turn){ i + 1, last };
+    RT_DEFER_LOOP(fr, run_turn, &turns[i]);
+    *last = i + 1;
+    if (sim_rand(2))
+      rt_yield();
+  }
+}
+static void defer_often(void *unused)
+{
+  (void)unused;
+  for (intptr_t i = 0; i < 120; i++) {
+    int last = 0;
+    defer_turns(1 + (int)sim_rand(8), &last);
+    expect(last == 0);
+    rt_yield();
+  }
+  rt_waitgroup_done(&wg);
+}
+static void expect_once(struct rt_defer *d)
+{
+  expect(d->arg != &counter);
+  d->arg = &counter;
+}
+RUN(defers_in_loops)
+{
+  for (intptr_t i = 0; i < 4; i++)
+    go(defer_often, NULL);
+  rt_waitgroup_wait(&wg);
+  for (int32_t p = 0; p < sched.gomaxprocs; p++)
+    for (uint32_t i = 0; i < allp[p]->n_deferpool; i++)
+      expect_once(allp[p]->deferpool[i]);
+  for (struct rt_defer *d = sched.deferpool; d; d = d->link)
+    expect_once(d);
+}
+
 /* ---- an end that is none ---- */
 
 static void run_nothing(void *unused)

@@ -505,6 +505,7 @@ const struct sim_program sim_programs[] = {
   { "signals-of-cond",     signals_of_cond,     0, NULL },
   { "goexits",             goexits,             0, NULL },
   { "nested-panics",       nested_panics,       0, NULL },
+  { "defers-in-loops",     defers_in_loops,     0, NULL },
   { "long-calls",          long_calls,          0, NULL },
   { "one-more-deadlock",   one_more_deadlock,   2, "all goroutines are asleep - deadlock!" },
 };
