@@ -153,7 +153,7 @@ void rt_defer_pooled(struct rt_frame *frame, void (*fn)(void *), void *arg)
 void rt_defer_in_frame(struct rt_frame *frame, void (*fn)(void *), void *arg)
 {
   if (unlikely(frame->n_records == RT_FRAME_RECORDS)) {
-    rt_defer_pooled(frame, fn, arg);
+    rt_defer_in_loop_(frame, fn, arg); /* the frame may have spares */
     return;
   }
   struct m *mp = getm();

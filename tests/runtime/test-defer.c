@@ -140,6 +140,37 @@ static void records_in_reserve_return_however_the_frame_is_left(void **state)
   assert_prints(reserves, 1, "20 20 20 20 ");
 }
 
+static void drop_twelve(void)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, drop, NULL);
+  RT_DEFER(fr, drop, NULL);
+  RT_DEFER(fr, drop, NULL);
+  RT_DEFER(fr, drop, NULL);
+  RT_DEFER(fr, drop, NULL);
+  RT_DEFER(fr, drop, NULL);
+  RT_DEFER(fr, drop, NULL);
+  RT_DEFER(fr, drop, NULL);
+  RT_DEFER(fr, drop, NULL);
+  RT_DEFER(fr, drop, NULL);
+  RT_DEFER_LOOP(fr, drop, NULL);
+  RT_DEFER(fr, drop, NULL);
+}
+PROGRAM(nine_and_more)
+{
+  defer_many(20);
+  for (int i = 0; i < 3; i++) {
+    drop_twelve();
+    printf("%u ", getm()->p->n_deferpool + central_records());
+  }
+  return 0;
+}
+static void records_in_reserve_serve_what_does_not_fit_into_the_frame(void **state)
+{
+  (void)state;
+  assert_prints(nine_and_more, 1, "20 20 20 ");
+}
+
 static void twelve(void)
 {
   RT_FRAME(fr, { return; });
@@ -295,6 +326,7 @@ int main(void)
     cmocka_unit_test(a_loop_may_defer_any_number),
     cmocka_unit_test(records_return_to_the_pool_which_keeps_32_and_spills_16_at_once),
     cmocka_unit_test(records_in_reserve_return_however_the_frame_is_left),
+    cmocka_unit_test(records_in_reserve_serve_what_does_not_fit_into_the_frame),
     cmocka_unit_test(more_than_fit_into_the_frame_keep_their_order),
     cmocka_unit_test(a_deferred_call_may_defer),
     cmocka_unit_test(a_deferred_call_may_park_and_move_between_threads),
