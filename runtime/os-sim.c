@@ -23,7 +23,6 @@
 #define SIM_NCPU         4
 #define SIM_EPOLL        (1 << 28) /* descriptors that no kernel gives */
 #define SIM_EVENT        (SIM_EPOLL + 1)
-#define WALL_EPOCH       1700000000000000000 /* 2023-11-14, for ever */
 #define LONGEST_CALL     40000000
 #define LONGEST_SPURIOUS 1000000
 #define SPURIOUS_ONE_IN  32u
@@ -184,7 +183,7 @@ int64_t os_now(void)
 
 int64_t os_wall(void)
 {
-  return WALL_EPOCH + sim_now();
+  return sim_wall(sim_now());
 }
 
 void os_usleep(uint32_t us)

@@ -69,7 +69,8 @@ RT_API int rt_main(int argc, char **argv, int (*fn)(int argc, char **argv));
  * nothing started: -EBUSY: a run is on; -EINVAL: an impossible option, or an environment that is not understood
  * (told on stderr); -ENOMEM, -EAGAIN, -EMFILE...: what the kernel refused. Not from a G.
  * With a seed the program is started anew, from its main, with the simulation's library; this first call does not
- * return, and in the new process all runs are simulated (without a seed: with 1). -EINVAL, told on stderr, where that
+ * return, and in the new process all runs are simulated (without a seed: with 1), with libc's clocks, sleeps and random
+ * numbers for their Gs (docs/runtime.md). -EINVAL, told on stderr, where that
  * cannot be: a run without a seed was before, there are other threads, the runtime is linked statically or without
  * the simulation's library beside it, LD_PRELOAD is in use, the program has more rights than its user (setuid), or
  * /proc is not there. */

@@ -21,8 +21,16 @@ static struct co *all_cos[MAX_COS];
 static uint32_t n_cos;
 static struct co *self, *left; /* who runs; whom it left to come here */
 
+static _Thread_local bool is_here;
+
+bool co_is_here(void)
+{
+  return is_here;
+}
+
 void co_begin(void)
 {
+  is_here = true;
   if (self)
     return; /* a later run in the same process: the thread still is the first */
   self = all_cos[n_cos++] = calloc(1, sizeof *self);

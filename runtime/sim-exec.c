@@ -8,6 +8,11 @@
  * So it is refused where that would be wrong: when a run was there before, which would be simulated now, and when there
  * are other threads, which would end in the middle of something.
  *
+ * Where things lie is a program's own source of order (a hash table keyed by pointers), so it lies the same in every such
+ * process: without the kernel's address space randomisation, if it lets us, and with arguments and environment that fill
+ * whole units, since the first stack begins below them. The new process undoes at once what its children
+ * should not have (sim-start.c).
+ *
  * Not done: both in one library, and a branch. The simulation needs a hook at every atomic operation.
  */
 #include "options.h"
@@ -20,10 +25,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/personality.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define LIBRARY "gmpscope-sim/libgmpscope-rt.so.0" /* beside the shipped one */
+#define UNIT    (64u << 10)                        /* what a stack's top is filled up to */
 
 static int refuse(const char *what, const char *why)
 {
@@ -78,6 +85,78 @@ static bool has_other_threads(void)
   return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 3; /* ".", "..", and this one */
 }
 
+/* ---- the same addresses in every process ---- */
+
+/* From the next exec on. The personality before, for who is to have it back. */
+static unsigned fix_addresses(void)
+{
+  int before = personality(SIM_ASK_PERSONA);
+  if (before < 0 || personality((unsigned)before | ADDR_NO_RANDOMIZE) < 0)
+    fprintf(stderr,
+            "runtime: simulation: the kernel insists on random addresses (%s), so what the program "
+            "makes depend on where something lies is not the same in every run\n",
+            strerror(errno));
+  return before < 0 ? 0 : (unsigned)before;
+}
+
+static size_t count(char **words)
+{
+  size_t n = 0;
+  while (words[n])
+    n++;
+  return n;
+}
+
+/* Bytes at the top of the stack: text, and a pointer to each. */
+static size_t weight(char **words)
+{
+  size_t n = 0;
+  for (; *words; words++)
+    n += strlen(*words) + 1 + sizeof *words;
+  return n;
+}
+
+/* The environment of the new process; NULL: no memory. The number of strings is even, since the kernel aligns what
+ * comes after them. */
+static char **make_environment(char **argv, const char *library, unsigned persona)
+{
+  size_t n = count(environ);
+  char **envp = calloc(n + 4, sizeof *envp), *padding = malloc(UNIT + 64);
+  if (!envp || !padding || asprintf(&envp[n], "LD_PRELOAD=%s", library) < 0) {
+    free(padding);
+    free(envp);
+    return NULL;
+  }
+  memcpy(envp, environ, n * sizeof *envp);
+  envp[n + 1] = padding;
+  if ((n + count(argv)) % 2 != 0)
+    envp[n + 2] = SIM_ENV_EVEN "=";
+  int used = snprintf(padding, UNIT + 64, SIM_ENV_START "=%08x ", persona);
+  size_t more = UNIT - (weight(argv) + weight(envp)) % UNIT;
+  memset(padding + used, '.', more);
+  padding[(size_t)used + more] = '\0';
+  return envp;
+}
+
+/* Returns only if it failed. */
+static int start_anew(const char *library, char **argv)
+{
+  unsigned persona = fix_addresses();
+  size_t n = count(environ);
+  int error = ENOMEM;
+  char **envp = make_environment(argv, library, persona);
+  if (!envp)
+    goto undo_persona;
+  execve("/proc/self/exe", argv, envp);
+  error = errno;
+  free(envp[n]);
+  free(envp[n + 1]);
+  free(envp);
+undo_persona:
+  personality(persona);
+  return error;
+}
+
 int sim_begin(uint64_t seed)
 {
   char path[4096];
@@ -100,10 +179,7 @@ int sim_begin(uint64_t seed)
   char **argv = read_arguments();
   if (!argv)
     return refuse("the program's arguments cannot be read", " from /proc/self/cmdline");
-  setenv("LD_PRELOAD", path, 1);
-  execv("/proc/self/exe", argv);
-  int error = errno;
-  unsetenv("LD_PRELOAD");
+  int error = start_anew(path, argv);
   free_arguments(argv);
   refuse("the program cannot be started anew: ", strerror(error));
   return -error;

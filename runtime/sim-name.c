@@ -7,7 +7,8 @@
  * next number at its first appearance; an object that is made anew at an old address gets a new one. And where the
  * shipped runtime may decide by an address (select's locks), here the order in which things were made decides.
  *
- * Not done: running without address space randomisation (personality). Containers forbid it.
+ * Not done: telling the addresses as they are, though a simulated process is mapped alike each time (sim-exec.c): a
+ * container may forbid that, and another build of the C library moves all of them.
  */
 #include "os.h"
 #include "sim-world.h"

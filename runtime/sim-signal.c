@@ -80,9 +80,8 @@ void sim_take_signal(void)
     asyncPreempt2();
 }
 
-void sim_compute(int64_t ns)
+void sim_pass(int64_t ns, uintptr_t pc)
 {
-  uintptr_t pc = (uintptr_t)__builtin_return_address(0);
   while (ns > 0) {
     struct co *me = co_self();
     int64_t before = sim_now();
@@ -94,4 +93,9 @@ void sim_compute(int64_t ns)
     sim_look_for_signal(); /* from here on it may be another thread */
     co_self()->pc = 0;
   }
+}
+
+void sim_compute(int64_t ns)
+{
+  sim_pass(ns, (uintptr_t)__builtin_return_address(0));
 }

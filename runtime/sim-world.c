@@ -31,6 +31,7 @@
 #define LONGEST_ALONE  1000       /* jumps */
 #define REFUSAL_ONE_IN 4u         /* threads, in a seed that refuses */
 #define EPOCH          1000000000 /* the clock begins here: 0 means "no time" in many places */
+#define WALL_EPOCH     1700000000000000000 /* 2023-11-14, for ever */
 
 static struct {
   uint64_t seed, state, step;
@@ -51,12 +52,17 @@ volatile uint64_t *sim_step_out;
 
 /* ---- the generator ---- */
 
-static uint64_t next_random(void)
+uint64_t sim_mix(uint64_t *state)
 {
-  uint64_t z = world.state += 0x9e3779b97f4a7c15u; /* splitmix64 */
+  uint64_t z = *state += 0x9e3779b97f4a7c15u; /* splitmix64 */
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
   return z ^ (z >> 31);
+}
+
+static uint64_t next_random(void)
+{
+  return sim_mix(&world.state);
 }
 
 uint32_t sim_rand(uint32_t n)
@@ -128,6 +134,38 @@ uint64_t sim_clock(uint64_t last)
   if ((int64_t)last > world.now)
     world.now = (int64_t)last;
   return (uint64_t)world.now;
+}
+
+static bool is_on(void)
+{
+  return co_self() && !world.frozen && !world.watching;
+}
+
+/* Nobody else goes on meanwhile: it may be a signal handler that asks, or an allocator that the scheduler called. */
+int64_t sim_read_clock(void)
+{
+  if (world.now == 0)
+    world.now = EPOCH;
+  return world.now += STEP_NS;
+}
+
+int64_t sim_wall(int64_t now)
+{
+  return WALL_EPOCH + now;
+}
+
+int64_t sim_cpu_time(int64_t now)
+{
+  return now - EPOCH;
+}
+
+void sim_nap(int64_t ns)
+{
+  const struct m *mp = getm();
+  if (sim_is_under_way() && is_on() && mp && atomic_load(&mp->curg))
+    sim_pass(ns, 0);
+  else
+    world.now = sim_read_clock() + ns;
 }
 
 /* ---- telling ---- */
@@ -272,11 +310,6 @@ static void stall(struct co *me)
   sim_choice(getm(), TRACE_CHOICE_STALL, LONGEST_STALL, (uint32_t)ns);
   me->state = CO_STALLED;
   me->deadline = world.now + ns;
-}
-
-static bool is_on(void)
-{
-  return co_self() && !world.frozen && !world.watching;
 }
 
 bool sim_refuses(void)

@@ -47,6 +47,8 @@ struct co *co_new(void *(*fn)(void *), void *arg);
 struct co *co_self(void);
 /* Leaves the running one for to; returns when somebody leaves for it. */
 void co_switch(struct co *to);
+/* The caller's thread is the one whose coroutines they are. */
+bool co_is_here(void);
 /* By number, from 0 (the first thread); NULL from the first unused one on. */
 struct co *co_get(uint32_t i);
 uint32_t co_number(const struct co *co);
@@ -58,6 +60,16 @@ bool sim_is_under_way(void);
 int64_t sim_now(void);
 uint64_t sim_seed(void);
 uint64_t sim_step(void);
+/* The time, a little after it was last asked for; from the simulation's thread, in its signal handlers, too, and before
+ * a run. */
+int64_t sim_read_clock(void);
+/* What stands on a wall clock at now, and how long the program has had a CPU, as each thread has one. */
+int64_t sim_wall(int64_t now);
+int64_t sim_cpu_time(int64_t now);
+/* The caller sleeps for ns in a system call of its own; others go on meanwhile. From the simulation's thread. */
+void sim_nap(int64_t ns);
+/* The next number of any generator. */
+uint64_t sim_mix(uint64_t *state);
 /* The next of the generator; below n. */
 uint32_t sim_rand(uint32_t n);
 /* A time that is short as a rule, and sometimes as long as longest, each order of magnitude as likely. */
@@ -89,6 +101,8 @@ void sim_look_for_signal(void);
 void sim_take_signal(void);
 /* The caller, a G, runs ns of its own code: others go on meanwhile, and a signal lands in the caller's function. */
 void sim_compute(int64_t ns);
+/* The same; pc: where it is meanwhile, 0 if that is no place for a signal to change anything. */
+void sim_pass(int64_t ns, uintptr_t pc);
 
 /* When the tests look: at a choice; or nobody can go on before time moves, so that every M sleeps of its
  * own will (next: when the first of them wakes, SIM_FOR_EVER if never). */

@@ -21,6 +21,11 @@ struct m;
  * library starts the program anew under the simulation's and does not return if that succeeds. */
 int sim_begin(uint64_t seed);
 
+/* What sim-exec.c tells sim-start.c, beside LD_PRELOAD: the personality that the program had, in hex, and filling. */
+#define SIM_ENV_START   "GMPSCOPE_SIM_START"
+#define SIM_ENV_EVEN    "GMPSCOPE_SIM_EVEN"
+#define SIM_ASK_PERSONA 0xffffffffu /* as personality(2) has it */
+
 #ifdef RT_SIM
 /* The run that sim_begin let begin is over, or the program's end has begun. */
 void sim_end(void);

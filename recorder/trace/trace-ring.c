@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -199,6 +200,14 @@ __attribute__((noinline)) uint64_t trace_ticks_slow(const struct trace_writer *w
   return (uint64_t)mono_ns();
 }
 
+/* In a system call: the other side's time passes, and libc's clock may be a simulation's (runtime/sim-libc.c). */
+static int64_t real_ns(void)
+{
+  struct timespec now = { 0 };
+  syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 /* The recorder's number, or 0 if it cannot be seen from here. */
 static int visible_recorder(struct trace_control *control)
 {
@@ -264,7 +273,7 @@ static bool is_recorder_gone(const struct trace_writer *w, uint64_t filled, stru
 {
   if (w->recorder && kill(w->recorder, 0) < 0 && errno == ESRCH)
     return true;
-  int64_t now = mono_ns();
+  int64_t now = real_ns();
   if (filled < p->least)
     *p = (struct patience){ filled, now };
   return now - p->since > w->patience_ns;
@@ -272,7 +281,7 @@ static bool is_recorder_gone(const struct trace_writer *w, uint64_t filled, stru
 
 static bool yield_until_room(struct trace_writer *w, uint32_t n)
 {
-  struct patience patience = { w->capacity, mono_ns() };
+  struct patience patience = { w->capacity, real_ns() };
   uint64_t filled;
   for (uint32_t i = 1; (filled = look_at_tail(w)) + n > w->capacity; i++) {
     if (!atomic_load_explicit(&w->waits->full_blocks, memory_order_relaxed) ||

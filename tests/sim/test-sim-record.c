@@ -31,6 +31,15 @@ static const char *events_of(const struct run *dump)
   return events;
 }
 
+/* In a container, which may insist on random addresses, that is told. */
+static void assert_silent(const struct run *run)
+{
+  const char *rest = run->err;
+  if (strncmp(rest, "runtime: simulation: the kernel insists", 39) == 0)
+    rest = strchr(rest, '\n') + 1;
+  assert_string_equal(rest, "");
+}
+
 static struct run simulate(const char *seed, const char *file, const char *demo, const char *form)
 {
   struct run run =
@@ -122,7 +131,7 @@ static void a_dump_says_for_how_many_minutes_a_goroutine_has_waited(void **state
   (void)state;
   struct run run = run_cli("record", "-q", "--sim", "3", "-o", "m.db", "--",
                            run_built("tests/sim/simulated"), "waits", NULL);
-  assert_string_equal(run.err, "");
+  assert_silent(&run);
   assert_int_equal(run.code, 0);
   assert_non_null(strstr(run.out, "goroutine 2 [chan receive, 4 minutes]:\n"));
   assert_non_null(strstr(run.out, "goroutine 3 [sleep]:\n")); /* it wakes every second */
@@ -169,7 +178,7 @@ static void a_program_that_asks_for_a_seed_is_simulated(void **state)
 {
   (void)state;
   struct run a = ask("seeds", "7", NULL), b = ask("seeds", "7", NULL), c = ask("seeds", "8", NULL);
-  assert_string_equal(a.err, "");
+  assert_silent(&a);
   assert_int_equal(a.code, 0);
   assert_int_equal(strncmp(a.out, "7 ", 2), 0);
   assert_string_equal(a.out, b.out);
@@ -181,7 +190,7 @@ static void each_of_its_runs_may_have_a_seed(void **state)
 {
   (void)state;
   struct run a = ask("seeds", "7", "9"), b = ask("seeds", "7", "9"), c = ask("seeds", "7", NULL);
-  assert_string_equal(a.err, "");
+  assert_silent(&a);
   assert_string_equal(a.out, b.out);
   assert_non_null(strstr(a.out, "\n9 "));
   assert_int_equal(strncmp(a.out, c.out, strlen(c.out)), 0);
