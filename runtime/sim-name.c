@@ -14,7 +14,6 @@
 #include "sim-world.h"
 
 #include <link.h>
-#include <stdlib.h>
 
 #define SIM_BASE   0x555555554000u
 #define SIM_HEAP   0xc000000000u /* where Go's heap begins, too */
@@ -63,7 +62,7 @@ static uint64_t name_of(uint64_t address, bool anew)
   while (found && found->address != address)
     found = found->next;
   if (!found) {
-    found = malloc(sizeof *found);
+    found = sim_alloc(sizeof *found);
     if (!found)
       fatal("out of memory: no room for the simulation's names");
     *found = (struct named){ .next = *bucket, .address = address };

@@ -13,7 +13,9 @@
  */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 struct m;
 
@@ -45,6 +47,14 @@ uint64_t sim_order(const void *object);
 void sim_name_addresses(uint32_t kind, uint64_t *lo, uint64_t *hi);
 /* Address of the main executable, as sim_name_addresses tells it. */
 uint64_t sim_load_base(void);
+/* Moves what tracing has mapped to where it is in nobody's way; where it is now, NULL for NULL. */
+void *sim_put_aside(void *mapped, size_t n);
+/* What tracing keeps, beside the program's heap; NULL: no memory. */
+void *sim_alloc(size_t n);
+static inline void sim_free(void *p)
+{
+  (void)p;
+}
 /* The process dies: nobody else goes on from here; tells seed and step. */
 void sim_freeze(void);
 void sim_last_words(void);
@@ -82,6 +92,19 @@ static inline void sim_name_addresses(uint32_t kind, uint64_t *lo, uint64_t *hi)
 static inline uint64_t sim_load_base(void)
 {
   return 0;
+}
+static inline void *sim_put_aside(void *mapped, size_t n)
+{
+  (void)n;
+  return mapped;
+}
+static inline void *sim_alloc(size_t n)
+{
+  return malloc(n);
+}
+static inline void sim_free(void *p)
+{
+  free(p);
 }
 static inline void sim_freeze(void)
 {

@@ -316,7 +316,7 @@ static uint32_t intern(struct m *mp, const char *bytes, size_t n)
   for (const struct interned *s = *bucket; s; s = s->next)
     if (s->n == n && memcmp(s->bytes, bytes, n) == 0)
       return s->id;
-  struct interned *s = trace.n_strings < MAX_STRINGS ? malloc(sizeof *s + n) : NULL;
+  struct interned *s = trace.n_strings < MAX_STRINGS ? sim_alloc(sizeof *s + n) : NULL;
   if (!s)
     return 0;
   s->id = ++trace.n_strings;
@@ -425,7 +425,7 @@ void tr_init(void)
   if (fd < 0 || trace.control || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
     return;
   trace.fd = fd;
-  trace.control = trace_shm_map_control(fd, &why);
+  trace.control = sim_put_aside(trace_shm_map_control(fd, &why), TRACE_RINGS_OFFSET);
   if (!trace.control)
     return;
   if (!copy_geometry() || atomic_load(&trace.control->requested) != TRACE_STATE_ON ||
@@ -454,7 +454,8 @@ static struct trace_ring *claim_ring(void)
     atomic_store(&trace.control->n_rings, trace.max_rings);
     return NULL;
   }
-  return trace_shm_map_ring(trace.fd, trace.capacity, trace_ring_stride(trace.capacity), i);
+  const uint64_t stride = trace_ring_stride(trace.capacity);
+  return sim_put_aside(trace_shm_map_ring(trace.fd, trace.capacity, stride, i), stride);
 }
 
 void tr_open(struct m *mp)
@@ -462,7 +463,7 @@ void tr_open(struct m *mp)
   if (!tr_wanted())
     return;
   struct trace_ring *ring = claim_ring();
-  struct door *door = ring ? malloc(sizeof *door) : NULL;
+  struct door *door = ring ? sim_alloc(sizeof *door) : NULL;
   if (door) {
     door->ring = ring;
     ring->is_sysmon = mp->is_sysmon;
@@ -487,7 +488,7 @@ void tr_close(struct m *mp)
   if (door->writer.ring) /* else tr_end closed it */
     trace_writer_close(&door->writer);
   trace_shm_unmap_ring(door->ring, trace.capacity);
-  free(door);
+  sim_free(door);
 }
 
 void tr_begin(struct m *mp, uint32_t n_procs)

@@ -44,6 +44,7 @@ static int by_addresses(int argc, char **argv)
 {
   static uint64_t numbers[10];
   (void)argc;
+  rt_sleep(MS);         /* so that something has been told */
   numbers[0] = in_main; /* of main's frame */
   numbers[1] = (uintptr_t)numbers;
   numbers[2] = (uintptr_t)&argc;

@@ -79,6 +79,23 @@ static void a_course_that_depends_on_addresses_is_the_same_again(void **state)
   expect_the_same_again("addresses");
 }
 
+/* So what was seen without the recorder can be recorded by its seed. */
+static void addresses_are_the_same_whether_it_is_recorded_or_not(void **state)
+{
+  (void)state;
+  if (!may_fix_addresses())
+    skip();
+  char *argv[] = { strdup(run_built("tests/sim/again")), (char[]){ "addresses" }, NULL };
+  setenv("RT_DEBUG", "sim=7", 1);
+  struct run alone = run_argv(argv, NULL, false);
+  unsetenv("RT_DEBUG");
+  struct recorded recorded = record("7", "a.db", "addresses");
+  assert_string_equal(alone.out, recorded.run.out);
+  free(argv[0]);
+  run_free(&alone);
+  recorded_free(&recorded);
+}
+
 static void a_course_that_depends_on_clocks_is_the_same_again(void **state)
 {
   (void)state;
@@ -189,6 +206,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_course_that_depends_on_addresses_is_the_same_again),
+    cmocka_unit_test(addresses_are_the_same_whether_it_is_recorded_or_not),
     cmocka_unit_test(a_course_that_depends_on_clocks_is_the_same_again),
     cmocka_unit_test(a_course_that_depends_on_random_numbers_is_the_same_again),
     cmocka_unit_test(another_seed_draws_other_random_numbers),
