@@ -236,7 +236,7 @@ SHOWN int nanosleep(const struct timespec *wanted, struct timespec *left)
 
 SHOWN int usleep(useconds_t us)
 {
-  const struct timespec wanted = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
+  const struct timespec wanted = { .tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000 };
   return nanosleep(&wanted, NULL);
 }
 
