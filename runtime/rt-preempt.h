@@ -15,6 +15,12 @@
  *  - is not called from a signal handler.
  * It may call anything. While it is in a function that is not marked, it is not stopped by signal.
  *
+ * In C++ mark a plain function, a member that is defined outside of its class, a lambda, or anything in an unnamed
+ * namespace. Not what other files may have a copy of (an inline function, a member defined in a class that they know, a
+ * template): g++ puts only one kind of the two into a section, and says "section type conflict" where it meets both;
+ * and it forgets the mark of a template. Instead let a marked plain function have the loop, or call an always_inline
+ * function that has it.
+ *
  * Where async preemption is off (RT_DEBUG=asyncpreemptoff=1, the thread sanitizer, a CPU with a shadow
  * stack) a marked function is like any other. SIGURG belongs to the runtime while it runs; a handler that
  * was there before is still called, for each one. A program without marked functions gets no SIGURG.

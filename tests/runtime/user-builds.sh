@@ -61,6 +61,17 @@ for compiler in $compilers; do
   done
 done
 
+# What C++ may mark, by each of its compilers that is here.
+for compiler in g++ clang++-14 clang++; do
+  command -v "$compiler" >/dev/null 2>&1 || continue
+  for level in 0 2; do
+    program=$folder/marked-$compiler-$level
+    compile "$compiler" -O$level -o "$program" "$sources/marked.cc" $libs
+    prints "7 of 7" "$program"
+    verdict $? "$compiler -O$level: what rt-preempt.h lets C++ mark is in the marked section"
+  done
+done
+
 # overflows PROGRAM WAY: it is told, with the dump of the G that did it first, and the process ends as Go's does.
 overflows() {
   RT_MAXPROCS=1 timeout 60 "$@" >"$folder/out" 2>"$folder/err"
