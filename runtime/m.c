@@ -81,6 +81,8 @@ void minit(struct m *mp, uint32_t creator)
   setm(mp);
   mp->tid = os_tid();
   mp->errnop = os_errno();
+  mp->exceptions = exceptions_of_thread();
+  mp->before = exceptions_take(mp->exceptions);
   mp->altstack = os_altstack_install();
   os_stack_bounds(&mp->g0_lo, &mp->g0_hi);
   thread_begins(mp);
@@ -95,6 +97,7 @@ void unminit(struct m *mp)
   preempt_mexit(mp);
   os_altstack_remove(mp->altstack);
   thread_ends(mp);
+  exceptions_put(mp->exceptions, mp->before);
   tr_close(mp);
   setm(NULL);
 }

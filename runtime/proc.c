@@ -161,16 +161,19 @@ static ALWAYS_INLINE void leave(struct m *mp, struct g *from, struct g *next, bo
     return;
   }
   mp->prevg = from;
-  if (likely(next && can_run(next))) {
+  if (likely(next && can_run(next)) && !exceptions_any(mp->exceptions)) {
     need_stack(mp, next);
     start_running(mp, next, inherit);
     mp = switch_to_g(mp, from, next);
+    arrive(mp);
   } else {
+    struct exceptions mine = exceptions_take(mp->exceptions);
     mp->nextg = next;
     mp->next_inherit = inherit;
     mp = switch_to_g0(mp, from, false);
+    arrive(mp);
+    exceptions_put(mp->exceptions, mine);
   }
-  arrive(mp);
 }
 
 static ALWAYS_INLINE void leave_to_next(struct m *mp, struct g *from)
@@ -183,11 +186,13 @@ static ALWAYS_INLINE void leave_to_next(struct m *mp, struct g *from)
 /* Does fn(mp, gp) on g0, when gp, the running G, is off its stack. Returns when gp runs again. */
 void mcall(struct m *mp, struct g *gp, void (*fn)(struct m *, struct g *))
 {
+  struct exceptions mine = exceptions_take(mp->exceptions);
   mp->g0_call = fn;
   mp->g0_arg = gp;
   mp->prevg = gp;
   mp = switch_to_g0(mp, gp, false);
   arrive(mp);
+  exceptions_put(mp->exceptions, mine);
 }
 
 /* ---- the loop on g0 ---- */
@@ -532,5 +537,6 @@ _Noreturn __attribute__((used, hot)) void gstart(struct m *mp)
 
 _Noreturn void goexit1(void)
 {
+  exceptions_take(getm()->exceptions); /* it may have been in a catch block */
   end_g();
 }

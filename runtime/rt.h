@@ -17,6 +17,9 @@
  * it. Other code, compiled without this header, that calls back into a function which parks must look at errno before
  * that. `errno = f();` is one use, and gcc asks before it calls f: if f parks, put its result into a variable first.
  *
+ * C++: a G may park in a catch block, and in a destructor that an exception runs: both are its own, as errno is. Only not
+ * in a program that loads its C++ runtime (libstdc++, libc++abi) later, by dlopen.
+ *
  * fork: while a run is on, a child may exec or _exit, no more; a call says so there and ends the child with 2. Harmless,
  * and silent, are those that only look (rt_now, rt_goid, rt_num_goroutine, rt_chan_cap, rt_ticker_chan), that write their
  * argument alone (rt_cond_init, rt_sem_init), that tell the trace, which is the parent's, and rt_set_traceback.

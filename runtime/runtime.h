@@ -24,6 +24,7 @@
  */
 #pragma once
 #define RT_NO_PREEMPTIBLE /* nothing of the runtime's own may be */
+#include "exceptions.h"
 #include "getm-amd64.h"
 #include "lock.h"
 #include "preempt.h"
@@ -209,9 +210,10 @@ struct m {
   uint32_t id;
   struct trace_writer *tw; /* its ring, or NULL (tracedoor.h) */
   void *g0_sp;
-  struct g *prevg; /* just left alive; its on_cpu is cleared by who comes next */
-  struct g *deadg; /* just left dead; it and its stack are freed by who comes next */
-  struct g *nextg; /* in hand, to be run by g0 */
+  struct g *prevg;               /* just left alive; its on_cpu is cleared by who comes next */
+  struct g *deadg;               /* just left dead; it and its stack are freed by who comes next */
+  struct g *nextg;               /* in hand, to be run by g0 */
+  struct exceptions *exceptions; /* the thread's, of C++; NULL: there is no C++ */
   bool next_inherit;
   _Atomic bool biased;   /* sched.lock is, to this M: schedlock.c */
   _Atomic bool in_sched; /* it has sched.lock by that, or is just asking */
@@ -244,7 +246,8 @@ struct m {
   char *g0_lo, *g0_hi;            /* bounds of the thread's stack */
   void *g0_fake_stack, *g0_fiber; /* sanitizers' */
   void *altstack;
-  struct async async; /* preemption by signal */
+  struct exceptions before; /* the thread's, when it became an M */
+  struct async async;       /* preemption by signal */
 };
 
 /* ---- The scheduler ---- */
@@ -262,7 +265,7 @@ struct schedt {
   uint32_t mnext; /* next M's id */
   int32_t nmsys, nmfreed, maxmcount;
   bool has_template; /* a thread that is no M, but makes the threads of some; counted in nmsys */
-  struct p *pidle; /* last idled first */
+  struct p *pidle;   /* last idled first */
   _Atomic int32_t npidle;
   _Atomic int32_t nmspinning;
   _Atomic uint32_t needspinning;

@@ -2,7 +2,7 @@
 /* sim-co.c - the simulation's threads: coroutines of the one thread that called rt_run.
  *
  * A coroutine is left wherever its M stands: on its own stack (g0), or on that of the G that it runs. The
- * context switch is the one that Gs use. The thread-local things of an M, its errno and getm(), are saved
+ * context switch is the one that Gs use. The thread-local things of an M, its errno, C++ exceptions and getm(), are saved
  * here. Under the thread sanitizer the simulation's suite is not run: one thread has no race to be found, and that is the
  * other suites' work there. Where the stack that it left stands is told by the address sanitizer itself, at arrival.
  * Ended ones keep their slot and stack for the next.
@@ -128,6 +128,8 @@ void co_switch(struct co *to)
     return;
   from->m = getm();
   from->saved_errno = errno;
+  struct exceptions *of_thread = exceptions_of_thread();
+  from->exceptions = exceptions_take(of_thread);
   left = from;
   self = to;
   tell_leaving(from, to);
@@ -135,4 +137,5 @@ void co_switch(struct co *to)
   tell_arrived(from);
   setm(from->m);
   errno = from->saved_errno;
+  exceptions_put(of_thread, from->exceptions);
 }

@@ -29,6 +29,7 @@ struct co {
   _Atomic uint32_t *addr; /* slept on */
   struct m *m;            /* the thread's M, as of its last point */
   int saved_errno;
+  struct exceptions exceptions;
   void *sp;       /* saved context, while another one runs */
   char *lo, *hi;  /* its own stack; NULL for the thread that began the simulation */
   const void *at; /* bounds of the stack that it stands on, for the address sanitizer */

@@ -61,7 +61,7 @@ for compiler in $compilers; do
   done
 done
 
-# What C++ may mark, by each of its compilers that is here.
+# C++, by each of its compilers that is here: its exceptions, and what it may mark.
 for compiler in g++ clang++-14 clang++; do
   command -v "$compiler" >/dev/null 2>&1 || continue
   for level in 0 2; do
@@ -69,6 +69,14 @@ for compiler in g++ clang++-14 clang++; do
     compile "$compiler" -O$level -o "$program" "$sources/marked.cc" $libs
     prints "7 of 7" "$program"
     verdict $? "$compiler -O$level: what rt-preempt.h lets C++ mark is in the marked section"
+    program=$folder/exceptions-$compiler-$level
+    compile "$compiler" -O$level -o "$program" "$sources/exceptions.cc" $libs
+    for procs in 1 4; do
+      prints "0 wrong" env RT_MAXPROCS=$procs "$program"
+      verdict $? "$compiler -O$level, $procs Ps: exceptions are the G's own on whatever thread"
+    done
+    prints "0 wrong" env RT_DEBUG=sim=$((level + 7)) "$program"
+    verdict $? "$compiler -O$level: exceptions are the G's own in the simulation"
   done
 done
 

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* exceptions.h - C++'s exceptions belong to the G, not to its thread.
+ *
+ * A C++ runtime keeps for each thread which exceptions are caught, in a chain, and how many are on their way (the Itanium
+ * ABI's __cxa_eh_globals, which libstdc++ and libc++abi share). A G that parks in a catch block, or in a destructor that
+ * runs because of a throw, leaves both behind: the next G's catch would end the wrong one. So who is left with
+ * something in there takes it along, on its own stack (proc.c, leave), and finds it again on whatever thread.
+ *
+ * Costs a load and a branch a switch; in a program without C++ the pointer is NULL. Not done: a place for it in struct g,
+ * with a look at every start as well.
+ */
+#pragma once
+#include "compiler.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct exceptions {
+  void *caught; /* the innermost handler's */
+  unsigned int uncaught;
+};
+
+/* Weak: NULL where no C++ runtime is loaded when the program starts. */
+struct exceptions *cxa_get_globals(void) __asm__("__cxa_get_globals")
+    __attribute__((weak, visibility("default")));
+
+/* The calling thread's; NULL: none. */
+static inline struct exceptions *exceptions_of_thread(void)
+{
+  return cxa_get_globals ? cxa_get_globals() : NULL;
+}
+static ALWAYS_INLINE bool exceptions_any(const struct exceptions *of_thread)
+{
+  return unlikely(of_thread != NULL) && (of_thread->caught || of_thread->uncaught);
+}
+/* Out of the thread's, which has none then. */
+static inline struct exceptions exceptions_take(struct exceptions *of_thread)
+{
+  struct exceptions taken = { 0 };
+  if (of_thread) {
+    taken = *of_thread;
+    *of_thread = (struct exceptions){ 0 };
+  }
+  return taken;
+}
+static inline void exceptions_put(struct exceptions *of_thread, struct exceptions taken)
+{
+  if (of_thread)
+    *of_thread = taken;
+}

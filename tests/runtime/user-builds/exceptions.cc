@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* exceptions.cc - Gs that park in catch blocks and in destructors that a throw runs: prints how often one saw another's
+ * exception, lost its own, or left one behind. */
+#include <gmpscope/rt.h>
+
+#include <atomic>
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
+#include <string>
+
+static std::atomic<int> n_wrong;
+static rt_waitgroup wg;
+
+static void expect(bool right)
+{
+  n_wrong += !right;
+}
+
+static void *nothing(void *arg)
+{
+  return arg;
+}
+
+static void park(int how)
+{
+  if (how % 3 == 0)
+    rt_yield();
+  else if (how % 3 == 1)
+    rt_sleep(1000);
+  else
+    rt_blocking(nothing, nullptr);
+}
+
+struct parks_when_it_goes {
+  int how;
+  ~parks_when_it_goes()
+  {
+    expect(std::uncaught_exceptions() == 1);
+    park(how);
+    expect(std::uncaught_exceptions() == 1);
+  }
+};
+
+static void throw_and_park(const std::string &text, int how)
+{
+  parks_when_it_goes guard = { how };
+  throw std::runtime_error(text);
+}
+
+static void catch_and_park(const std::string &text, int how)
+{
+  try {
+    throw_and_park(text, how);
+  } catch (const std::exception &outer) {
+    park(how);
+    try {
+      throw std::logic_error(text + "inner");
+    } catch (const std::exception &inner) {
+      park(how + 1);
+      expect(inner.what() == text + "inner");
+    }
+    park(how + 2);
+    expect(outer.what() == text);
+    throw;
+  }
+}
+
+static void work(void *id)
+{
+  for (int i = 0; i < 200; i++) {
+    std::string text = std::to_string(reinterpret_cast<long>(id)) + "." + std::to_string(i);
+    try {
+      catch_and_park(text, i);
+      expect(false);
+    } catch (const std::exception &again) {
+      rt_yield();
+      expect(again.what() == text);
+    }
+    expect(!std::current_exception() && std::uncaught_exceptions() == 0);
+  }
+  rt_waitgroup_done(&wg);
+}
+
+static void goexit_in_a_catch_block(void *)
+{
+  try {
+    throw 1;
+  } catch (int) {
+    rt_waitgroup_done(&wg);
+    rt_goexit();
+  }
+}
+
+static void has_none(void *)
+{
+  expect(!std::current_exception());
+  rt_waitgroup_done(&wg);
+}
+
+static void run(void *)
+{
+  expect(!std::current_exception());
+  rt_waitgroup_add(&wg, 48);
+  for (long i = 0; i < 8; i++)
+    rt_go(work, reinterpret_cast<void *>(i));
+  for (int i = 0; i < 20; i++) {
+    rt_go(goexit_in_a_catch_block, nullptr);
+    rt_go(has_none, nullptr);
+  }
+  rt_waitgroup_wait(&wg);
+}
+
+int main()
+{
+  try {
+    throw std::runtime_error("of the thread that calls rt_run");
+  } catch (const std::exception &mine) {
+    expect(rt_run(run, nullptr, nullptr) == 0);
+    expect(std::string(mine.what()) == "of the thread that calls rt_run");
+    try {
+      throw;
+    } catch (const std::exception &again) {
+      expect(&again == &mine);
+    }
+  }
+  std::printf("%d wrong\n", n_wrong.load());
+  return 0;
+}
