@@ -50,9 +50,20 @@ void dump_internals(void)
   detail = DETAIL_INTERNALS;
 }
 
+/* Where a signal found the running G, in a process that dies. */
+static struct {
+  const struct g *gp;
+  uint64_t pc;
+  const char *fp;
+} interrupted;
+
+/* Who overflowed in the middle of parking still runs. */
 static const char *status_text(struct g *gp)
 {
-  switch (readgstatus(gp) & ~(uint32_t)Gscan) {
+  uint32_t status = readgstatus(gp) & ~(uint32_t)Gscan;
+  if (gp == interrupted.gp && status != Gsyscall)
+    status = Grunning;
+  switch (status) {
   case Gidle:
     return "idle";
   case Grunnable:
@@ -215,13 +226,6 @@ static void print_deferred(const struct g *gp)
     print_str(")\n");
   }
 }
-
-/* Where a signal found the running G, in a process that dies. */
-static struct {
-  const struct g *gp;
-  uint64_t pc;
-  const char *fp;
-} interrupted;
 
 void traceback_from(const struct g *gp, const void *pc, const void *fp)
 {

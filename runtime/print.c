@@ -43,6 +43,13 @@ void printunlock(void)
   atomic_store(&out.owner, 0);
 }
 
+void printlock_for_last_words(void)
+{
+  printlock();
+  out.depth = 1;
+  print_to(2);
+}
+
 void print_reset(void)
 {
   out.n = 0;

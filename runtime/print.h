@@ -11,6 +11,8 @@ void print_reset(void);
 /* Printing without malloc or stdio, to stderr or the fd of the dump; signal-safe. */
 void printlock(void);
 void printunlock(void);
+/* The same for words to stderr behind which the process ends: they may cut off what this thread prints, to wherever. */
+void printlock_for_last_words(void);
 void print_to(int fd);
 void print_str(const char *s);
 void print_bytes(const char *s, size_t n);

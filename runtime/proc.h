@@ -159,6 +159,8 @@ void stack_init(size_t size);
 /* Whether gp, which runs here, came out of its stack, by what a fault tells: the address, and the stack pointer then. The
  * former is in its guard; or the latter is below its stack, where other stacks are, or nothing. Signal-safe. */
 bool stack_is_overflowed(const struct g *gp, const void *address, const void *sp);
+/* The same of any G: it came out of the stack that it stands on into that one's guard. Signal-safe. */
+bool stack_is_left(const struct g *gp, const void *address, const void *sp);
 /* For tests: from now on a new stack is guarded as if the kernel had nothing better. */
 enum stack_guard {
   GUARD_LIGHT,

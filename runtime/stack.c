@@ -38,6 +38,8 @@
 #define MIN_STACK     (16u << 10)
 #define GUARD_PAGES   4u
 #define FRONT         (16u << 20) /* bytes in front of a slab that nobody may touch */
+/* Reads what another thread may be writing, in a process that is about to die. */
+#define PEEKS __attribute__((no_sanitize("thread")))
 
 struct free_stack { /* at the top of a stack without a G */
   struct free_stack *next;
@@ -243,7 +245,7 @@ void stackfree(struct p *pp, struct stack *s)
 }
 
 /* No lock: a fault may have happened anywhere. Slabs are only added. */
-static __attribute__((no_sanitize("thread"))) bool is_in_slab(const char *at)
+static PEEKS bool is_in_slab(const char *at)
 {
   for (uint32_t i = 0; i < stacks.n_slabs; i++)
     if (at >= stacks.slabs[i].front && at < stacks.slabs[i].end)
@@ -251,9 +253,19 @@ static __attribute__((no_sanitize("thread"))) bool is_in_slab(const char *at)
   return false;
 }
 
+static PEEKS bool is_in_guard(const struct g *gp, const char *at)
+{
+  return at < gp->stack.lo && at >= gp->stack.lo - stacks.guard_size;
+}
+
 bool stack_is_overflowed(const struct g *gp, const void *address, const void *sp)
 {
-  const char *at = address, *lo = gp->stack.lo;
-  bool in_guard = at < lo && at >= lo - stacks.guard_size;
-  return in_guard || ((const char *)sp < lo && is_in_slab(sp));
+  return is_in_guard(gp, address) || ((const char *)sp < gp->stack.lo && is_in_slab(sp));
+}
+
+PEEKS bool stack_is_left(const struct g *gp, const void *address, const void *sp)
+{
+  const char *at = sp;
+  bool stands_there = at >= gp->stack.lo && at < gp->stack.hi;
+  return gp->stack.lo && is_in_guard(gp, address) && (stands_there || is_in_guard(gp, at));
 }

@@ -106,7 +106,7 @@ static _Noreturn void die(const char *msg, bool runtime_internals)
   check_forked(); /* a dump of the parent's Gs would mislead */
   become_the_speaker();
   flush_stdout();
-  printlock();
+  printlock_for_last_words();
   if (!runtime_internals && g_here(mp) && gp->_panic) {
     printpanics_in_progress(gp->_panic);
     print_str("\t");
@@ -144,7 +144,7 @@ void startpanic(void)
 _Noreturn void dopanic(void)
 {
   struct m *mp = getm();
-  printlock();
+  printlock_for_last_words();
   dump(mp ? mp->curg : NULL, options.traceback >= TRACEBACK_ALL);
   printunlock();
   end();
@@ -173,14 +173,39 @@ static void print_overflow(const struct g *gp, const void *address, const void *
   print_str("]\nfatal error: stack overflow\n");
 }
 
+struct overflow {
+  const void *address, *sp;
+  struct g *culprit;
+};
+
+static void look_for_culprit(struct g *gp, void *arg)
+{
+  struct overflow *o = arg;
+  if (stack_is_left(gp, o->address, o->sp))
+    o->culprit = gp;
+}
+
+/* Who is on the stack: a G that parks is no curg any more, and its successor may be, while it still stands there. */
+static struct g *culprit(const struct m *mp, const void *address, const void *sp)
+{
+  struct overflow o = { address, sp, NULL };
+  struct g *gp = atomic_load(&mp->curg);
+  if (mp->prevg && stack_is_left(mp->prevg, address, sp))
+    return mp->prevg;
+  if (gp)
+    return stack_is_overflowed(gp, address, sp) ? gp : NULL;
+  forEachG(look_for_culprit, &o);
+  return o.culprit;
+}
+
 bool on_fault(void *address, void *pc, void *fp, void *sp)
 {
-  struct m *mp = getm();
-  struct g *gp = mp ? atomic_load(&mp->curg) : NULL;
-  if (!gp || !stack_is_overflowed(gp, address, sp))
+  const struct m *mp = getm();
+  struct g *gp = mp ? culprit(mp, address, sp) : NULL;
+  if (!gp)
     return false;
   become_the_speaker();
-  printlock();
+  printlock_for_last_words();
   print_overflow(gp, address, sp);
   traceback_from(gp, pc, fp);
   dump(gp, true);
@@ -204,7 +229,7 @@ void on_quit(void *pc, void *fp, int sigcode, const void *context)
   become_the_speaker();
   schedtrace_last();
   freeze_the_world(mp);
-  printlock();
+  printlock_for_last_words();
   print_str("SIGQUIT: quit\nPC=");
   print_hex((uint64_t)(uintptr_t)pc);
   print_str(" m=");

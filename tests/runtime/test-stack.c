@@ -118,6 +118,70 @@ static void assert_overflow(int (*fn)(int, char **), const char *words)
   assert_int_equal(o.code, 2);
 }
 
+/* Goes through a door of rt.h with so little room left on the stack, where the G may be in the middle of parking. */
+static int room;
+static void (*door)(void);
+static struct rt_chan *chan;
+static void sleep_a_little(void)
+{
+  rt_sleep(1);
+}
+static void receive(void)
+{
+  rt_chan_recv(chan, NULL);
+}
+static void dump_elsewhere(void)
+{
+  rt_stack_dump(1, false);
+}
+static void go_through_door(void *unused)
+{
+  (void)unused;
+  char *here = __builtin_frame_address(0);
+  volatile char *rest = __builtin_alloca((size_t)(here - getg()->stack.lo - room));
+  *rest = 0;
+  door();
+  *rest = 1;
+}
+static void send_for_ever(void *unused)
+{
+  (void)unused;
+  for (;;)
+    rt_chan_send(chan, NULL);
+}
+PROGRAM(a_door_with_little_room)
+{
+  chan = rt_chan_new(0, 0);
+  rt_go_named("culprit", go_through_door, NULL);
+  rt_go(send_for_ever, NULL);
+  while (rt_num_goroutine() > 2)
+    rt_yield();
+  return 0;
+}
+static void assert_told_or_enough(struct outcome *o)
+{
+  if (o->code == 0)
+    return;
+  assert_contains(o->err, "fatal error: stack overflow\n\ngoroutine ");
+  assert_contains(o->err, " [running labels:{\"name\": \"culprit\"}]:\n");
+  assert_int_equal(o->code, 2);
+}
+static void an_overflow_on_the_way_into_a_park_or_a_dump_is_told(void **state)
+{
+  static void (*const doors[])(void) = { rt_yield, sleep_a_little, receive, dump_elsewhere };
+  (void)state;
+  for (size_t i = 0; i < sizeof doors / sizeof doors[0]; i++) {
+    int n_told = 0, n = 0;
+    door = doors[i];
+    for (room = 64; room < 4096; room += room < 1024 ? 32 : 256, n++) {
+      struct outcome o = run_program(a_door_with_little_room, 1 + n % 2);
+      assert_told_or_enough(&o);
+      n_told += o.code == 2;
+    }
+    assert_in_range(n_told, 1, n);
+  }
+}
+
 static void an_overflow_into_a_guard_of_either_kind_is_told(void **state)
 {
   (void)state;
@@ -151,6 +215,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_overflow_into_a_guard_of_either_kind_is_told),
+    cmocka_unit_test(an_overflow_on_the_way_into_a_park_or_a_dump_is_told),
     cmocka_unit_test(a_jump_over_a_page_is_one_into_the_guard),
     cmocka_unit_test(a_canary_tells_of_an_overflow_when_the_g_ends),
     cmocka_unit_test(canaries_say_nothing_of_gs_that_stay_inside),
