@@ -26,6 +26,11 @@ _Noreturn void misplaced(const struct g *gp, const char *otherwise)
   throw(otherwise);
 }
 
+_Noreturn void waited_in_another_run(void)
+{
+  fatal("use of a channel, mutex or the like on which goroutines of an earlier rt_run waited");
+}
+
 int *rt_errno_location(void)
 {
   return os_errno();

@@ -2,6 +2,7 @@
 /* chan.h - a channel's inside, which chan.c and select.c share. */
 #pragma once
 #include "runtime.h"
+#include "sim.h"
 
 #include <string.h>
 
@@ -39,11 +40,35 @@ static inline void chan_copy(const struct rt_chan *c, void *to, const void *from
     memcpy(to, from, c->elemsize);
 }
 
-void waitq_enqueue(struct waitq *q, struct sudog *sg);
-/* The first waiter whose select, if it is in one, nobody else has won; or NULL. */
-struct sudog *waitq_dequeue(struct waitq *q);
+static ALWAYS_INLINE void waitq_enqueue(struct waitq *q, struct sudog *sg)
+{
+  in_this_run(&q->run, q->first);
+  sg->next = NULL;
+  sg->prev = q->last;
+  if (q->last)
+    q->last->next = sg;
+  else
+    q->first = sg;
+  q->last = sg;
+}
 /* Takes out one that may be gone already. */
 void waitq_remove(struct waitq *q, struct sudog *sg);
+/* The first waiter whose select, if it is in one, nobody else has won; or NULL. Inline, because mostly nobody waits. */
+static ALWAYS_INLINE struct sudog *waitq_dequeue(struct waitq *q)
+{
+  for (;;) {
+    struct sudog *sg = q->first;
+    if (!sg)
+      return NULL;
+    in_this_run(&q->run, sg);
+    waitq_remove(q, sg);
+    /* A select waits on several channels: the first who sets select_done may wake it. */
+    uint32_t undone = 0;
+    if (!sg->is_select ||
+        MUTANT(12, true, atomic_compare_exchange_strong(&sg->g->select_done, &undone, 1)))
+      return sg;
+  }
+}
 
 /* The four ways on without waiting, under the lock. A partner's G is returned: goready it after unlocking. */
 struct g *chan_send_to(struct rt_chan *c, struct sudog *receiver, const void *elem);

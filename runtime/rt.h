@@ -68,7 +68,9 @@ struct rt_options {
  * returns. Does not return, except with 1, after words on stderr, if nothing could start. From main(). */
 RT_API int rt_main(int argc, char **argv, int (*fn)(int argc, char **argv));
 /* Runs fn(arg) as the main G and returns 0 when it has returned and every thread of the scheduler stands still;
- * other Gs are dropped: their deferred calls do not run. May be called again. options may be NULL. -errno with
+ * other Gs are dropped: their deferred calls do not run. May be called again, and what there was in the last run can be
+ * used on, except channels, mutexes and the like on which dropped Gs waited: they can be freed, or zeroed (initialised)
+ * anew, and all else is fatal, in words; and what dropped Gs had locked stays so. options may be NULL. -errno with
  * nothing started: -EBUSY: a run is on; -EINVAL: an impossible option, or an environment that is not understood
  * (told on stderr); -ENOMEM, -EAGAIN, -EMFILE...: what the kernel refused. Not from a G.
  * With a seed the program is started anew, from its main, with the simulation's library; this first call does not
@@ -203,6 +205,7 @@ struct rt_sema { /* a count, and Gs that wait for it to be positive; private */
   int64_t count;
   void *first, *last;
   uint32_t lock;
+  uint32_t run; /* in which they wait */
 };
 struct rt_mutex { /* what it guards is best put behind it: that comes with the state */
   struct rt_sema sema;

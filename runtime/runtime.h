@@ -96,6 +96,7 @@ struct sudog { /* a G on a wait list; from acquireSudog, or in the G's own frame
 };
 struct waitq {
   struct sudog *first, *last;
+  uint32_t run; /* in_this_run */
 };
 
 /* ---- G ---- */
@@ -317,6 +318,18 @@ void setm(struct m *mp);
 static inline bool one_p(void)
 {
   return atomic_load_explicit(&sched.gomaxprocs, memory_order_relaxed) == 1;
+}
+/* At a queue of Gs that wait, with who is first in it, before one is put in or taken out. The end of a run drops them,
+ * and their sudogs lie in their frames, whose memory the next run uses. Nor can that end take them out: the object may
+ * be gone by then, in all honour. So a queue says of which run it is, and one with Gs of another is not touched, but
+ * told of. (Not forgotten either: of a mutex, a wait group and an rwmutex the state counts them too.) */
+static inline void in_this_run(uint32_t *run, const void *first)
+{
+  uint32_t now = atomic_load_explicit(&sched.run, memory_order_relaxed);
+  if (!first)
+    *run = now;
+  else if (unlikely(*run != now))
+    waited_in_another_run();
 }
 /* lock2 and unlock2 for what only an M with a P touches. */
 static inline void lock_with_p(struct mutex *l)

@@ -50,6 +50,7 @@ static bool add_one(struct rt_sema *s)
 static void enqueue(struct rt_sema *s, struct sudog *sg, bool lifo)
 {
   struct sudog *first = s->first, *last = s->last;
+  in_this_run(&s->run, first);
   sg->next = lifo ? first : NULL;
   if (!first)
     s->first = s->last = sg;
@@ -65,6 +66,7 @@ static struct sudog *dequeue(struct rt_sema *s)
   struct sudog *sg = s->first;
   if (!sg)
     return NULL;
+  in_this_run(&s->run, sg);
   s->first = sg->next;
   if (!s->first)
     s->last = NULL;

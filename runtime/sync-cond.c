@@ -26,6 +26,7 @@ void rt_cond_wait(struct rt_cond *cond)
     panicerror("sync: Cond without a mutex; rt_cond_init gives it one");
   struct sudog sg = { .g = getg() };
   lock_with_p(sema_lock(q));
+  in_this_run(&q->run, q->first);
   if (q->last)
     ((struct sudog *)q->last)->next = &sg;
   else
@@ -49,6 +50,7 @@ static void take_waiters(struct rt_sema *q, uint64_t n, struct gqueue *parked)
 {
   lock_with_p(sema_lock(q));
   for (struct sudog *sg; n > 0 && (sg = q->first); n--) {
+    in_this_run(&q->run, sg);
     q->first = sg->next;
     sg->success = true;
     if (sg->ticket == PARKED)

@@ -20,6 +20,8 @@ _Noreturn void not_on_a_g(const char *what);
  * else throws otherwise. gp: whose status, or NULL. */
 struct g;
 _Noreturn void misplaced(const struct g *gp, const char *otherwise);
+/* Fatal: a program's mistake, which in_this_run found. */
+_Noreturn void waited_in_another_run(void);
 /* fork.c: from now on a child of fork() is told of; ends the process, in words, if this is one. */
 void fork_watch(void);
 void check_forked(void);

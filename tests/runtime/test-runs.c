@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* test-runs.c - what one rt_run leaves for the next: what dropped Gs waited on is not touched, but told of. */
+#include "program.h"
+
+#define WORDS                                                                                      \
+  "fatal error: use of a channel, mutex or the like on which goroutines of an earlier rt_run "     \
+  "waited\n"
+
+static struct rt_chan *chan, *other;
+static struct rt_ticker *ticker;
+static struct rt_timer *timer;
+static struct rt_mutex mutex;
+static struct rt_rwmutex rw;
+static struct rt_cond cond;
+static struct rt_sem sem;
+static struct rt_waitgroup wg;
+
+static void fired(void *unused)
+{
+  (void)unused;
+  puts("fired");
+}
+
+static void make_all(void)
+{
+  chan = rt_chan_new(sizeof(int), 0);
+  other = rt_chan_new(sizeof(int), 0);
+  ticker = rt_ticker_new(1000000000);
+  timer = rt_after_func(1000000000, fired, NULL);
+  mutex = (struct rt_mutex){ 0 };
+  rt_mutex_lock(&mutex);
+  rw = (struct rt_rwmutex){ 0 };
+  rt_rwmutex_rlock(&rw);
+  rt_cond_init(&cond, &mutex);
+  rt_sem_init(&sem, 0);
+  wg = (struct rt_waitgroup){ 0 };
+  rt_waitgroup_add(&wg, 1);
+}
+
+static int value;
+static void lock_for_cond(void)
+{
+  mutex = (struct rt_mutex){ 0 };
+  rt_mutex_lock(&mutex);
+}
+static void wait_for_cond(void)
+{
+  lock_for_cond();
+  rt_cond_wait(&cond);
+}
+static void select_both(void)
+{
+  struct rt_case cases[] = { { other, RT_SEND, &value, false }, { chan, RT_SEND, &value, false } };
+  rt_select(cases, 2);
+}
+static void tick(void)
+{
+  rt_ticker_reset(ticker, 1);
+  rt_sleep(1000000000);
+}
+
+/* One G waits so in the first run, and is dropped; this is done in the second. */
+#define WAYS                                                                                       \
+  WAY(receiver, rt_chan_recv(chan, &value), rt_chan_try_send(chan, &value))                        \
+  WAY(sender, rt_chan_send(chan, &value), rt_chan_recv(chan, &value))                              \
+  WAY(another_receiver, rt_chan_recv(chan, &value), rt_chan_recv(chan, &value))                    \
+  WAY(close, rt_chan_recv(chan, &value), rt_chan_close(chan))                                      \
+  WAY(selecting, select_both(), rt_chan_recv(other, &value))                                       \
+  WAY(select, rt_chan_recv(chan, &value), select_both())                                           \
+  WAY(ticker, rt_chan_recv(rt_ticker_chan(ticker), NULL), tick())                                  \
+  WAY(mutex, rt_mutex_lock(&mutex), rt_mutex_unlock(&mutex))                                       \
+  WAY(another_locker, rt_mutex_lock(&mutex), rt_mutex_lock(&mutex))                                \
+  WAY(writer, rt_rwmutex_lock(&rw), rt_rwmutex_runlock(&rw))                                       \
+  WAY(sem, rt_sem_acquire(&sem), rt_sem_release(&sem))                                             \
+  WAY(waitgroup, rt_waitgroup_wait(&wg), rt_waitgroup_done(&wg))                                   \
+  WAY(signal, wait_for_cond(), rt_cond_signal(&cond))                                              \
+  WAY(broadcast, wait_for_cond(), rt_cond_broadcast(&cond))                                        \
+  WAY(another_waiter, wait_for_cond(), wait_for_cond())
+
+#define WAY(name, waits, uses)                                                                     \
+  static void wait_##name(void *unused)                                                            \
+  {                                                                                                \
+    (void)unused;                                                                                  \
+    waits;                                                                                         \
+  }                                                                                                \
+  static void use_##name(void)                                                                     \
+  {                                                                                                \
+    uses;                                                                                          \
+  }
+WAYS
+#undef WAY
+
+    struct way {
+  const char *name;
+  void (*wait)(void *);
+  void (*use)(void);
+};
+#define WAY(name, waits, uses) { #name, wait_##name, use_##name },
+static const struct way ways[] = { WAYS };
+#undef WAY
+
+static void leave_it_waiting(void *way)
+{
+  make_all();
+  rt_go(((const struct way *)way)->wait, NULL);
+  for (int i = 0; i < 5; i++)
+    rt_yield(); /* there is one P: now it waits */
+}
+static void write_over_frames(void *unused)
+{
+  char frame[4000];
+  (void)unused;
+  memset(frame, 0x5a, sizeof frame);
+  __asm__ volatile("" ::"r"(frame) : "memory");
+}
+static void use_it(void *way)
+{
+  for (int i = 0; i < 10; i++)
+    rt_go(write_over_frames, NULL);
+  rt_yield();
+  ((const struct way *)way)->use();
+  puts("used");
+}
+static int use_in_the_next_run(void *way)
+{
+  return rt_run(leave_it_waiting, way, NULL) + rt_run(use_it, way, NULL);
+}
+static void what_a_dropped_g_waited_on_is_told_of_when_it_is_used(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+    struct outcome o = run_child(use_in_the_next_run, (void *)(uintptr_t)&ways[i], 1);
+    o.err[strlen(WORDS)] = '\0';
+    if (strcmp(o.err, WORDS) != 0)
+      print_message("%s:\n", ways[i].name);
+    assert_string_equal(o.err, WORDS);
+    assert_string_equal(o.out, "");
+    assert_int_equal(o.code, 2);
+  }
+}
+
+static void use_what_was_made_anew(void *way)
+{
+  (void)way;
+  rt_ticker_free(ticker);
+  rt_chan_free(other);
+  printf("%d ", rt_timer_reset(timer, 1));
+  make_all();
+  rt_mutex_unlock(&mutex);
+  rt_rwmutex_runlock(&rw);
+  rt_rwmutex_lock(&rw);
+  rt_sem_release(&sem);
+  rt_sem_acquire(&sem);
+  rt_waitgroup_done(&wg);
+  rt_waitgroup_wait(&wg);
+  rt_cond_signal(&cond);
+  rt_sleep(1000000);
+}
+static int make_anew_in_the_next_run(void *way)
+{
+  int error = rt_run(leave_it_waiting, way, NULL);
+  rt_chan_free(chan); /* nobody waits on it any more */
+  return error + rt_run(use_what_was_made_anew, way, NULL);
+}
+static void what_a_dropped_g_waited_on_can_be_freed_and_made_anew(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+    struct outcome o = run_child(make_anew_in_the_next_run, (void *)(uintptr_t)&ways[i], 1);
+    assert_string_equal(o.err, "");
+    assert_string_equal(o.out, "0 fired\n");
+    assert_int_equal(o.code, 0);
+  }
+}
+
+static void send_one(void *unused)
+{
+  (void)unused;
+  rt_chan_send(chan, &(int){ 7 });
+}
+static void receive_one(void *unused)
+{
+  (void)unused;
+  if (!chan)
+    make_all();
+  rt_go(send_one, NULL);
+  rt_chan_recv(chan, &value);
+  rt_go(send_one, NULL);
+  rt_yield();
+  rt_chan_recv(chan, &value);
+  rt_mutex_unlock(&mutex);
+  rt_mutex_lock(&mutex);
+  printf("%d ", value);
+}
+static int use_on(void *unused)
+{
+  (void)unused;
+  for (int i = 0; i < 3; i++)
+    if (rt_run(receive_one, NULL, NULL) != 0)
+      return 1;
+  return 0;
+}
+static void what_nobody_waits_on_can_be_used_on(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  {
+    struct outcome o = run_child(use_on, NULL, n);
+    assert_string_equal(o.err, "");
+    assert_string_equal(o.out, "7 7 7 ");
+    assert_int_equal(o.code, 0);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(what_a_dropped_g_waited_on_is_told_of_when_it_is_used),
+    cmocka_unit_test(what_a_dropped_g_waited_on_can_be_freed_and_made_anew),
+    cmocka_unit_test(what_nobody_waits_on_can_be_used_on),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
