@@ -16,6 +16,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
@@ -267,18 +268,42 @@ static int resolve(const char *host_port, bool passive, struct lookup *l)
   }
 }
 
-static int listen_on(const struct addrinfo *ai)
+/* With dual, on IPv6 and IPv4 alike. */
+static int listen_on(const struct sockaddr *at, socklen_t size, bool dual)
 {
-  int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int fd = socket(at->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0)
     return -errno;
-  int on = 1;
+  int on = 1, v6_only = !dual;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0)
+  if (at->sa_family == AF_INET6)
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
+  if (bind(fd, at, size) == 0 && listen(fd, SOMAXCONN) == 0)
     return fd;
   int err = -errno;
   close(fd);
   return err;
+}
+
+/* All addresses, whichever family's "any" it is: of both families, as in Go. */
+static int listen_on_any(const struct addrinfo *ai)
+{
+  const struct sockaddr_in *v4 = (const struct sockaddr_in *)ai->ai_addr;
+  const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)ai->ai_addr;
+  struct sockaddr_in6 both = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_ANY_INIT };
+  both.sin6_port = ai->ai_family == AF_INET ? v4->sin_port : v6->sin6_port;
+  int fd = listen_on((const struct sockaddr *)&both, sizeof both, true);
+  if (fd != -EAFNOSUPPORT && fd != -EADDRNOTAVAIL)
+    return fd;
+  struct sockaddr_in only_v4 = { .sin_family = AF_INET, .sin_port = both.sin6_port };
+  return listen_on((const struct sockaddr *)&only_v4, sizeof only_v4, false);
+}
+
+static bool is_any(const struct addrinfo *ai)
+{
+  if (ai->ai_family == AF_INET6)
+    return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)ai->ai_addr)->sin6_addr);
+  return ((const struct sockaddr_in *)ai->ai_addr)->sin_addr.s_addr == htonl(INADDR_ANY);
 }
 
 static int connect_to(const struct addrinfo *ai, int64_t deadline)
@@ -303,9 +328,13 @@ int rt_listen(const char *host_port)
   int fd = resolve(host_port, true, &l);
   if (fd < 0)
     return fd;
-  fd = -EADDRNOTAVAIL;
-  for (const struct addrinfo *ai = l.found; ai && fd < 0; ai = ai->ai_next)
-    fd = listen_on(ai);
+  const struct addrinfo *ai =
+      l.found; /* as Go: of a name the first of IPv4, if any, and no other */
+  while (ai->ai_next && ai->ai_family != AF_INET)
+    ai = ai->ai_next;
+  if (ai->ai_family != AF_INET)
+    ai = l.found;
+  fd = is_any(ai) ? listen_on_any(ai) : listen_on(ai->ai_addr, ai->ai_addrlen, false);
   freeaddrinfo(l.found);
   return fd;
 }

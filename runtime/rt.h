@@ -296,8 +296,9 @@ RT_API void *rt_blocking(void *(*fn)(void *), void *arg);
  * one: the calls of one direction are done one after the other, each as a whole. In a simulation sockets and pipes are
  * fatal, in words. */
 
-/* net.Listen("tcp", host_port): a listening socket at "host:port", "[v6]:port" or ":port"; port 0 picks one. From
- * a G. */
+/* net.Listen("tcp", host_port): a listening socket at "host:port", "[v6]:port" or ":port"; port 0 picks one. Without a
+ * host, or with 0.0.0.0 or [::], it is of IPv6 and of IPv4, or of IPv4 alone where there is no IPv6; of a name's
+ * addresses it takes the first of IPv4, if there is one. From a G. */
 RT_API int rt_listen(const char *host_port);
 /* Listener.Accept: the new connection's descriptor. From a G. */
 RT_API int rt_accept(int fd, int64_t deadline);

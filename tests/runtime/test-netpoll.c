@@ -4,7 +4,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #define MS 1000000
 
@@ -273,6 +278,77 @@ static void regular_files_work_too(void **state)
   assert_prints(files, 2, "5 5 hello 0\n");
 }
 
+/* Whether this machine has IPv6. */
+static bool has_v6(void)
+{
+  struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+  int fd = socket(AF_INET6, SOCK_STREAM, 0);
+  bool has = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0;
+  close(fd);
+  return has;
+}
+/* Takes it away from this process: its sockets are refused as by a kernel without it. */
+static void lose_v6(void)
+{
+  struct sock_filter code[] = {
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog program = { sizeof code / sizeof *code, code };
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+    rt_panic("no seccomp");
+}
+static int port_of(int fd)
+{
+  struct sockaddr_in6 at;
+  socklen_t size = sizeof at;
+  if (fd < 0 || getsockname(fd, (struct sockaddr *)&at, &size) != 0)
+    rt_panic("not listening");
+  return ntohs(at.sin6_port); /* at the same place in IPv4's */
+}
+static void tell_who_answers(const char *at)
+{
+  const char *hosts[] = { "127.0.0.1", "[::1]" };
+  int listener = rt_listen(at), port = port_of(listener);
+  for (int i = 0; i < 2; i++) {
+    snprintf(address, sizeof address, "%s:%d", hosts[i], port);
+    int fd = rt_dial(address, 0);
+    printf("%d", fd >= 0);
+    rt_close(fd);
+  }
+  rt_close(listener);
+  printf(" ");
+}
+PROGRAM(both_families)
+{
+  const char *at[] = { ":0", "0.0.0.0:0", "[::]:0", "127.0.0.1:0", "[::1]:0", "localhost:0" };
+  for (size_t i = 0; i < sizeof at / sizeof *at; i++)
+    if (has_v6() || i != 4)
+      tell_who_answers(at[i]);
+  int taken = rt_listen("127.0.0.1:0"); /* no other address is tried */
+  snprintf(address, sizeof address, ":%d", port_of(taken));
+  printf("%d\n", rt_listen(address) == -EADDRINUSE);
+  return 0;
+}
+PROGRAM(one_family)
+{
+  lose_v6();
+  tell_who_answers(":0");
+  tell_who_answers("[::]:0");
+  return 0;
+}
+static void without_a_host_both_families_are_listened_to(void **state)
+{
+  (void)state;
+  assert_prints(both_families, 2, has_v6() ? "11 11 11 10 01 10 1\n" : "10 10 10 10 10 1\n");
+  assert_prints(one_family, 2, "10 10 ");
+}
+
 static int udp_to_itself(void)
 {
   struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -413,6 +489,7 @@ int main(void)
     cmocka_unit_test(a_deadline_holds_also_while_others_are_first),
     cmocka_unit_test(close_wakes_who_waits),
     cmocka_unit_test(errors_are_the_kernels),
+    cmocka_unit_test(without_a_host_both_families_are_listened_to),
     cmocka_unit_test(regular_files_work_too),
     cmocka_unit_test(reading_and_writing_nothing_is_as_in_go),
     cmocka_unit_test(a_full_pipe_parks_the_writer),
