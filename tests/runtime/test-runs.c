@@ -144,7 +144,8 @@ static void use_what_was_made_anew(void *way)
   (void)way;
   rt_ticker_free(ticker);
   rt_chan_free(other);
-  printf("%d ", rt_timer_reset(timer, 1));
+  struct rt_timer *used_on = timer;
+  printf("%d ", rt_timer_reset(used_on, 1));
   make_all();
   rt_mutex_unlock(&mutex);
   rt_rwmutex_runlock(&rw);
@@ -155,6 +156,7 @@ static void use_what_was_made_anew(void *way)
   rt_waitgroup_wait(&wg);
   rt_cond_signal(&cond);
   rt_sleep(1000000);
+  rt_timer_free(used_on);
 }
 static int make_anew_in_the_next_run(void *way)
 {
