@@ -3,7 +3,8 @@
  *
  * An M that has nothing to do releases its P and parks on its note, on sched.midle, last in first out: the
  * one whose caches are warmest wakes first. Who wakes it has put a P into nextp before.
- * A struct m is not freed while its run lasts, because sysmon and dumps look at any M at any time.
+ * A struct m is not freed while its run lasts, because sysmon and dumps look at any M at any time. When its thread has
+ * ended it stays in allm, and the next M to be made is in its place, by a number of its own.
  */
 #include "os.h"
 #include "proc.h"
@@ -16,21 +17,35 @@
 
 /* ---- threads ---- */
 
-struct m *allocm(void)
+/* Memory for an M, linked into allm; zero but for that. */
+static struct m *m_in_allm(void)
 {
-  struct m *mp = sched.mfree;
-  if (mp)
+  struct m *mp = sched.mended;
+  if (mp) {
+    struct m *next = mp->alllink;
+    sched.mended = mp->idlelink;
+    memset(mp, 0, sizeof *mp);
+    mp->alllink = next;
+    return mp;
+  }
+  if ((mp = sched.mfree))
     sched.mfree = mp->idlelink;
-  else
-    mp = malloc(sizeof *mp);
-  if (!mp)
+  else if (!(mp = malloc(sizeof *mp)))
     return NULL;
   memset(mp, 0, sizeof *mp);
+  mp->alllink = atomic_load(&allm);
+  atomic_store(&allm, mp);
+  return mp;
+}
+
+struct m *allocm(void)
+{
+  struct m *mp = m_in_allm();
+  if (!mp)
+    return NULL;
   mp->id = sched.mnext++;
   mp->run = atomic_load(&sched.run);
   mp->rand = os_entropy() | 1;
-  mp->alllink = atomic_load(&allm);
-  atomic_store(&allm, mp);
   return mp;
 }
 
@@ -108,9 +123,12 @@ void mexit(struct m *mp)
   tr_m_destroy(mp);
   unminit(mp);
   lock_sched();
-  if (mp->run == atomic_load(&sched.run))
-    sched.nmfreed++;
   atomic_store(&mp->exited, true);
+  if (mp->run == atomic_load(&sched.run)) {
+    sched.nmfreed++;
+    mp->idlelink = sched.mended;
+    sched.mended = mp; /* not touched any more once sched.lock is free */
+  }
   atomic_fetch_add(&sched.exits, 1);
   unlock_sched();
   os_futex_wake(&sched.exits, 1);

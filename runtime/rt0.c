@@ -71,7 +71,7 @@ static void schedinit(void)
   reset_ps();
   atomic_fetch_add(&sched.run, 1);
   atomic_store(&sched.ended, false);
-  sched.midle = sched.mthreadless = NULL;
+  sched.midle = sched.mthreadless = sched.mended = NULL;
   atomic_store(&sched.starved, false);
   sched.nmidle = sched.nmidlelocked = sched.nmsys = sched.nmfreed = 0;
   sched.has_template = false;
@@ -227,6 +227,7 @@ static void recycle_ms(void)
     mp->idlelink = sched.mfree;
     sched.mfree = mp;
   }
+  sched.mended = NULL;
   atomic_store(&allm, NULL);
 }
 

@@ -291,6 +291,7 @@ struct schedt {
   struct note sysmonstop;     /* woken when the run is over */
   _Atomic uint32_t exits;     /* Ms that left; a futex */
   struct m *mfree;            /* Ms of earlier runs, to be used again */
+  struct m *mended;           /* Ms of this run whose threads have ended, still in allm */
   struct m *mthreadless;      /* Ms of this run that got no thread, to be tried again */
   _Atomic bool starved;       /* a thread was refused: sysmon asks again if there is work */
   int32_t refused_with;       /* the errno then */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test-sched.c - whole programs: starting, yielding, sleeping, stealing, blocking, ending. */
+#include "proc.h"
 #include "program.h"
 
 #include <errno.h>
@@ -432,6 +433,38 @@ static void on_one_thread(void *unused)
     rt_unlock_os_thread(); /* the others take their thread with them */
   rt_waitgroup_done(&wg);
 }
+static void take_thread_along(void *unused)
+{
+  (void)unused;
+  rt_lock_os_thread();
+}
+static int ms_in_allm(void)
+{
+  int n = 0;
+  for (const struct m *mp = atomic_load(&allm); mp; mp = mp->alllink)
+    n++;
+  return n;
+}
+PROGRAM(takes_threads_along)
+{
+  uint32_t first = sched.mnext;
+  for (uint32_t i = 1; i <= 100; i++) {
+    rt_go(take_thread_along, NULL);
+    while (atomic_load(&sched.exits) + 1 < i) /* the first thread does not end, only rests */
+      rt_yield();
+  }
+  if (ms_in_allm() > 30 || sched.mnext - first < 90) /* each M of its own number */
+    printf("%d Ms, %u numbers\n", ms_in_allm(), sched.mnext - first);
+  puts("ended");
+  return 0;
+}
+static void threads_that_end_leave_room_for_others(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(takes_threads_along, n, "ended\n");
+}
+
 PROGRAM(locks_threads)
 {
   rt_waitgroup_add(&wg, 8);
@@ -525,6 +558,7 @@ int main(void)
     cmocka_unit_test(gomaxprocs_changes_under_load),
     cmocka_unit_test(in_a_stopped_world_nobody_else_runs),
     cmocka_unit_test(a_locked_g_stays_on_its_thread),
+    cmocka_unit_test(threads_that_end_leave_room_for_others),
     cmocka_unit_test(timers_call_send_tick_and_stop),
     cmocka_unit_test(a_ticker_may_be_freed_while_its_function_runs_on_two_threads),
     cmocka_unit_test(rt_run_returns_and_may_be_called_again),
