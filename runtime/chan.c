@@ -10,6 +10,9 @@
  *     g.param) before goready, and does not touch it afterwards: the frame may be gone by then.
  * I2  A G is made ready after the channel is unlocked, so that it does not run straight into the lock.
  *
+ * A timer's channel (of_timer) is served by who looks at it: the timer fires in a receive that finds it due, and is in
+ * a heap only while somebody is parked here (timer.c, I5). Other channels pay one branch for that.
+ *
  * Not done: Go's look without the lock before a non-blocking operation.  It saves one uncontended CAS and
  * costs three fields that must be atomic and a proof.  Nor a per-P cache of sudogs: our stacks do not move,
  * so a sudog can lie where the waiting is.
@@ -72,7 +75,7 @@ void rt_chan_free(struct rt_chan *c)
   unlock_with_p(&c->lock);
   if (waited_on)
     panicerror("free of channel on which goroutines wait");
-  if (c->timer)
+  if (c->of_timer)
     timer_give_up(c->timer);
   free(c);
 }
@@ -125,13 +128,40 @@ static __attribute__((noinline)) void enqueue(struct waitq *q, struct sudog *sg)
   waitq_enqueue(q, sg);
 }
 
-/* Parks on q until a partner or close dequeues us; c->lock is held, and released. True: by a partner. */
+struct timed_wait {
+  struct mutex *lock;
+  int64_t wake_when; /* 0: nobody needs to know */
+};
+
+/* Unlocked, the channel's G may run, and arg be gone. */
+static bool parkunlock_timed(struct g *gp, void *arg)
+{
+  (void)gp;
+  struct timed_wait wait = *(struct timed_wait *)arg;
+  unlock_with_p(wait.lock);
+  if (wait.wake_when != 0)
+    wake_net_poller(getm(), wait.wake_when);
+  return true;
+}
+
+static RARELY void park_for_timer(struct rt_chan *c, struct timer *timer)
+{
+  struct timed_wait wait = { &c->lock, block_timer_chan(timer) };
+  gopark(parkunlock_timed, &wait, TRACE_WAIT_RECV, chan_obj(c));
+  unblock_timer_chan(timer);
+}
+
+/* Parks on q until a partner or close dequeues us; c->lock is held, and released. True: by a partner. timer: that
+ * sends on it, if that is waited for. */
 static ALWAYS_INLINE bool chan_wait(struct rt_chan *c, struct waitq *q, void *elem,
-                                    waitreason reason)
+                                    waitreason reason, struct timer *timer)
 {
   struct sudog sg = { .g = getg(), .c = c, .elem = elem };
   enqueue(q, &sg);
-  goparkunlock(&c->lock, reason, chan_obj(c));
+  if (timer)
+    park_for_timer(c, timer);
+  else
+    goparkunlock(&c->lock, reason, chan_obj(c));
   if (sg.g->param != &sg)
     throw("chan: woken by a stranger");
   sg.g->param = NULL;
@@ -169,21 +199,15 @@ static bool chansend(struct rt_chan *c, const void *elem, bool block)
     unlock_with_p(&c->lock);
     return false;
   }
-  if (!chan_wait(c, &c->sendq, (void *)(uintptr_t)elem, TRACE_WAIT_SEND))
+  if (!chan_wait(c, &c->sendq, (void *)(uintptr_t)elem, TRACE_WAIT_SEND, NULL))
     panicerror("send on closed channel");
   return true;
 }
 
-/* False only if !block and there is nothing. *open: a value was received, not the zero of a closed channel. */
-static bool chanrecv(struct rt_chan *c, void *elem, bool block, bool *open)
+/* timer: that sends on it, or NULL. */
+static ALWAYS_INLINE bool chanrecv_from(struct rt_chan *c, void *elem, bool block, bool *open,
+                                        struct timer *timer)
 {
-  preemption_point();
-  if (!c) {
-    if (!block)
-      return false;
-    gopark(NULL, NULL, TRACE_WAIT_RECV_NIL, 0);
-    throw("unreachable");
-  }
   *open = true;
   lock_with_p(&c->lock);
   struct sudog *sender = waitq_dequeue(&c->sendq);
@@ -205,11 +229,32 @@ static bool chanrecv(struct rt_chan *c, void *elem, bool block, bool *open)
     unlock_with_p(&c->lock);
     return false;
   } else {
-    *open = chan_wait(c, &c->recvq, elem, TRACE_WAIT_RECV);
+    *open = chan_wait(c, &c->recvq, elem, TRACE_WAIT_RECV, timer);
   }
   if (!*open && elem)
     memset(elem, 0, c->elemsize);
   return true;
+}
+
+static RARELY bool chanrecv_of_timer(struct rt_chan *c, void *elem, bool block, bool *open)
+{
+  maybe_run_chan(c->timer);
+  return chanrecv_from(c, elem, block, open, c->timer);
+}
+
+/* False only if !block and there is nothing. *open: a value was received, not the zero of a closed channel. */
+static bool chanrecv(struct rt_chan *c, void *elem, bool block, bool *open)
+{
+  preemption_point();
+  if (!c) {
+    if (!block)
+      return false;
+    gopark(NULL, NULL, TRACE_WAIT_RECV_NIL, 0);
+    throw("unreachable");
+  }
+  if (unlikely(c->of_timer))
+    return chanrecv_of_timer(c, elem, block, open);
+  return chanrecv_from(c, elem, block, open, NULL);
 }
 
 void rt_chan_send(struct rt_chan *c, const void *elem)
@@ -265,6 +310,38 @@ void rt_chan_close(struct rt_chan *c)
   unlock_with_p(&c->lock);
   while (!glist_empty(&list))
     goready(glist_pop(&list), chan_obj(c));
+}
+
+/* ---- for timers ---- */
+
+void chan_offer(struct rt_chan *c, const void *elem)
+{
+  struct g *gp = NULL;
+  lock_with_p(&c->lock);
+  struct sudog *receiver = waitq_dequeue(&c->recvq);
+  if (receiver)
+    gp = chan_send_to(c, receiver, elem);
+  else if (!c->closed && c->qcount < c->dataqsiz)
+    chan_put(c, elem);
+  unlock_with_p(&c->lock);
+  if (gp)
+    goready(gp, chan_obj(c));
+}
+
+bool chan_drain(struct rt_chan *c)
+{
+  struct g *gp = NULL;
+  lock_with_p(&c->lock);
+  bool any = c->qcount > 0;
+  struct sudog *sender = waitq_dequeue(&c->sendq); /* the program may send on it, too */
+  if (sender)
+    gp = chan_recv_from(c, sender, NULL);
+  else if (any)
+    chan_get(c, NULL);
+  unlock_with_p(&c->lock);
+  if (gp)
+    goready(gp, chan_obj(c));
+  return any;
 }
 
 size_t rt_chan_len(const struct rt_chan *c)

@@ -11,13 +11,14 @@
 struct rt_chan {
   struct mutex lock; /* guards all below, and the sudogs' fields while they are queued here */
   bool closed;
-  bool of_timer; /* the buffer is the timer's business: to the program it has neither len nor cap */
-  size_t qcount; /* values in the buffer */
+  bool
+      of_timer; /* `timer` sends on it. The buffer is its business: to the program there is neither len nor cap */
+  size_t qcount;   /* values in the buffer */
   size_t dataqsiz; /* slots of the buffer */
   size_t elemsize;
   size_t sendx, recvx; /* next slot to write, to read */
   struct waitq recvq, sendq;
-  struct timer *timer; /* that sends on it (rt_after), given up with it; or NULL */
+  struct timer *timer; /* that sends on it (rt_after, rt_ticker), given up with it; or NULL */
   uint64_t lock_order; /* of all channels that a select locks, the one with the least comes first */
   char buf[];
 };
@@ -75,3 +76,9 @@ struct g *chan_send_to(struct rt_chan *c, struct sudog *receiver, const void *el
 struct g *chan_recv_from(struct rt_chan *c, struct sudog *sender, void *elem);
 void chan_put(struct rt_chan *c, const void *elem);
 void chan_get(struct rt_chan *c, void *elem);
+
+/* What a timer does with its channel, from a G or from g0: no place to stop at. A value for which there is no room is
+ * dropped, and on a closed channel. */
+void chan_offer(struct rt_chan *c, const void *elem);
+/* Drops what is in it; true if there was something. */
+bool chan_drain(struct rt_chan *c);

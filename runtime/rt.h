@@ -139,9 +139,12 @@ RT_API bool rt_timer_reset(struct rt_timer *timer, int64_t ns);
 /* Stops and frees; fn, if it was started, goes on. NULL does nothing, also from anywhere; else from a G. */
 RT_API void rt_timer_free(struct rt_timer *timer);
 /* time.After: a channel that receives one int64_t, the time at which it was due: ns from now. Its len and cap are
- * 0, as Go's. You own it: rt_chan_free, also before the time has come. NULL: out of memory. From a G. */
+ * 0, as Go's; nor does anything happen, as since Go 1.23, while no G waits on it: it is served when one looks, and
+ * nobody is woken for it, so that a deadlock is one all the same. You own it: rt_chan_free, also before the time has
+ * come. NULL: out of memory. From a G. */
 RT_API struct rt_chan *rt_after(int64_t ns);
-/* time.NewTicker: its channel receives the time every ns; a tick that nobody has taken is not followed by another.
+/* time.NewTicker: its channel receives the time every ns; a tick that nobody has taken is not followed by another,
+ * and while no G waits on the channel it costs nothing, as one of rt_after.
  * You own it: rt_ticker_free. NULL: out of memory. Panics "non-positive interval for NewTicker". From a G. */
 RT_API struct rt_ticker *rt_ticker_new(int64_t ns);
 /* Ticker.C, borrowed: it lives as long as the ticker, and its len and cap are 0. From anywhere. */
@@ -318,7 +321,7 @@ RT_API int rt_close(int fd);
 
 /* ---- Telling the trace what things mean; no cost when nobody records ---- */
 
-/* Names a channel, mutex, waitgroup...: any address on which Gs wait; or a timer or ticker that is armed. From
+/* Names a channel, mutex, waitgroup...: any address on which Gs wait; or a ticker, or a timer that is armed. From
  * anywhere, but a timer from a G. */
 RT_API void rt_name(const void *object, const char *name);
 /* trace.NewTask: begins a task, which may end in another G; its number, never 0. From anywhere. */

@@ -31,6 +31,9 @@ struct selection {
   struct order *order;  /* n_live of each: cases without a channel are left out */
   struct sudog *sudogs; /* by case */
   int n, n_live;
+  bool has_timer; /* one of the channels is a timer's */
+  int64_t
+      wake_when; /* of those that went into a heap, when the first is due; 0: nobody needs to know */
 };
 
 static void sellock(const struct selection *s)
@@ -58,7 +61,10 @@ static void selunlock(const struct selection *s)
 static bool selparkcommit(struct g *gp, void *selection)
 {
   (void)gp;
+  int64_t wake_when = ((struct selection *)selection)->wake_when;
   selunlock(selection);
+  if (unlikely(wake_when != 0))
+    wake_net_poller(getm(), wake_when);
   return true;
 }
 
@@ -98,8 +104,13 @@ static void make_orders(struct selection *s)
 {
   struct m *mp = getm();
   for (int i = 0; i < s->n; i++) {
-    if (!s->cases[i].chan)
+    struct rt_chan *c = s->cases[i].chan;
+    if (!c)
       continue;
+    if (unlikely(c->of_timer)) {
+      maybe_run_chan(c->timer);
+      s->has_timer = true;
+    }
     uint32_t at = (uint32_t)((uint64_t)fastrand(&mp->rand) * (uint32_t)(s->n_live + 1) >> 32);
     sim_choice(mp, TRACE_CHOICE_SELECT, (uint32_t)s->n_live + 1, at);
     s->order[s->n_live].poll = s->order[at].poll;
@@ -176,8 +187,30 @@ static struct waitq *queue_of(const struct rt_case *cas)
   return cas->dir == RT_RECV ? &cas->chan->recvq : &cas->chan->sendq;
 }
 
+/* All channels locked. */
+static RARELY void block_timers(struct selection *s)
+{
+  for (int i = 0; i < s->n; i++) {
+    const struct rt_case *cas = &s->cases[i];
+    if (!cas->chan || !cas->chan->of_timer || cas->dir != RT_RECV)
+      continue;
+    int64_t when = block_timer_chan(cas->chan->timer);
+    if (when != 0 && (s->wake_when == 0 || when < s->wake_when))
+      s->wake_when = when;
+  }
+}
+
+static RARELY void unblock_timers(const struct selection *s)
+{
+  for (int i = 0; i < s->n; i++) {
+    const struct rt_case *cas = &s->cases[i];
+    if (cas->chan && cas->chan->of_timer && cas->dir == RT_RECV)
+      unblock_timer_chan(cas->chan->timer);
+  }
+}
+
 /* Passes 2 and 3: the case whose partner woke us. */
-static int select_wait(const struct selection *s)
+static int select_wait(struct selection *s)
 {
   struct g *gp = getg();
   for (int i = 0; i < s->n_live; i++) {
@@ -189,10 +222,14 @@ static int select_wait(const struct selection *s)
     waitq_enqueue(queue_of(cas), &s->sudogs[at]);
   }
   atomic_store_explicit(&gp->select_done, 0, memory_order_relaxed); /* told by the unlocking */
-  gopark(selparkcommit, (void *)(uintptr_t)s, TRACE_WAIT_SELECT,
+  if (unlikely(s->has_timer))
+    block_timers(s);
+  gopark(selparkcommit, s, TRACE_WAIT_SELECT,
          s->n_live == 1 ? chan_obj(s->cases[s->order[0].lock].chan) : 0);
 
   sellock(s);
+  if (unlikely(s->has_timer))
+    unblock_timers(s);
   const struct sudog *fired = gp->param;
   gp->param = NULL;
   for (int i = 0; i < s->n_live; i++) {

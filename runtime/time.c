@@ -5,7 +5,8 @@
  * G goes on, so the G that runs, or the next one in its memory, finds it in no heap. It is armed after the G is
  * waiting (reset_for_sleep); armed before, it could make the G ready before it parked.
  * A channel timer sends without blocking: a value nobody took is not followed by another. After a stop or
- * reset the value of before is taken back, so that no stale one is received (Go 1.23).
+ * reset the value of before is dropped, so that no stale one is received (Go 1.23). It says when it was due, however
+ * late the timer ran: if nobody waited, it ran when somebody looked (timer.c, I5).
  */
 #include "chan.h"
 #include "fault.h"
@@ -25,12 +26,12 @@ struct rt_timer {
 struct chan_timer {
   struct timer timer; /* first, likewise */
   struct rt_chan *chan;
-  const struct rt_ticker *ticker; /* whose it is, or NULL */
 };
 
 struct rt_ticker {
   struct chan_timer *ct;
-  int64_t period;
+  uint32_t id;                   /* of its timer, for the trace */
+  struct rt_ticker *prev, *next; /* in sched.tickers */
 };
 
 int64_t rt_now(void)
@@ -114,7 +115,7 @@ static void send_time(void *arg, uintptr_t seq, int64_t delay)
   struct chan_timer *ct = arg;
   int64_t now = os_now() - delay;
   (void)seq;
-  rt_chan_try_send(ct->chan, &now);
+  chan_offer(ct->chan, &now);
 }
 
 static struct chan_timer *new_chan_timer(uint32_t kind)
@@ -128,16 +129,15 @@ static struct chan_timer *new_chan_timer(uint32_t kind)
     return NULL;
   }
   ct->chan->of_timer = true;
+  ct->chan->timer = &ct->timer;
   ct->timer.is_chan = ct->timer.freeable = true;
   timer_init(&ct->timer, kind, send_time, ct);
   return ct;
 }
 
-static void take_back(struct rt_chan *chan)
+bool timer_chan_drain(struct timer *t)
 {
-  int64_t stale;
-  bool open;
-  rt_chan_try_recv(chan, &stale, &open);
+  return chan_drain(((struct chan_timer *)t)->chan);
 }
 
 struct rt_chan *rt_after(int64_t ns)
@@ -146,9 +146,30 @@ struct rt_chan *rt_after(int64_t ns)
   struct chan_timer *ct = new_chan_timer(TRACE_TIMERKIND_CHANNEL);
   if (!ct)
     return NULL;
-  ct->chan->timer = &ct->timer;
-  timer_reset(&ct->timer, timer_when(ns), 0);
+  timer_start(&ct->timer, timer_when(ns));
   return ct->chan;
+}
+
+static void list_ticker(struct rt_ticker *ticker)
+{
+  lock_with_p(&sched.tickerlock);
+  ticker->next = sched.tickers;
+  if (ticker->next)
+    ticker->next->prev = ticker;
+  sched.tickers = ticker;
+  unlock_with_p(&sched.tickerlock);
+}
+
+static void unlist_ticker(struct rt_ticker *ticker)
+{
+  lock_with_p(&sched.tickerlock);
+  if (ticker->prev)
+    ticker->prev->next = ticker->next;
+  else
+    sched.tickers = ticker->next;
+  if (ticker->next)
+    ticker->next->prev = ticker->prev;
+  unlock_with_p(&sched.tickerlock);
 }
 
 struct rt_ticker *rt_ticker_new(int64_t ns)
@@ -164,8 +185,9 @@ struct rt_ticker *rt_ticker_new(int64_t ns)
     free(ticker);
     return NULL;
   }
-  ticker->ct->ticker = ticker;
   rt_ticker_reset(ticker, ns);
+  ticker->id = ticker->ct->timer.id;
+  list_ticker(ticker);
   return ticker;
 }
 
@@ -178,7 +200,6 @@ void rt_ticker_stop(struct rt_ticker *ticker)
 {
   need_g("rt_ticker_stop");
   timer_stop(&ticker->ct->timer);
-  take_back(ticker->ct->chan);
 }
 
 void rt_ticker_reset(struct rt_ticker *ticker, int64_t ns)
@@ -187,7 +208,6 @@ void rt_ticker_reset(struct rt_ticker *ticker, int64_t ns)
   if (ns <= 0)
     rt_panic("non-positive interval for Ticker.Reset");
   timer_reset(&ticker->ct->timer, timer_when(ns), ns);
-  take_back(ticker->ct->chan);
 }
 
 void rt_ticker_free(struct rt_ticker *ticker)
@@ -195,9 +215,9 @@ void rt_ticker_free(struct rt_ticker *ticker)
   if (!ticker)
     return;
   need_g("rt_ticker_free");
-  struct rt_chan *chan = ticker->ct->chan;
-  timer_give_up(&ticker->ct->timer);
-  rt_chan_free(chan);
+  timer_stop(&ticker->ct->timer);
+  rt_chan_free(ticker->ct->chan);
+  unlist_ticker(ticker);
   free(ticker);
 }
 
@@ -205,11 +225,22 @@ void rt_ticker_free(struct rt_ticker *ticker)
 
 static bool is_called(const struct timer *t, const void *object)
 {
-  const struct chan_timer *ct = t->is_chan ? (const struct chan_timer *)t : NULL;
-  return t == object || (ct && ct->ticker == object);
+  return t == object;
+}
+
+static uint32_t ticker_id(const void *object)
+{
+  lock_with_p(&sched.tickerlock);
+  const struct rt_ticker *ticker = sched.tickers;
+  while (ticker && ticker != object)
+    ticker = ticker->next;
+  uint32_t id = ticker ? ticker->id : 0;
+  unlock_with_p(&sched.tickerlock);
+  return id;
 }
 
 uint32_t timer_id_of(const void *object)
 {
-  return timers_find(is_called, object);
+  uint32_t id = ticker_id(object);
+  return id ? id : timers_find(is_called, object);
 }

@@ -28,6 +28,7 @@ struct timer {            /* zero, then timer_init; embedded in its owner */
   uint32_t running; /* Ms in f, if freeable: a short period may be due again before f is done */
   bool given_up;    /* freed as soon as it is out of its heap and f is done */
   bool of_frame;    /* freeable, and its owner is a frame, which the end of a run drops */
+  uint32_t blocked; /* Gs that wait on its channel; without one a channel timer needs no heap */
   uint32_t id;      /* for the trace; given when first armed */
   uint32_t kind;    /* TRACE_TIMERKIND_... */
   uint32_t owner;   /* goid of who made it */
@@ -73,8 +74,18 @@ bool timer_has_room(void);
 void timer_start(struct timer *t, int64_t when);
 /* timer_modify with f, arg and seq as they are. */
 bool timer_reset(struct timer *t, int64_t when, int64_t period);
-/* Disarms it. True if it was armed. It may stay in a heap as a zombie: see timer_give_up. Needs an M. */
+/* Disarms it; a channel timer's value that nobody has received is dropped, here and by timer_modify. True if it was
+ * armed, or a value was dropped. It may stay in a heap as a zombie: see timer_give_up. Needs an M. */
 bool timer_stop(struct timer *t);
+/* Of a channel timer, by a G that is about to look into its channel: if it is due and no heap will run it, it fires here. */
+void maybe_run_chan(struct timer *t);
+/* A G is about to park on its channel, which it has locked: from now on the timer is in a heap, if it is set. When it
+ * has parked and unlocked, wake_net_poller must be called for the time that is returned, unless that is 0. */
+int64_t block_timer_chan(struct timer *t);
+/* That G goes on. */
+void unblock_timer_chan(struct timer *t);
+/* Drops what its channel holds; true if that was a value. send_lock held. (time.c, which knows the channel.) */
+bool timer_chan_drain(struct timer *t);
 /* Stops it and frees it with free() now, or as soon as it is out of its heap. */
 void timer_give_up(struct timer *t);
 /* now + ns without overflow; at least 1. */

@@ -133,7 +133,8 @@ static void check_timers(struct trace_replay *r, struct rep_m *m, const struct t
     trace_broken(r, TRACE_RULE_TIMER_FIRE,
                  "M%u goes on (%s) although timer %u fired and is still where it was", m->pub.id,
                  trace_specs[e->kind].name, m->fired);
-  if (m->scan_due && trace_specs[e->kind].family != TRACE_FAMILY_TIMER)
+  if (m->scan_due &&
+      (trace_specs[e->kind].family != TRACE_FAMILY_TIMER || e->kind == TRACE_TIMER_RUN_OTHER))
     trace_broken(r, TRACE_RULE_TIMER_ORDER, "M%u goes on (%s) in the middle of a scan", m->pub.id,
                  trace_specs[e->kind].name);
   m->heap_due = m->scan_due = false;

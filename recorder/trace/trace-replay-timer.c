@@ -138,6 +138,11 @@ static struct rep_timer *timer_in(struct trace_replay *r, uint32_t id, const str
   return NULL;
 }
 
+static bool sends_on_a_channel(const struct rep_timer *t)
+{
+  return t->pub.what == TRACE_TIMERKIND_CHANNEL || t->pub.what == TRACE_TIMERKIND_TICKER;
+}
+
 static void needs_made(struct trace_replay *r, struct rep_timer *t)
 {
   if (!t->is_made && trace_judges(r, TRACE_FAMILY_TIMER))
@@ -169,8 +174,8 @@ void trace_on_timer_new(struct trace_replay *r, struct rep_m *m, const struct tr
     trace_broken(r, TRACE_RULE_TIMER_OWNER, "timer %u is said to be G%u's, but G%u makes it",
                  a.timer, a.owner_g, armed_by);
   t->is_made = true;
-  m->made = trace_judges(r, TRACE_FAMILY_TIMER) ? a.timer : 0;
   t->pub.what = a.what;
+  m->made = trace_judges(r, TRACE_FAMILY_TIMER) && !sends_on_a_channel(t) ? a.timer : 0;
   t->pub.owner = a.owner_g;
 }
 
@@ -231,6 +236,24 @@ void trace_on_timer_stop(struct trace_replay *r, struct rep_m *m, const struct t
                  a.was_pending ? "" : " not", a.was_pending ? " not" : "");
   t->pub.when = 0;
   t->zombie = true;
+}
+
+void trace_on_timer_wait(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
+{
+  (void)m;
+  struct trace_args_timer_wait a = trace_args_timer_wait(e);
+  struct rep_timer *t = timer_in(r, a.timer, trace_need_p(r, a.heap, TRACE_RULE_TIMER_OWNER));
+  if (!t)
+    return;
+  if (!e->g && trace_judges(r, TRACE_FAMILY_TIMER))
+    trace_broken(r, TRACE_RULE_TIMER_OWNER, "timer %u's channel is waited for by no G", a.timer);
+  else if (!sends_on_a_channel(t) && trace_judges(r, TRACE_FAMILY_TIMER))
+    trace_broken(r, TRACE_RULE_TIMER_OWNER,
+                 "somebody waits on the channel of timer %u, which has none", a.timer);
+  else if (a.waited != t->zombie || (a.waited && (t->modified || t->pub.when == 0)))
+    trace_broken(r, TRACE_RULE_TIMER_OWNER, "timer %u's channel is%s waited for, but it was %s",
+                 a.timer, a.waited ? "" : " not", t->zombie ? "stopped" : "in use");
+  t->zombie = !a.waited;
 }
 
 /* The entry that a removal or an update speaks of; NULL: it is not so, and it was said. */
@@ -353,9 +376,30 @@ static void check_late(struct trace_replay *r, struct rep_m *m, const struct tra
   m->session = heap;
 }
 
+/* It is in no heap, or a zombie there, and the G that looked into its channel found it due. When that was is not told. */
+static void fire_without_heap(struct trace_replay *r, const struct trace_event *e)
+{
+  struct trace_args_timer_fire a = trace_args_timer_fire(e);
+  struct rep_timer *t = need_timer(r, a.timer);
+  if (!t || !trace_judges(r, TRACE_FAMILY_TIMER))
+    return;
+  needs_made(r, t);
+  const char *wrong = t->pub.heap != TRACE_NO_P && !t->zombie ? "set in one"
+                      : !sends_on_a_channel(t)                ? "none that sends on a channel"
+                      : !e->g || (int64_t)a.late < 0          ? "not found due by a G"
+                                                              : NULL;
+  if (wrong)
+    trace_broken(r, TRACE_RULE_TIMER_FIRE, "timer %u fires without a heap, but it is %s", a.timer,
+                 wrong);
+}
+
 void trace_on_timer_fire(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
   struct trace_args_timer_fire a = trace_args_timer_fire(e);
+  if (a.heap == TRACE_NO_P) {
+    fire_without_heap(r, e);
+    return;
+  }
   struct rep_p *p = trace_need_p(r, a.heap, TRACE_RULE_TIMER_OWNER);
   struct rep_timer *t = timer_in(r, a.timer, p);
   if (!t)

@@ -23,11 +23,13 @@
  *   sift down i   while the least child c of i has key(c) < key(i): exchange with c
  *   add           append with key = when, sift up the last
  *   modify, stop  the entry stays where it is with its old key; the timer has another time, or is a zombie
+ *   wait          likewise: nobody waits on its channel: it is a zombie; waited for again: it is none, its key is right
  *   update ROOT   key(0) = the timer's time, sift down 0             (a modified timer came to the root)
  *   update SCAN   key(place) = the timer's time, no sift              (adjust; heapify follows)
  *   update FIRED  as ROOT, of a periodic timer: fire, modify with its next time, update FIRED
  *   remove ROOT   the last entry replaces entry 0, sift down 0       (a zombie came to the root)
  *   remove FIRED  as ROOT, of a one-shot timer: fire, remove FIRED
+ *   fire, no heap a channel timer in no heap, or a zombie: nothing moves
  *   remove SCAN   the last entry replaces entry `place`, no sift      (adjust; heapify follows)
  *   remove TAIL   the last entry is cut off                           (cleanHead)
  *   heapify       for i = parent of the last entry down to 0: sift down i; n is the number of entries

@@ -47,6 +47,16 @@ TRACE_SAY(timer_stop)
             a.heap);
 }
 
+TRACE_SAY(timer_wait)
+{
+  if (a.waited)
+    trace_say(s, "%s waits on the channel of %s, which is no zombie in P%u's heap any more.",
+              trace_name_me(s), trace_name_timer(s, a.timer), a.heap);
+  else
+    trace_say(s, "Nobody waits on the channel of %s any more; it stays in P%u's heap as a zombie.",
+              trace_name_timer(s, a.timer), a.heap);
+}
+
 TRACE_SAY(timer_update)
 {
   trace_say(s, "%s got its new place in P%u's heap (from %u: %s).", trace_name_timer(s, a.timer),
@@ -67,6 +77,11 @@ TRACE_SAY(timer_heapify)
 
 TRACE_SAY(timer_fire)
 {
+  if (a.heap == TRACE_NO_P) {
+    trace_say(s, "%s looked into the channel of %s, which was due for %s, and ran it.",
+              trace_name_me(s), trace_name_timer(s, a.timer), trace_name_time(s, (int64_t)a.late));
+    return;
+  }
   trace_say(s, "%s ran %s of P%u's heap, %s late.", trace_name_me(s), trace_name_timer(s, a.timer),
             a.heap, trace_name_time(s, (int64_t)a.late));
 }

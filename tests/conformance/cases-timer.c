@@ -5,6 +5,8 @@
  */
 #include "case.h"
 
+#include <sys/resource.h>
+
 static struct rt_chan *c, *blocker;
 static struct rt_timer *timer;
 static int fired;
@@ -319,6 +321,54 @@ CASE(after_channels_tell_when_they_were_due,
   say("%s %s %s ", truth(at[1] < at[3]), truth(at[3] < at[0]), truth(at[0] < at[2]));
 }
 
+CASE(after_channel_is_served_by_who_polls_it,
+     "runtime, maybeRunChan: a timer's channel is looked at by who receives, not by the scheduler",
+     PRINTS("true 0 "))
+{
+  c = rt_after(MS);
+  rt_after_func(0, fire, NULL); /* due at once, and nobody comes by to run it */
+  int64_t start = rt_now();
+  while (!rt_chan_try_recv(c, NULL, NULL) && rt_now() - start < 5000 * MS)
+    ;
+  say("%s %d ", truth(rt_now() - start < 5000 * MS), fired);
+}
+CASE(after_channel_is_served_by_a_select_with_default,
+     "runtime, selectgo: the same for the cases of a select", PRINTS("1 "))
+{
+  struct rt_case cases[] = { { .chan = rt_after(HOUR), .dir = RT_RECV },
+                             { .chan = rt_after(MS), .dir = RT_RECV } };
+  int chosen;
+  while ((chosen = rt_select_default(cases, 2)) < 0)
+    ;
+  say("%d ", chosen);
+}
+CASE(after_channel_waited_for_again,
+     "runtime, blockTimerChan: a timer that was left is waited for again", PRINTS("10 timer "))
+{
+  int v = 0, n = 0;
+  struct rt_chan *limit = rt_after(10 * MS);
+  blocker = ints(0);
+  c = ints(0);
+  for (; n < 10; n++) {
+    go(put_num, NUM(n));
+    struct rt_case cases[] = { { .chan = c, .dir = RT_RECV, .elem = &v },
+                               { .chan = limit, .dir = RT_RECV } };
+    if (rt_select(cases, 2) != 0)
+      break;
+  }
+  say("%d ", n);
+  struct rt_case last[] = { { .chan = blocker, .dir = RT_RECV },
+                            { .chan = limit, .dir = RT_RECV } };
+  say(rt_select(last, 2) == 1 ? "timer " : "wrong ");
+}
+CASE(deadlock_with_an_after_channel,
+     "runtime, checkdead: a timer on whose channel nobody waits is in no heap",
+     DEADLOCK("select (no cases)"))
+{
+  rt_after(HOUR);
+  rt_select(NULL, 0);
+}
+
 /* ---- tickers ---- */
 
 CASE(ticker_ticks, "time.NewTicker: sends the time after each tick", PRINTS("tick tick tick "))
@@ -401,6 +451,35 @@ CASE(ticker_reset_to_negative, "time.Ticker.Reset: the duration must be greater 
      PANICS("non-positive interval for Ticker.Reset"))
 {
   rt_ticker_reset(rt_ticker_new(HOUR), -1);
+}
+CASE(ticker_alone_is_a_deadlock,
+     "runtime, checkdead: a ticker that nobody receives from wakes nobody",
+     DEADLOCK("chan receive"))
+{
+  rt_ticker_new(MS);
+  take(ints(0));
+}
+CASE(ticker_left_is_a_deadlock, "runtime, checkdead: nor when somebody has received from it before",
+     PRINTS("tick "), DEADLOCK("chan receive"))
+{
+  rt_chan_recv(rt_ticker_chan(rt_ticker_new(MS)), NULL);
+  say("tick ");
+  take(ints(0));
+}
+static long switches(void)
+{
+  struct rusage used;
+  getrusage(RUSAGE_SELF, &used);
+  return used.ru_nvcsw;
+}
+CASE(ticker_that_nobody_receives_from_sleeps,
+     "runtime, needsAdd: a ticker that nobody receives from wakes no thread", PRINTS("true "))
+{
+  for (int i = 0; i < 100; i++)
+    rt_ticker_new(MS / 10 + i * MS / 1000);
+  long before = switches();
+  rt_sleep(200 * MS);
+  say("%s ", truth(switches() - before < 500)); /* else it is thousands */
 }
 CASE(ticker_stopped_is_a_deadlock, "runtime, checkdead: a stopped ticker wakes nobody",
      DEADLOCK("chan receive"))

@@ -3,6 +3,8 @@
  * periods, moves, and what is freed when. */
 #include "inside.h"
 
+#include "chan.h"
+
 #define FAR 4000000000000000000 /* the real clock never gets there */
 
 static struct m m;
@@ -233,6 +235,92 @@ static void what_was_given_up_is_freed_in_and_out_of_the_heap(void **state)
   assert_int_equal(allp[0]->timers.n, 0);
 }
 
+/* ---- timers that send on a channel ---- */
+
+static uint32_t n_live(void)
+{
+  const struct timers *ts = &allp[0]->timers;
+  return ts->n - (uint32_t)atomic_load(&ts->zombies);
+}
+
+static void a_channel_timer_is_in_a_heap_while_somebody_waits(void **state)
+{
+  (void)state;
+  struct g *g = runnable_gs(1);
+  set_curg(&m, g);
+  struct rt_chan *limit = rt_after(FAR);
+  struct timer *t = limit->timer;
+  assert_int_equal(allp[0]->timers.n, 0);
+  assert_int_equal(block_timer_chan(t), t->when); /* whoever sleeps in netpoll must know */
+  assert_int_equal(block_timer_chan(t), 0);
+  assert_int_equal(n_live(), 1);
+  unblock_timer_chan(t);
+  assert_int_equal(n_live(), 1);
+  unblock_timer_chan(t);
+  assert_int_equal(n_live(), 0);
+  block_timer_chan(t); /* before the zombie was cleaned */
+  assert_int_equal(n_live(), 1);
+  assert_int_equal(turn(1), t->when);
+  unblock_timer_chan(t);
+  assert_int_equal(turn(1), 0);
+  assert_int_equal(allp[0]->timers.n, 0);
+  block_timer_chan(t); /* and after */
+  assert_int_equal(n_live(), 1);
+  unblock_timer_chan(t);
+  rt_chan_free(limit);
+  turn(1);
+  free(g);
+}
+
+static void a_channel_timer_that_was_reset_has_its_new_time_when_somebody_waits(void **state)
+{
+  (void)state;
+  struct g *g = runnable_gs(1);
+  set_curg(&m, g);
+  struct rt_ticker *ticker = rt_ticker_new(FAR);
+  struct timer *t = rt_ticker_chan(ticker)->timer;
+  block_timer_chan(t);
+  unblock_timer_chan(t);
+  assert_true(timer_reset(t, FAR / 2, FAR));
+  assert_int_equal(n_live(), 0);
+  assert_int_equal(block_timer_chan(t), FAR / 2);
+  assert_int_equal(n_live(), 1);
+  assert_int_equal(turn(FAR / 2 - 1), FAR / 2);
+  rt_ticker_stop(ticker);
+  unblock_timer_chan(t);
+  assert_int_equal(block_timer_chan(t), 0);
+  assert_int_equal(n_live(), 0);
+  unblock_timer_chan(t);
+  rt_ticker_free(ticker);
+  turn(1);
+  free(g);
+}
+
+static void a_channel_timer_fires_for_who_looks(void **state)
+{
+  (void)state;
+  struct g *g = runnable_gs(1);
+  set_curg(&m, g);
+  struct rt_chan *now = rt_after(0), *later = rt_after(FAR);
+  maybe_run_chan(now->timer);
+  maybe_run_chan(later->timer);
+  assert_int_equal(now->qcount, 1);
+  assert_int_equal(later->qcount, 0);
+  assert_int_equal(allp[0]->timers.n, 0);
+  assert_true(timer_reset(now->timer, FAR, 0)); /* nobody had the value */
+  assert_int_equal(now->qcount, 0);
+  rt_chan_free(now);
+  now = rt_after(0);
+  block_timer_chan(now->timer);
+  unblock_timer_chan(now->timer); /* a zombie, which its heap will not run */
+  maybe_run_chan(now->timer);
+  assert_int_equal(now->qcount, 1);
+  rt_chan_free(now);
+  rt_chan_free(later);
+  turn(1);
+  free(g);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -246,6 +334,10 @@ int main(void)
     cmocka_unit_test_setup_teardown(random_changes_lose_and_double_nothing, begin, end),
     cmocka_unit_test_setup_teardown(the_timers_of_a_p_that_goes_away_fire_on_its_heir, begin, end),
     cmocka_unit_test_setup_teardown(what_was_given_up_is_freed_in_and_out_of_the_heap, begin, end),
+    cmocka_unit_test_setup_teardown(a_channel_timer_is_in_a_heap_while_somebody_waits, begin, end),
+    cmocka_unit_test_setup_teardown(
+        a_channel_timer_that_was_reset_has_its_new_time_when_somebody_waits, begin, end),
+    cmocka_unit_test_setup_teardown(a_channel_timer_fires_for_who_looks, begin, end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,11 @@ static void read_and_sleep(void *with_deadline)
   rt_waitgroup_done(&all_done);
 }
 
+static void nothing(void *unused)
+{
+  (void)unused;
+}
+
 static int waits_for_its_turn(int argc, char **argv)
 {
   (void)argc, (void)argv;
@@ -64,17 +69,17 @@ static int waits_for_its_turn(int argc, char **argv)
   rt_waitgroup_add(&all_done, 2);
   rt_go(read_and_sleep, NULL);
   rt_yield();
-  struct rt_chan *earlier = rt_after(500000000);
+  struct rt_timer *earlier = rt_after_func(500000000, nothing, NULL);
   rt_go(read_and_sleep, &all_done);
   rt_yield();
-  struct rt_chan *later =
-      rt_after(2000000000); /* the stopped deadline is neither first nor last in the heap */
+  /* So the stopped deadline is neither first nor last in the heap. */
+  struct rt_timer *later = rt_after_func(2000000000, nothing, NULL);
   rt_write(pipe_ends[1], "x", 1, 0);
   rt_sleep(1000000);
   rt_write(pipe_ends[1], "x", 1, 0);
   rt_waitgroup_wait(&all_done);
-  rt_chan_free(earlier);
-  rt_chan_free(later);
+  rt_timer_free(earlier);
+  rt_timer_free(later);
   return 0;
 }
 
@@ -93,6 +98,11 @@ static void pack_it(void *done)
   rt_chan_close(done);
 }
 
+static void wait_for_a_tick(void *ticker)
+{
+  rt_chan_recv(rt_ticker_chan(ticker), NULL); /* so its timer is in a heap, till the end */
+}
+
 static int says_what_it_does(int argc, char **argv)
 {
   (void)argc, (void)argv;
@@ -109,10 +119,10 @@ static int says_what_it_does(int argc, char **argv)
   rt_log("shop", "%d of %s", 7, "tea");
   rt_log("long", "%s", longer);
   rt_go_named("packer", pack_it, done);
+  rt_go(wait_for_a_tick, ticker);
   rt_chan_recv(done, NULL);
   rt_chan_free(done);
   rt_timer_free(timer);
-  rt_ticker_free(ticker);
   return task == 0;
 }
 /* ---- the tests ---- */

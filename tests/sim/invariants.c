@@ -143,7 +143,11 @@ static void check_entry(const struct timers *ts, uint32_t i)
           "P%u's timer heap is out of order at %u of %u", ts->p, i, ts->n);
   FAIL_IF(t->ts != ts, "a timer in P%u's heap does not know it", ts->p);
   FAIL_IF(t->id == 0, "a timer in P%u's heap has no number", ts->p);
-  if (!is_free(&t->lock) || !(t->state & timer_modified) || (t->state & timer_zombie))
+  if (!is_free(&t->lock) || (t->state & timer_zombie))
+    return;
+  FAIL_IF(t->is_chan && t->blocked == 0,
+          "a timer is in P%u's heap, and nobody waits on its channel", ts->p);
+  if (!(t->state & timer_modified))
     return;
   int64_t least = atomic_load(&ts->min_when_modified);
   FAIL_IF(least == 0 || least > t->when, "P%u's heap has a modified timer that is too early",

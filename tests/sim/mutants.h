@@ -36,5 +36,8 @@ static const struct {
   { 26, "the world is said to stand before all Ps do", NULL },
   { 27, "who ends the bias of sched.lock does not wait until its M is outside", NULL },
   { 28, "a frame's spare records are taken to lie in a P's pool if the first and the last do", "defers-in-loops" },
+  { 31, "who parks on a timer's channel does not put the timer into a heap", NULL },
+  { 32, "who parks on the channel of a zombie leaves it one", NULL },
+  { 33, "who goes on leaves the timer of its channel in the heap", NULL },
 };
 /* clang-format on */

@@ -26,3 +26,5 @@ void a_stopped_world(void *unused), two_stoppers(void *unused), selects_with_def
 void time_outs(void *unused), call_chain(void *unused), once(void *unused), try_locks(void *unused);
 void signals_of_cond(void *unused), goexits(void *unused), nested_panics(void *unused);
 void long_calls(void *unused), defers_in_loops(void *unused), one_more_deadlock(void *unused);
+/* programs-timers.c */
+void channel_timers(void *unused), tickers_alone(void *unused);

@@ -508,6 +508,8 @@ const struct sim_program sim_programs[] = {
   { "defers-in-loops",     defers_in_loops,     0, NULL },
   { "long-calls",          long_calls,          0, NULL },
   { "one-more-deadlock",   one_more_deadlock,   2, "all goroutines are asleep - deadlock!" },
+  { "channel-timers",      channel_timers,      0, NULL },
+  { "tickers-alone",       tickers_alone,       2, "all goroutines are asleep - deadlock!" },
 };
 /* clang-format on */
 const unsigned n_sim_programs = COUNT_OF(sim_programs);

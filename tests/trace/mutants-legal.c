@@ -102,7 +102,7 @@ static bool fires_with(const struct place *x, size_t fire, int step)
     if (begins_a_visit(x->events[i].kind))
       return false;
     if (x->events[i].kind == TRACE_TIMER_FIRE && x->events[i].w[1] == e->w[1])
-      return true;
+      return e->w[1] != TRACE_NO_P; /* who fires in a receive has a clock of its own */
   }
   return false;
 }
@@ -216,6 +216,11 @@ static bool next_landed(const struct place *x)
 {
   const struct trace_event *next = next_of_m(x);
   return next && next->kind == TRACE_PREEMPT_LAND;
+}
+
+static bool of_nothing(const struct place *x)
+{
+  return event(x)->kind == TRACE_TIMER_CHECK && event(x)->w[1] == 0;
 }
 
 static bool next_cleans(const struct place *x)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -16,6 +17,12 @@ func sayTryTick(c <-chan time.Time) {
 	default:
 		say("none ")
 	}
+}
+
+func switches() int64 {
+	var used syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &used)
+	return used.Nvcsw
 }
 
 func init() {
@@ -277,6 +284,74 @@ func init() {
 				at[i] = <-channels[i]
 			}
 			say("%t %t %t ", at[1].Before(at[3]), at[3].Before(at[0]), at[0].Before(at[2]))
+		},
+		"after_channel_is_served_by_who_polls_it": func() {
+			c := time.After(ms)
+			time.AfterFunc(0, fire)
+			start := time.Now()
+			for done := false; !done && time.Since(start) < 5000*ms; {
+				select {
+				case <-c:
+					done = true
+				default:
+				}
+			}
+			say("%t %d ", time.Since(start) < 5000*ms, fired)
+		},
+		"after_channel_is_served_by_a_select_with_default": func() {
+			hour, soon := time.After(time.Hour), time.After(ms)
+			for chosen := -1; chosen < 0; {
+				select {
+				case <-hour:
+					chosen = 0
+				case <-soon:
+					chosen = 1
+					say("1 ")
+				default:
+				}
+			}
+		},
+		"after_channel_waited_for_again": func() {
+			limit, blocker := time.After(10*ms), make(chan int)
+			c = make(chan int)
+			n := 0
+		loop:
+			for ; n < 10; n++ {
+				go putter(n)()
+				select {
+				case <-c:
+				case <-limit:
+					break loop
+				}
+			}
+			say("%d ", n)
+			select {
+			case <-blocker:
+				say("wrong ")
+			case <-limit:
+				say("timer ")
+			}
+		},
+		"deadlock_with_an_after_channel": func() {
+			time.After(time.Hour)
+			select {}
+		},
+		"ticker_alone_is_a_deadlock": func() {
+			time.NewTicker(ms)
+			<-make(chan int)
+		},
+		"ticker_left_is_a_deadlock": func() {
+			<-time.NewTicker(ms).C
+			say("tick ")
+			<-make(chan int)
+		},
+		"ticker_that_nobody_receives_from_sleeps": func() {
+			for i := range 100 {
+				time.NewTicker(ms/10 + time.Duration(i)*ms/1000)
+			}
+			before := switches()
+			time.Sleep(200 * ms)
+			say("%t ", switches()-before < 500)
 		},
 		"ticker_ticks": func() {
 			t := time.NewTicker(2 * ms)
