@@ -17,15 +17,24 @@
 
 /* ---- threads ---- */
 
+/* As if it were new, in its place in allm. Word by word, since whoever saw it on a P before it ended may still look. */
+static void renew(struct m *mp)
+{
+  const struct m fresh = { .alllink = mp->alllink };
+  uint64_t words[sizeof fresh / sizeof(uint64_t)];
+  static_assert(sizeof words == sizeof fresh, "an M is whole words");
+  memcpy(words, &fresh, sizeof words);
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    atomic_store_explicit((_Atomic uint64_t *)mp + i, words[i], memory_order_relaxed);
+}
+
 /* Memory for an M, linked into allm; zero but for that. */
 static struct m *m_in_allm(void)
 {
   struct m *mp = sched.mended;
   if (mp) {
-    struct m *next = mp->alllink;
     sched.mended = mp->idlelink;
-    memset(mp, 0, sizeof *mp);
-    mp->alllink = next;
+    renew(mp);
     return mp;
   }
   if ((mp = sched.mfree))
