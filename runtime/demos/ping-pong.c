@@ -57,6 +57,7 @@ static int start(int argc, char **argv)
   struct rt_chan *limit = rt_after(10 * 1000000000ll);
   struct rt_case cases[] = { { end, RT_RECV, &ball, false }, { limit, RT_RECV, NULL, false } };
   int which = rt_select(cases, 2);
+  rt_chan_free(limit);
   printf(which == 0 ? "the ball was hit %d times\n" : "time limit, %d\n", ball);
   return which;
 }
