@@ -170,6 +170,8 @@ static void an_overflow_on_the_way_into_a_park_or_a_dump_is_told(void **state)
 {
   static void (*const doors[])(void) = { rt_yield, sleep_a_little, receive, dump_elsewhere };
   (void)state;
+  if (UNDER_THREAD_SANITIZER)
+    skip(); /* its own calls need more room than there is, and overflow with its locks held */
   for (size_t i = 0; i < sizeof doors / sizeof doors[0]; i++) {
     int n_told = 0, n = 0;
     door = doors[i];
