@@ -104,8 +104,7 @@ struct rec_result {
   int wait_status;   /* as by waitpid(), when ended */
   pid_t pid;         /* of the program */
   uint32_t untraced_runs; /* how often it ran the scheduler again; a trace has the first run only */
-  uint32_t
-      untraced_processes; /* how many others ran a scheduler; a trace has the first process only */
+  uint32_t untraced_processes; /* how many others ran a scheduler: a trace has the first one only */
 };
 
 /* Runs a program, records it until it ends, makes the file final. Ctrl-C is the program's business;

@@ -11,8 +11,8 @@
 struct rt_chan {
   struct mutex lock; /* guards all below, and the sudogs' fields while they are queued here */
   bool closed;
-  bool
-      of_timer; /* `timer` sends on it. The buffer is its business: to the program there is neither len nor cap */
+  /* `timer` sends on it, and the buffer is its business: to the program it has neither len nor cap. */
+  bool of_timer;
   size_t qcount;   /* values in the buffer */
   size_t dataqsiz; /* slots of the buffer */
   size_t elemsize;

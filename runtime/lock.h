@@ -40,6 +40,7 @@ static inline void unlock2(struct mutex *l)
   if (unlikely(atomic_exchange_explicit(&l->key, 0, memory_order_seq_cst) != LOCK_HELD_ONLY))
     unlock2_slow(l);
 }
+
 /* A one-shot event: cleared, slept on by one thread, woken once by another. */
 struct note {
   _Atomic uint32_t key; /* 0 cleared, 1 woken */

@@ -321,6 +321,7 @@ static int connect_to(const struct addrinfo *ai, int64_t deadline)
   return fd;
 }
 
+/* As Go: of a name's addresses the first of IPv4, if there is one, and no other. */
 int rt_listen(const char *host_port)
 {
   struct lookup l;
@@ -328,8 +329,7 @@ int rt_listen(const char *host_port)
   int fd = resolve(host_port, true, &l);
   if (fd < 0)
     return fd;
-  const struct addrinfo *ai =
-      l.found; /* as Go: of a name the first of IPv4, if any, and no other */
+  const struct addrinfo *ai = l.found;
   while (ai->ai_next && ai->ai_family != AF_INET)
     ai = ai->ai_next;
   if (ai->ai_family != AF_INET)

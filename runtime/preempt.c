@@ -288,8 +288,8 @@ const char *preempt_off_because(void)
 
 void preempt_minit(struct m *mp)
 {
-  atomic_store(&mp->async.signal_pending,
-               false); /* a late one may have meant the M that was here before */
+  /* A late one may have meant the M that was here before. */
+  atomic_store(&mp->async.signal_pending, false);
   if (!async.off_because)
     mp->async.was_blocked = os_preempt_open();
 }

@@ -60,8 +60,8 @@ extern "C" {
 struct rt_options {
   int maxprocs; /* number of Ps, at most 1024; 0: RT_MAXPROCS, else the CPUs that this process may use */
   size_t stack_size; /* bytes a G, at most 1 GiB; 0: 64 KiB. Reserved, touched lazily */
-  uint64_t
-      sim_seed; /* not 0: the deterministic simulation with this seed, as RT_DEBUG=sim=SEED. See rt_run */
+  /* Not 0: the deterministic simulation with this seed, as by RT_DEBUG=sim=SEED; see rt_run. */
+  uint64_t sim_seed;
 };
 
 /* Runs fn(argc, argv) as the main G, goid 1, and exits with its value; other Gs are dropped, as when Go's main

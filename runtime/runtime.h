@@ -303,8 +303,8 @@ struct schedt {
   /* The central pools, from which a P's are filled. */
   struct mutex deferlock;
   struct rt_defer *deferpool;
-  struct mutex
-      tickerlock; /* guards the list of all tickers, in which a name for one finds its timer */
+  /* Guards the list of all tickers, in which a name for one finds its timer. */
+  struct mutex tickerlock;
   struct rt_ticker *tickers;
   struct mutex sudoglock;
   struct sudog *sudogcache;

@@ -32,8 +32,8 @@ struct selection {
   struct sudog *sudogs; /* by case */
   int n, n_live;
   bool has_timer; /* one of the channels is a timer's */
-  int64_t
-      wake_when; /* of those that went into a heap, when the first is due; 0: nobody needs to know */
+  /* When the first is due of those that went into a heap; 0: nobody needs to know. */
+  int64_t wake_when;
 };
 
 static void sellock(const struct selection *s)

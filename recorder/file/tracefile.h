@@ -21,7 +21,7 @@
 /* "GMPS" */
 #define TRACEFILE_APPLICATION_ID 0x474D5053
 #define TRACEFILE_MAJOR          2 /* 2: chunks of codec 2 */
-#define TRACEFILE_MINOR          0
+#define TRACEFILE_MINOR          1 /* 1: timer_wait */
 #define TRACEFILE_PATCH          0
 #define TRACEFILE_USER_VERSION   (TRACEFILE_MAJOR * 10000 + TRACEFILE_MINOR * 100 + TRACEFILE_PATCH)
 

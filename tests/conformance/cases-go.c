@@ -266,19 +266,24 @@ FN(other_tid)
 {
   put(c, gettid() != locked_tid);
 }
-CASE(lock_os_thread_keeps_others_out,
-     "runtime.LockOSThread: no other goroutine will execute in that thread", PROCS(2),
-     PRINTS("50 "))
+/* How many of 50 others run on another thread than that of locked_tid. */
+static int elsewhere(void)
 {
   int n = 0;
-  c = ints(0);
-  rt_lock_os_thread();
-  locked_tid = gettid();
   for (int i = 0; i < 50; i++)
     go(other_tid, NULL);
   for (int i = 0; i < 50; i++)
     n += take(c);
-  say("%d ", n);
+  return n;
+}
+CASE(lock_os_thread_keeps_others_out,
+     "runtime.LockOSThread: no other goroutine will execute in that thread", PROCS(2),
+     PRINTS("50 "))
+{
+  c = ints(0);
+  rt_lock_os_thread();
+  locked_tid = gettid();
+  say("%d ", elsewhere());
 }
 CASE(lock_os_thread_nests,
      "runtime.LockOSThread: until it has made as many calls to UnlockOSThread", PRINTS("true "))
@@ -314,17 +319,12 @@ CASE(
     "runtime.LockOSThread: if the goroutine exits without unlocking, the thread will be terminated",
     PRINTS("50 "))
 {
-  int n = 0;
   c = ints(0);
   go(lock_and_end, NULL);
   locked_tid = take(c);
   while (rt_num_goroutine() > 1)
     rt_sleep(MS);
-  for (int i = 0; i < 50; i++)
-    go(other_tid, NULL);
-  for (int i = 0; i < 50; i++)
-    n += take(c);
-  say("%d ", n);
+  say("%d ", elsewhere());
 }
 CASE(lock_os_thread_of_main_still_serves_others,
      "runtime.LockOSThread: others run on other threads while it waits", PRINTS("3 1 2 "))

@@ -113,7 +113,7 @@ static void a_file_of_version_1_is_read(void **state)
   assert_true(rec_writer_finish(w, REC_TABLES_NONE, NULL, &error));
   struct trace_event *new = calloc(2 * N_EVENTS + 1, sizeof *new);
   struct trace_event *old = calloc(2 * N_EVENTS + 1, sizeof *old);
-  assert_int_equal(read_all(path, 20000, new, 2 * N_EVENTS + 1), 2 * N_EVENTS);
+  assert_int_equal(read_all(path, TRACEFILE_USER_VERSION, new, 2 * N_EVENTS + 1), 2 * N_EVENTS);
   age(path);
   assert_int_equal(ask(path, "SELECT count(*) FROM chunk WHERE codec<>1"), 0);
   assert_int_equal(read_all(path, 10000, old, 2 * N_EVENTS + 1), 2 * N_EVENTS);
@@ -144,7 +144,7 @@ static void one_that_is_recovered_with_a_change_in_its_order_becomes_version_2(v
   assert_int_equal(ask(path, "SELECT codec FROM chunk WHERE m=0"), 1);
   assert_int_equal(ask(path, "SELECT codec FROM chunk WHERE m=1"), 2);
   struct trace_event events[7];
-  assert_int_equal(read_all(path, 20000, events, 7), 6);
+  assert_int_equal(read_all(path, TRACEFILE_USER_VERSION, events, 7), 6);
   assert_int_equal(events[4].m, 1); /* the effect stands behind its cause */
   assert_int_equal(events[4].ts, 205);
 }

@@ -112,7 +112,10 @@ static void a_newer_major_version_is_refused_and_names_itself(void **state)
 static void a_newer_minor_version_with_a_table_more_opens(void **state)
 {
   const char *path = make_trace(state, "minor.db", 10);
-  run_sql(path, "CREATE TABLE colour(g, name); PRAGMA user_version=20100");
+  char sql[80];
+  snprintf(sql, sizeof sql, "CREATE TABLE colour(g, name); PRAGMA user_version=%d",
+           TRACEFILE_USER_VERSION + 100);
+  run_sql(path, sql);
   struct tracefile *file = tracefile_open(path, &error);
   assert_non_null(file);
   tracefile_close(file);

@@ -12,6 +12,20 @@ import (
 
 func nap() { syscall.Nanosleep(&syscall.Timespec{Nsec: int64(30 * ms)}, nil) }
 
+// How many of 50 others run on another thread than tid.
+func elsewhere(tid int) int {
+	c, n := make(chan bool), 0
+	for i := 0; i < 50; i++ {
+		go func() { c <- syscall.Gettid() != tid }()
+	}
+	for i := 0; i < 50; i++ {
+		if <-c {
+			n++
+		}
+	}
+	return n
+}
+
 func init() {
 	var wg sync.WaitGroup
 	var set atomic.Bool
@@ -184,18 +198,9 @@ func init() {
 			say("%d ", n)
 		},
 		"lock_os_thread_keeps_others_out": func() {
-			c, n := make(chan bool), 0
 			runtime.LockOSThread()
 			tid := syscall.Gettid()
-			for i := 0; i < 50; i++ {
-				go func() { c <- syscall.Gettid() != tid }()
-			}
-			for i := 0; i < 50; i++ {
-				if <-c {
-					n++
-				}
-			}
-			say("%d ", n)
+			say("%d ", elsewhere(tid))
 		},
 		"lock_os_thread_nests": func() {
 			runtime.LockOSThread()
@@ -216,7 +221,7 @@ func init() {
 			say("fine ")
 		},
 		"lock_os_thread_to_the_end": func() {
-			c, tids, n := make(chan bool), make(chan int), 0
+			tids := make(chan int)
 			go func() {
 				runtime.LockOSThread()
 				tids <- syscall.Gettid()
@@ -225,15 +230,7 @@ func init() {
 			for runtime.NumGoroutine() > 1 {
 				time.Sleep(ms)
 			}
-			for i := 0; i < 50; i++ {
-				go func() { c <- syscall.Gettid() != tid }()
-			}
-			for i := 0; i < 50; i++ {
-				if <-c {
-					n++
-				}
-			}
-			say("%d ", n)
+			say("%d ", elsewhere(tid))
 		},
 		"lock_os_thread_of_main_still_serves_others": func() {
 			runtime.LockOSThread()
