@@ -225,7 +225,7 @@ static void print_entry(const struct state *s, FILE *to, const struct trace_heap
   }
   fprintf(to, " at %s", out_time(entry->key, key));
   if (entry->zombie)
-    fputs(", stopped (a zombie until cleaned)", to);
+    fprintf(to, ", %s (a zombie until cleaned)", trace_zombie_why(entry));
   else if (entry->modified)
     fprintf(to, ", moved to %s (place not mended yet)", out_time(entry->when, when));
   fputc('\n', to);

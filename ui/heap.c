@@ -4,8 +4,8 @@
  * The tree grows to the right and its leaves are stacked downwards: four levels fit a narrow panel that way, where
  * a tree from top to bottom would need sixteen leaves side by side.  Row of a node = the row of its first leaf.
  *
- * A zombie (stopped, not yet cleaned) is struck through and dashed; a modified one, whose place is mended later,
- * shows its pending time after an arrow and a dotted frame.  So neither rests on colour.
+ * A zombie (stopped or not waited for, not yet cleaned) is struck through and dashed; a modified one, whose place is
+ * mended later, shows its pending time after an arrow and a dotted frame.  So neither rests on colour.
  */
 #include "heap.h"
 
@@ -154,8 +154,9 @@ static gboolean query_tooltip(GtkWidget *widget, int x, int y, gboolean is_keybo
     trace_time_print(entry->key, key, sizeof key);
     trace_time_print(entry->when, when, sizeof when);
     g_autofree char *text = g_strdup_printf(
-        "Timer %u at index %zu, due at %s%s%s%s", entry->timer, i, key,
-        entry->zombie ? "\nStopped: a zombie until it is cleaned" : "",
+        "Timer %u at index %zu, due at %s%s%s%s%s", entry->timer, i, key,
+        entry->zombie ? "\nA zombie until it is cleaned: " : "",
+        entry->zombie ? trace_zombie_why(entry) : "",
         entry->modified ? "\nModified: to be moved to " : "", entry->modified ? when : "");
     gtk_tooltip_set_text(tooltip, text);
     return TRUE;

@@ -138,7 +138,8 @@ static void write_heap_signs(UiFacts *facts, const struct trace_heap_entry *entr
     has_modified |= entries[i].modified;
   }
   if (has_zombie)
-    ui_facts_note(facts, "<s>dashed</s>: stopped, a zombie until the heap is cleaned");
+    ui_facts_note(facts, "<s>dashed</s>: a zombie until the heap is cleaned: stopped, or nobody "
+                         "waits on its channel");
   if (has_modified)
     ui_facts_note(facts, "dotted, →: reset, and moves when the heap is mended");
 }

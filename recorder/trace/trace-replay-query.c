@@ -138,6 +138,11 @@ size_t trace_replay_heap(const struct trace_replay *r, uint32_t p_id, struct tra
   return count;
 }
 
+const char *trace_zombie_why(const struct trace_heap_entry *zombie)
+{
+  return zombie->when == 0 ? "stopped" : "nobody waits on its channel";
+}
+
 struct idle {
   uint64_t no;
   uint32_t id;

@@ -202,8 +202,8 @@ struct trace_heap_entry {
   int64_t key; /* by which it is ordered */
   uint32_t timer;
   bool modified; /* another time is pending */
-  bool zombie;   /* stopped */
-  int64_t when;  /* pending time */
+  bool zombie;   /* stopped, or nobody waits on its channel: trace_zombie_why */
+  int64_t when;  /* pending time; 0: none */
 };
 
 struct trace_timer {
@@ -271,6 +271,8 @@ size_t trace_replay_global(const struct trace_replay *r, uint32_t *goids, size_t
 /* A P's heap as its array: entry i's children are 4i+1 ... 4i+4. Returns how many. */
 size_t trace_replay_heap(const struct trace_replay *r, uint32_t p, struct trace_heap_entry *out,
                          size_t n);
+/* What made a zombie one, in words. */
+const char *trace_zombie_why(const struct trace_heap_entry *zombie);
 /* Idle Ps, and idle Ms, most recently idled first. */
 size_t trace_replay_idle_ps(const struct trace_replay *r, uint32_t *ids, size_t n);
 size_t trace_replay_idle_ms(const struct trace_replay *r, uint32_t *ids, size_t n);

@@ -134,6 +134,32 @@ static void a_time_that_goes_back_is_told_with_its_line(void **state)
   run_free(&load);
 }
 
+/* A zombie that nobody waits on, and one that was stopped. */
+static void state_says_what_made_a_zombie_one(void **state)
+{
+  static const struct {
+    const char *trace, *at, *says;
+  } asked[] = {
+    { "channel-timer", "@345",
+      "T1 ticker of G1 0x1000 at 400 ns, nobody waits on its channel (a zombie" },
+    { "stop-and-modify-are-lazy", "@135", "T2 sleep of G1 0x1000 at 500 ns, stopped (a zombie" },
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/tests/traces/good/%s.trace", getenv("GMPSCOPE_SOURCE"),
+             asked[i].trace);
+    struct run load = run_cli("load", path, "-o", "zombie.db", "-q", NULL);
+    assert_int_equal(load.code, 0);
+    struct run run = run_cli("state", "zombie.db", "--at", asked[i].at, NULL);
+    if (!strstr(run.out, asked[i].says))
+      fail_msg("%s", run.out);
+    run_free(&load);
+    run_free(&run);
+    unlink("zombie.db");
+  }
+}
+
 static void check_says_how_far_it_judged(void **state)
 {
   (void)state;
@@ -228,6 +254,7 @@ int main(void)
     cmocka_unit_test(every_good_trace_loads_keeps_every_rule_and_lists_its_ms_and_ps),
     cmocka_unit_test(every_bad_trace_is_refused_with_its_line_or_breaks_its_rule),
     cmocka_unit_test(a_time_that_goes_back_is_told_with_its_line),
+    cmocka_unit_test(state_says_what_made_a_zombie_one),
     cmocka_unit_test(check_says_how_far_it_judged),
     cmocka_unit_test(what_breaks_behind_a_loss_is_not_judged_and_that_is_said),
     cmocka_unit_test(losses_of_ms_without_a_ring_are_told_and_survive_a_dump),
