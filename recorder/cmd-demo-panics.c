@@ -103,9 +103,7 @@ static FILE *new_line(struct panic_tales *ts, struct tale *t, const struct trace
                       uint32_t level)
 {
   FILE *to = out_of(ts, t);
-  if (t->kept)
-    close_line(ts, t);
-  else if (ts->told_g == t->g)
+  if (t->kept || ts->told_g == t->g)
     close_line(ts, t);
   else
     panic_tales_pause(ts);

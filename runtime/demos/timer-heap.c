@@ -39,7 +39,7 @@ static void limited(void *n)
   if ((intptr_t)n % 2)
     rt_timer_stop(limit);
   else
-    rt_timer_reset(limit, 3600 * 1000 * MS);
+    rt_timer_reset(limit, 3600000 * MS); /* an hour */
   rt_sleep(20 * MS);
   rt_timer_free(limit);
   rt_waitgroup_done(&all);
