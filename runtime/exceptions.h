@@ -6,6 +6,10 @@
  * runs because of a throw, leaves both behind: the next G's catch would end the wrong one. So who is left with
  * something in there takes it along, on its own stack (proc.c, leave), and finds it again on whatever thread.
  *
+ * A recovery leaves catch blocks, and a throw under way, without C++'s knowledge; so does a Goexit. Then they are ended as
+ * a return out of them would end them (exceptions.c): those that began since the frame in which the G goes on. A frame of
+ * C++ knows which those are; one of C does not, and they last until the G ends.
+ *
  * Costs a load and a branch a switch; in a program without C++ the pointer is NULL. Not done: a place for it in struct g,
  * with a look at every start as well.
  */
@@ -23,6 +27,13 @@ struct exceptions {
 /* Weak: NULL where no C++ runtime is loaded when the program starts. */
 struct exceptions *cxa_get_globals(void) __asm__("__cxa_get_globals")
     __attribute__((weak, visibility("default")));
+
+/* The innermost handler's exception leaves it; destroyed, if in no other one. */
+void cxa_end_catch(void) __asm__("__cxa_end_catch") __attribute__((weak, visibility("default")));
+
+/* Ends the running G's catch blocks down to that of caught, or all; uncaught are still under way then. On the G's stack,
+ * for destructors may run, and park. */
+void exceptions_back_to(const void *caught, unsigned int uncaught);
 
 /* The calling thread's; NULL: none. */
 static inline struct exceptions *exceptions_of_thread(void)

@@ -322,11 +322,13 @@ static int register_desc(struct poll_desc *pd, int fd)
   atomic_store(&pd->stops, false);
   atomic_store(&pd->closing, false);
   for (int i = 0; i < 2; i++) {
-    pd->dirs[i].pd = pd;
-    pd->dirs[i].drained = false;
-    atomic_store(&pd->dirs[i].word, PD_NIL);
-    if (!pd->dirs[i].timer.f)
-      timer_init(&pd->dirs[i].timer, TRACE_TIMERKIND_DEADLINE, on_deadline, &pd->dirs[i]);
+    struct poll_dir *dir = &pd->dirs[i];
+    if (!dir->pd) { /* the number's first life; what is set here a late timer of it may still look at */
+      dir->pd = pd;
+      timer_init(&dir->timer, TRACE_TIMERKIND_DEADLINE, on_deadline, dir);
+    }
+    dir->drained = false;
+    atomic_store(&dir->word, PD_NIL);
   }
   int err = os_epoll_add(poll.epoll, fd, (uint64_t)seq << 32 | (uint32_t)fd, false);
   if (err == -EPERM)

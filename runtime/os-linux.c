@@ -131,10 +131,11 @@ static bool membarrier(int command)
 bool os_fence_everywhere(void)
 {
   KEEPS_ERRNO;
-  return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) ||
-         (errno == EPERM && membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) &&
-          membarrier(
-              MEMBARRIER_CMD_PRIVATE_EXPEDITED)); /* the process must say first that it will */
+  if (membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED))
+    return true;
+  /* the process must say first that it will */
+  return errno == EPERM && membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) &&
+         membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 }
 
 /* ---- clocks ---- */

@@ -14,6 +14,7 @@
  */
 #include "panic.h"
 
+#include "exceptions.h"
 #include "print.h"
 #include "proc.h"
 #include "tracedoor.h"
@@ -74,6 +75,8 @@ static void walk_to(struct m *mp, struct g *gp, struct rt_panic *p, const char *
 static _Noreturn void recovery(struct g *gp, struct rt_panic *p)
 {
   const char *target = p->frame->fp;
+  if (p->frame->of_cxx)
+    exceptions_back_to(p->frame->caught, p->frame->uncaught);
   struct m *mp = getm();
   tr_stamp(mp);
   tr_panic_recovered(mp, p->depth, frame_depth(gp, target));

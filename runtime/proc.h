@@ -155,7 +155,12 @@ bool stackalloc(struct p *pp, struct stack *s); /* false: out of memory, which p
 void stackfree(struct p *pp, struct stack *s);
 /* There will be a stack for each of so many Gs. False: no address space. sched.lock held. */
 bool stack_promise(uint32_t n_gs);
+/* This run's stacks: of size bytes, 0 for the default, rounded up to a power of two. Before its first G. */
 void stack_init(size_t size);
+/* At the end of a run, and later for who was in the kernel then: takes a G's stack, of whatever size, if it has one; and
+ * all that a P kept. */
+void stack_leave(struct g *gp);
+void stack_empty_cache(struct p *pp);
 /* Whether gp, which runs here, came out of its stack, by what a fault tells: the address, and the stack pointer then. The
  * former is in its guard; or the latter is below its stack, where other stacks are, or nothing. Signal-safe. */
 bool stack_is_overflowed(const struct g *gp, const void *address, const void *sp);

@@ -102,16 +102,20 @@ struct rt_defer { /* private */
 struct rt_frame { /* private */
   void *fp;
   uint32_t n_records;
-  uint32_t n_spares;       /* records of the pool for the next turns of a loop */
+  uint16_t n_spares;       /* records of the pool for the next turns of a loop */
+  bool of_cxx;             /* caught and uncaught are set */
   struct rt_defer **chain; /* the G's; valid while there is a spare */
   rt_resume resume;        /* where to go on after a recovery */
   struct rt_defer records[RT_FRAME_RECORDS];
   struct rt_defer *spares[RT_FRAME_SPARES];
+  void *caught; /* C++'s exceptions when the function began: a recovery goes back to them */
+  unsigned int uncaught;
 };
 
 /* What the macros are made of; not called by programs. */
 RT_API void rt_frame_exit(struct rt_frame *frame);
 RT_API void rt_frame_recovered(struct rt_frame *frame);
+RT_API void rt_frame_of_cxx(struct rt_frame *frame);
 RT_API RT_NORETURN void rt_frame_fell_through(void);
 RT_API void rt_defer_in_frame(struct rt_frame *frame, void (*fn)(void *), void *arg);
 RT_API void rt_defer_pooled(struct rt_frame *frame, void (*fn)(void *), void *arg);
@@ -163,11 +167,18 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
 #define RT_MARK(resume) RT_MARK_OWN(resume)
 #endif
 
+#ifdef __cplusplus
+#define RT_FRAME_OF_CXX(frame) rt_frame_of_cxx(frame)
+#else
+#define RT_FRAME_OF_CXX(frame) ((frame)->of_cxx = false)
+#endif
+
 /* clang-format off */
 #define RT_FRAME(fr, ...)                                                                          \
   struct rt_frame fr __attribute__((cleanup(rt_frame_exit)));                                      \
   fr.fp = __builtin_frame_address(0);                                                              \
   fr.n_records = fr.n_spares = 0;                                                                  \
+  RT_FRAME_OF_CXX(&fr);                                                                            \
   if (0) {                                                                                         \
   fr##_recovered: __attribute__((unused));                                                         \
     rt_frame_recovered(&fr);                                                                       \

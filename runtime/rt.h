@@ -17,7 +17,8 @@
  * it. Other code, compiled without this header, that calls back into a function which parks must look at errno before
  * that. `errno = f();` is one use, and gcc asks before it calls f: if f parks, put its result into a variable first.
  *
- * C++: a G may park in a catch block, and in a destructor that an exception runs: both are its own, as errno is. Only not
+ * C++: a G may park in a catch block, and in a destructor that an exception runs: both are its own, as errno is. A panic
+ * that is recovered, and rt_goexit, end the catch blocks that they leave (where C recovers, not before the G ends). Not
  * in a program that loads its C++ runtime (libstdc++, libc++abi) later, by dlopen.
  *
  * fork: while a run is on, a child may exec or _exit, no more; a call says so there and ends the child with 2. Harmless,

@@ -237,8 +237,7 @@ static void drop_g(struct g *gp, void *unused)
   (void)unused;
   if (status != Gwaiting && status != Grunnable)
     return;
-  stack_dead(&gp->stack);
-  gp->sp = NULL;
+  stack_leave(gp);
   gp->m = gp->lockedm = NULL;
   gp->_defer = NULL;
   gp->_panic = NULL;
@@ -279,6 +278,7 @@ static void clean_up(void)
   for (int32_t i = 0; i < MAX_PROCS && allp[i]; i++) {
     drop_timers(&allp[i]->timers);
     drop_queue(allp[i]);
+    stack_empty_cache(allp[i]);
   }
   forEachG(drop_g, NULL);
   recycle_ms();

@@ -10,6 +10,10 @@
  * is warm; a full cache gives half to the central list. Slabs are never returned: a G that was dropped
  * inside a system call may still stand on its stack.
  *
+ * One run's stacks are of one size, a power of two, so that there are few sizes; each has slabs and a list of its own,
+ * which wait for the next run that asks for it. At the end of a run all stacks go back there (stack_leave, stack_empty_cache), but for
+ * those that a G in the kernel still stands on.
+ *
  * The lowest pages of a slot are its guard: by MADV_GUARD_INSTALL where the kernel has it (6.13), which does
  * not split the mapping; else by mprotect, while it costs no more than half of the mappings that the
  * kernel allows; beyond that it is a canary, the lowest word of the stack, which is looked at when the G ends: an
@@ -34,8 +38,9 @@
 #define MAX_SLABS     4096u
 #define CACHE_MAX     64u
 #define CANARY        0x5ca1ab1e0ddba115ull
-#define DEFAULT_STACK (64u << 10)
-#define MIN_STACK     (16u << 10)
+#define DEFAULT_STACK ((size_t)64 << 10)
+#define LEAST_SHIFT   14u /* 16 KiB */
+#define MOST_SHIFT    30u /* 1 GiB, as rt.h says */
 #define GUARD_PAGES   4u
 #define FRONT         (16u << 20) /* bytes in front of a slab that nobody may touch */
 /* Reads what another thread may be writing, in a process that is about to die. */
@@ -48,20 +53,27 @@ struct free_stack { /* at the top of a stack without a G */
 
 struct slab {
   char *front, *base, *end;
+  struct slots *of;
   uint32_t n_slots;
 };
 
+struct slots { /* all of one size */
+  size_t size; /* guard and stack */
+  struct free_stack *central;
+  uint32_t carving; /* the slab that slots are handed out of, or the next of this size behind it */
+  uint32_t used;    /* slots handed out of that one */
+  _Atomic uint32_t n_slots; /* of all slabs, handed out or not */
+};
+
 static struct {
-  struct mutex lock; /* guards all below */
-  size_t size;       /* of a slot: guard and stack */
+  struct mutex lock;                                /* guards all below */
+  struct slots sizes[MOST_SHIFT - LEAST_SHIFT + 1]; /* by the power of two */
+  struct slots *now;                                /* this run's */
   size_t page;
   size_t guard_size;
   enum stack_guard guard;
   size_t guards_left; /* mprotects that the mappings allow */
-  struct free_stack *central;
-  uint32_t n_slabs, carving; /* slabs; the one that slots are handed out of */
-  uint32_t used;             /* slots handed out of that one */
-  _Atomic uint32_t n_slots;  /* of this size, handed out or not */
+  uint32_t n_slabs;
   struct slab slabs[MAX_SLABS];
 } stacks;
 
@@ -75,7 +87,17 @@ static enum stack_guard probe_guard(void)
   return kind;
 }
 
-/* size: bytes a stack, 0 for the default. A later run may ask for another one. */
+/* Those of size bytes with the page of their guard that is in it: at least so many, a power of two. lock held. */
+static struct slots *slots_of(size_t size)
+{
+  uint32_t shift = LEAST_SHIFT;
+  while (shift < MOST_SHIFT && (size_t)1 << shift < size)
+    shift++;
+  struct slots *of = &stacks.sizes[shift - LEAST_SHIFT];
+  of->size = ((size_t)1 << shift) - stacks.page + stacks.guard_size;
+  return of;
+}
+
 void stack_init(size_t size)
 {
   lock2(&stacks.lock);
@@ -85,33 +107,22 @@ void stack_init(size_t size)
     stacks.guard = probe_guard();
     stacks.guards_left = os_max_map_count() / 4; /* a guard makes two mappings */
   }
-  if (size == 0)
-    size = DEFAULT_STACK;
-  if (size < MIN_STACK)
-    size = MIN_STACK;
-  size = (size - 1) / stacks.page * stacks.page +
-         stacks.guard_size; /* of the guard, a page is in size */
-  if (size != stacks.size) {
-    stacks.size = size;
-    stacks.central = NULL;
-    stacks.carving = stacks.n_slabs; /* the next stack begins a slab */
-    stacks.used = 0;
-    atomic_store(&stacks.n_slots, 0);
-  }
+  stacks.now = slots_of(size ? size : DEFAULT_STACK);
   unlock2(&stacks.lock);
 }
 
 /* lock held. With what nobody may touch in front of it, unless there is no room for that. */
 static bool reserve_slab(uint32_t n, size_t front)
 {
-  char *at = os_reserve(front + stacks.size * n);
+  struct slots *of = stacks.now;
+  char *at = os_reserve(front + of->size * n);
   if (!at)
     return false;
   if (front)
     os_guard(at, front, false);
   char *base = at + front;
-  stacks.slabs[stacks.n_slabs++] = (struct slab){ at, base, base + stacks.size * n, n };
-  atomic_fetch_add_explicit(&stacks.n_slots, n, memory_order_relaxed);
+  stacks.slabs[stacks.n_slabs++] = (struct slab){ at, base, base + of->size * n, of, n };
+  atomic_fetch_add_explicit(&of->n_slots, n, memory_order_relaxed);
   return true;
 }
 
@@ -127,12 +138,13 @@ static bool new_slab(void)
 bool stack_promise(uint32_t n_gs)
 {
   uint32_t n = n_gs + (uint32_t)sched.gomaxprocs * (CACHE_MAX + 1);
-  if (likely(n <= atomic_load_explicit(&stacks.n_slots, memory_order_relaxed)))
+  const _Atomic uint32_t *n_slots = &stacks.now->n_slots;
+  if (likely(n <= atomic_load_explicit(n_slots, memory_order_relaxed)))
     return true;
   lock2(&stacks.lock);
-  while (n > atomic_load_explicit(&stacks.n_slots, memory_order_relaxed) && new_slab())
+  while (n > atomic_load_explicit(n_slots, memory_order_relaxed) && new_slab())
     ;
-  bool kept = n <= atomic_load_explicit(&stacks.n_slots, memory_order_relaxed);
+  bool kept = n <= atomic_load_explicit(n_slots, memory_order_relaxed);
   unlock2(&stacks.lock);
   return kept;
 }
@@ -164,17 +176,25 @@ void stack_check_canary(const struct stack *s)
           "rt_options.stack_size");
 }
 
+/* lock held: the next slot that no G has had, or NULL. */
+static char *fresh_slot(struct slots *of)
+{
+  for (; of->carving < stacks.n_slabs; of->carving++, of->used = 0) {
+    const struct slab *slab = &stacks.slabs[of->carving];
+    if (slab->of == of && of->used < slab->n_slots)
+      return slab->base + of->used++ * of->size;
+  }
+  return new_slab() ? fresh_slot(of) : NULL;
+}
+
 /* lock held */
 static bool carve(struct stack *s)
 {
-  if (stacks.carving < stacks.n_slabs && stacks.used == stacks.slabs[stacks.carving].n_slots) {
-    stacks.carving++;
-    stacks.used = 0;
-  }
-  if (stacks.carving == stacks.n_slabs && !new_slab())
+  struct slots *of = stacks.now;
+  char *slot = fresh_slot(of);
+  if (!slot)
     return false;
-  char *slot = stacks.slabs[stacks.carving].base + stacks.used++ * stacks.size;
-  *s = (struct stack){ .lo = slot + stacks.guard_size, .hi = slot + stacks.size };
+  *s = (struct stack){ .lo = slot + stacks.guard_size, .hi = slot + of->size };
   s->canary = !guard_by_page(slot);
   if (s->canary)
     *(uint64_t *)s->lo = CANARY;
@@ -202,8 +222,8 @@ static RARELY bool alloc_from_all(struct stack *s)
 {
   bool have = true;
   lock2(&stacks.lock);
-  if (stacks.central)
-    *s = pop(&stacks.central);
+  if (stacks.now->central)
+    *s = pop(&stacks.now->central);
   else
     have = carve(s);
   unlock2(&stacks.lock);
@@ -223,25 +243,38 @@ static RARELY void spill(struct p *pp)
 {
   lock2(&stacks.lock);
   while (pp->n_stacks > CACHE_MAX / 2) {
-    push(&stacks.central, pop((struct free_stack **)&pp->stack_cache));
+    push(&stacks.now->central, pop((struct free_stack **)&pp->stack_cache));
     pp->n_stacks--;
   }
   unlock2(&stacks.lock);
 }
 
-/* True: s is from before another stack size was asked for, and is dropped. */
-static bool other_size(const struct stack *s)
-{
-  return (size_t)(s->hi - s->lo) + stacks.guard_size != stacks.size;
-}
-
 void stackfree(struct p *pp, struct stack *s)
 {
-  if (other_size(s))
-    return;
   push((struct free_stack **)&pp->stack_cache, *s);
   if (unlikely(++pp->n_stacks > CACHE_MAX))
     spill(pp);
+}
+
+void stack_leave(struct g *gp)
+{
+  gp->sp = NULL;
+  if (!gp->stack.lo)
+    return;
+  stack_dead(&gp->stack);
+  lock2(&stacks.lock);
+  push(&slots_of((size_t)(gp->stack.hi - gp->stack.lo) + stacks.page)->central, gp->stack);
+  unlock2(&stacks.lock);
+  gp->stack = (struct stack){ 0 };
+}
+
+void stack_empty_cache(struct p *pp)
+{
+  lock2(&stacks.lock);
+  while (pp->stack_cache)
+    push(&stacks.now->central, pop((struct free_stack **)&pp->stack_cache));
+  pp->n_stacks = 0;
+  unlock2(&stacks.lock);
 }
 
 /* No lock: a fault may have happened anywhere. Slabs are only added. */

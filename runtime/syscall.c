@@ -133,8 +133,8 @@ static void drop_straggler(struct m *mp, struct g *gp)
 {
   set_curg(mp, NULL);
   atomic_store(&gp->status, Gdead);
-  gp->sp = NULL;
-  gfree_push(gp); /* its stack goes with it: gp->stack stays, and is used again */
+  stack_leave(gp);
+  gfree_push(gp);
   mleave(mp);
 }
 

@@ -57,9 +57,8 @@ void rt_sleep(int64_t ns)
   if (ns <= 0)
     return;
   timer_init(&gp->timer, TRACE_TIMERKIND_SLEEP, goroutine_ready, gp);
-  if (gp->timer.owner != (uint32_t)gp->goid)
-    timer_name(
-        &gp->timer); /* another G slept with it, if any: this is another timer, which the park tells */
+  if (gp->timer.owner != (uint32_t)gp->goid) /* another G slept with it, if any: */
+    timer_name(&gp->timer);                  /* this is another timer, which the park tells */
   gp->sleep_when = timer_when(MUTANT(121, ns / 2, ns));
   gopark(reset_for_sleep, NULL, TRACE_WAIT_SLEEP, gp->timer.id);
   __asm__ volatile(""); /* no tail call: a dump shows who sleeps in rt_sleep */

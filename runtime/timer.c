@@ -304,7 +304,7 @@ void timer_start(struct timer *t, int64_t when)
   tr_stamp(mp);
   if (t->id == 0)
     name_timer(mp, t);
-  t->when = when;
+  t->when = when > 0 ? when : 1;
   if (needs_add(t))
     maybe_add(mp, t, true);
 }

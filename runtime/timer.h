@@ -64,13 +64,13 @@ void timer_init(struct timer *t, uint32_t kind, timer_func *f, void *arg);
 /* Gives it an id of its own for the trace, where it must be told before it is armed; else it gets one then. It is
  * in no heap. On a G. */
 void timer_name(struct timer *t);
-/* Arms it for when (os_now() ns, > 0), then every period ns if > 0. True if it was armed before.
+/* Arms it for when (os_now() ns; what is not > 0 is long past), then every period ns if > 0. True if it was armed before.
  * Needs a P. */
 bool timer_modify(struct timer *t, int64_t when, int64_t period, timer_func *f, void *arg,
                   uintptr_t seq);
 /* There is memory for one timer more on this P, which the next timer_modify may count on. */
 bool timer_has_room(void);
-/* Arms a new one, which nobody else knows, for when, once. Needs a P. */
+/* Arms a new one, which nobody else knows, for when (as timer_modify), once. Needs a P. */
 void timer_start(struct timer *t, int64_t when);
 /* timer_modify with f, arg and seq as they are. */
 bool timer_reset(struct timer *t, int64_t when, int64_t period);

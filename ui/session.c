@@ -126,8 +126,8 @@ void ui_session_take_trace(UiSession *session, struct vw_trace *trace)
   }
   ui_history_clear(&session->history);
   notify(session, UI_CHANGED_ALL);
-  vw_trace_free(
-      old); /* only now: until the notification widgets may still hold what they borrowed */
+  /* only now: until the notification widgets may still hold what they borrowed */
+  vw_trace_free(old);
 }
 
 struct vw_trace *ui_session_trace(UiSession *session)

@@ -222,6 +222,36 @@ static void close_sends_all_who_wait_away(void **state)
   assert_prints(many_readers, n, "0 1\n");
 }
 
+/* ---- deadlines ---- */
+
+static bool has_read;
+static void read_for_ever(void *unused)
+{
+  char byte;
+  (void)unused;
+  rt_read(ends[0], &byte, 1, 0);
+  has_read = true;
+}
+PROGRAM(waits_behind_a_reader_until_long_ago)
+{
+  char byte;
+  open_ends(false);
+  rt_go(read_for_ever, NULL);
+  for (int i = 0; i < 10; i++)
+    rt_yield();
+  const int64_t deadlines[] = { 1, -1, INT64_MIN };
+  for (int i = 0; i < 3; i++)
+    printf("%d ", rt_read(ends[0], &byte, 1, deadlines[i]) == -ETIMEDOUT);
+  printf("%d\n", has_read);
+  return 0;
+}
+static void a_deadline_that_is_long_past_ends_a_wait_behind_another_reader(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(waits_behind_a_reader_until_long_ago, n, "1 1 1 0\n");
+}
+
 /* ---- runs ---- */
 
 static void leave_readers(void *unused)
@@ -306,6 +336,7 @@ int main(void)
     cmocka_unit_test(close_waits_for_a_write_that_is_between_two_parts),
     cmocka_unit_test(a_port_is_free_when_close_returns),
     cmocka_unit_test(close_sends_all_who_wait_away),
+    cmocka_unit_test(a_deadline_that_is_long_past_ends_a_wait_behind_another_reader),
     cmocka_unit_test(a_descriptor_is_free_for_the_next_run),
     cmocka_unit_test(the_end_of_a_run_closes_what_was_being_closed),
   };

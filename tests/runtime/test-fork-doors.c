@@ -150,6 +150,7 @@ enum {
   DOOR(rt_frame_exit, SAYS_SO, (void)0)         /* leave_a_frame_of_the_parent */ \
   DOOR(rt_frame_recovered, HARMLESS, (void)0)   /* where a recovery goes on, which a child has none of */ \
   DOOR(rt_frame_fell_through, HARMLESS, (void)0) /* ends the process anyway */ \
+  DOOR(rt_frame_of_cxx, HARMLESS, rt_frame_of_cxx(&(struct rt_frame){ 0 })) \
   DOOR(rt_mark, HARMLESS, (void)0)              /* saves registers */ \
   DOOR(rt_recover_in, HARMLESS, rt_recover(NULL)) \
   DOOR(rt_preemptible_add, HARMLESS, (void)0)   /* called by the loader */ \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test-runs.c - what one rt_run leaves for the next: what dropped Gs waited on is not touched, but told of. */
+/* test-runs.c - what one rt_run leaves for the next: what dropped Gs waited on is not touched, but told of; and stacks,
+ * of the size that each run asks for. */
 #include "program.h"
 
 #define WORDS                                                                                      \
@@ -214,12 +215,112 @@ static void what_nobody_waits_on_can_be_used_on(void **state)
   }
 }
 
+/* ---- stacks ---- */
+
+static size_t used_stack;
+static void use_up(size_t n)
+{
+  char frame[2000];
+  memset(frame, 0x5a, sizeof frame);
+  if (n > 2200)
+    use_up(n - 2200);
+  __asm__ volatile("" ::"r"(frame) : "memory");
+}
+static void use_stack(void *unused)
+{
+  (void)unused;
+  use_up(used_stack);
+}
+static void use_stack_for_ever(void *unused)
+{
+  use_stack(unused);
+  rt_select(NULL, 0);
+}
+static void *use_it_in_the_kernel(void *unused)
+{
+  use_stack(unused);
+  usleep(20000);
+  return NULL;
+}
+static void block(void *unused)
+{
+  rt_blocking(use_it_in_the_kernel, unused);
+}
+/* Some end, some are dropped while they wait, and some while they are in the kernel. */
+static void use_stacks(void *unused)
+{
+  for (int i = 0; i < 100; i++) {
+    rt_go(use_stack, NULL);
+    rt_go(use_stack_for_ever, NULL);
+  }
+  for (int i = 0; i < 3; i++)
+    rt_go(block, NULL);
+  rt_yield();
+  rt_yield();
+  use_stack(unused);
+}
+static bool run_with_stacks(size_t size)
+{
+  used_stack = size - 10000;
+  return rt_run(use_stacks, NULL, &(struct rt_options){ .stack_size = size }) == 0;
+}
+static long address_space(void)
+{
+  char line[200];
+  long kib = 0;
+  FILE *status = fopen("/proc/self/status", "r");
+  while (kib == 0 && fgets(line, sizeof line, status))
+    sscanf(line, "VmSize: %ld kB", &kib);
+  fclose(status);
+  return kib << 10;
+}
+static int runs_of_other_sizes(void *unused)
+{
+  (void)unused;
+  for (size_t size = 16384; size <= 1 << 21; size *= 2)
+    if (!run_with_stacks(size) || !run_with_stacks(65536))
+      return 1;
+  return 0;
+}
+static void each_run_s_stacks_are_of_the_size_that_it_asks_for(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  {
+    struct outcome o = run_child(runs_of_other_sizes, NULL, n);
+    assert_string_equal(o.err, "");
+    assert_int_equal(o.code, 0);
+  }
+}
+
+static int runs_of_two_sizes_in_turn(void *unused)
+{
+  (void)unused;
+  long before = 0;
+  for (int i = 0; i < 60; i++) {
+    if (!run_with_stacks(i % 2 ? 1 << 19 : 1 << 18))
+      return 1;
+    before = i == 19 ? address_space() : before;
+  }
+  return address_space() - before >
+         1l << 30; /* once a slab of 1024 stacks was left behind each time */
+}
+static void runs_of_two_sizes_in_turn_use_the_same_stacks_again(void **state)
+{
+  (void)state;
+  struct outcome o = run_child(runs_of_two_sizes_in_turn, NULL, 2);
+  assert_string_equal(o.err, "");
+  assert_int_equal(o.code, 0);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_a_dropped_g_waited_on_is_told_of_when_it_is_used),
     cmocka_unit_test(what_a_dropped_g_waited_on_can_be_freed_and_made_anew),
     cmocka_unit_test(what_nobody_waits_on_can_be_used_on),
+    cmocka_unit_test(each_run_s_stacks_are_of_the_size_that_it_asks_for),
+    cmocka_unit_test(runs_of_two_sizes_in_turn_use_the_same_stacks_again),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

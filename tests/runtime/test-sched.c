@@ -122,8 +122,8 @@ static void sigquit_dumps_and_ends_with_2(void **state)
   (void)state;
   assert_dies(quits, "", "SIGQUIT: quit\nPC=0x");
   struct outcome o = run_program(quits, 2);
-  assert_non_null(
-      strstr(o.err, " sigcode=-6\n\ngoroutine 1 gp=0x")); /* as at RT_TRACEBACK=system */
+  /* as at RT_TRACEBACK=system */
+  assert_non_null(strstr(o.err, " sigcode=-6\n\ngoroutine 1 gp=0x"));
   const char *registers = strstr(o.err, "\n\nrax    0x");
   assert_non_null(registers);
   assert_non_null(strstr(registers, "\nr9     0x"));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* exceptions.cc - Gs that park in catch blocks and in destructors that a throw runs: prints how often one saw another's
- * exception, lost its own, or left one behind. */
+/* exceptions.cc - Gs that park in catch blocks and in destructors that a throw runs, and panics and Goexits that leave them:
+ * prints how often one saw another's exception, lost its own, or left one behind. */
 #include <gmpscope/rt.h>
 
 #include <atomic>
@@ -82,11 +82,95 @@ static void work(void *id)
   rt_waitgroup_done(&wg);
 }
 
+struct counted {
+  static std::atomic<int> alive;
+  counted() { alive++; }
+  counted(const counted &) { alive++; }
+  ~counted() { alive--; }
+};
+std::atomic<int> counted::alive;
+
+static void recovers(void *)
+{
+  rt_recover(nullptr);
+}
+
+static void panic_in_two_catch_blocks()
+{
+  try {
+    throw counted();
+  } catch (const counted &) {
+    try {
+      throw counted();
+    } catch (const counted &) {
+      rt_panic("leaves them");
+    }
+  }
+}
+
+static void recover_outside()
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, recovers, nullptr);
+  panic_in_two_catch_blocks();
+}
+
+struct panics_when_it_goes {
+  volatile bool does = true; /* else a compiler sees that nobody will come to the handler */
+  ~panics_when_it_goes()
+  {
+    if (does)
+      rt_panic("leaves the throw");
+  }
+};
+
+static void recover_in_a_throw()
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, recovers, nullptr);
+  try {
+    panics_when_it_goes guard;
+    throw 1;
+  } catch (int) {
+    expect(false);
+  }
+}
+
+static void leave_catch_blocks(void *)
+{
+  try {
+    throw counted();
+  } catch (const counted &mine) {
+    std::exception_ptr current = std::current_exception();
+    for (int i = 0; i < 3; i++) {
+      recover_outside();
+      recover_in_a_throw();
+      rt_yield();
+      expect(std::uncaught_exceptions() == 0 && std::current_exception() == current);
+    }
+  }
+  expect(!std::current_exception());
+  rt_waitgroup_done(&wg);
+}
+
+/* As in a frame of C, which does not know of exceptions. */
+#undef RT_FRAME_OF_CXX
+#define RT_FRAME_OF_CXX(frame) ((frame)->of_cxx = false)
+static void end_with_what_c_left(void *)
+{
+  RT_FRAME(fr, {
+    rt_waitgroup_done(&wg);
+    return;
+  });
+  RT_DEFER(fr, recovers, nullptr);
+  panic_in_two_catch_blocks();
+}
+
 static void goexit_in_a_catch_block(void *)
 {
   try {
-    throw 1;
-  } catch (int) {
+    throw counted();
+  } catch (const counted &) {
     rt_waitgroup_done(&wg);
     rt_goexit();
   }
@@ -101,14 +185,19 @@ static void has_none(void *)
 static void run(void *)
 {
   expect(!std::current_exception());
-  rt_waitgroup_add(&wg, 48);
+  rt_waitgroup_add(&wg, 8 + 4 * 20);
   for (long i = 0; i < 8; i++)
     rt_go(work, reinterpret_cast<void *>(i));
   for (int i = 0; i < 20; i++) {
     rt_go(goexit_in_a_catch_block, nullptr);
+    rt_go(leave_catch_blocks, nullptr);
+    rt_go(end_with_what_c_left, nullptr);
     rt_go(has_none, nullptr);
   }
   rt_waitgroup_wait(&wg);
+  while (rt_num_goroutine() > 1)
+    rt_yield();
+  expect(counted::alive == 0);
 }
 
 int main()
