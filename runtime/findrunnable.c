@@ -273,7 +273,7 @@ static bool sleep_for_work(struct m *mp, struct search *s, struct g **gp)
   } else if (s->poll_until != 0 && netpollinited()) {
     int64_t until = atomic_load(&sched.poll_until);
     if (until == 0 || until > s->poll_until)
-      MUTANT(5, (void)0, netpollBreak(mp));
+      MUTANT(34, (void)0, netpollBreak(mp));
   }
   stopm(mp);
   return !mp->leaving;

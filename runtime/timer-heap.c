@@ -279,7 +279,7 @@ void timers_take(struct m *mp, struct timers *ts, struct timers *from)
   tr_timer_move(mp, from->p, ts->p);
   heapify(ts);
   update_min_when_heap(ts);
-  if (atomic_load(&from->min_when_modified) != 0)
+  if (MUTANT(37, 0, atomic_load(&from->min_when_modified)) != 0)
     lower_min_when_modified(ts, atomic_load(&from->min_when_modified));
   atomic_fetch_add(&ts->zombies, atomic_load(&from->zombies));
   atomic_store(&ts->len, ts->n);

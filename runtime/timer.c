@@ -201,7 +201,7 @@ static int64_t add_if_needed(struct m *mp, struct timer *t, bool is_new)
     t->state |= timer_heaped;
     when = t->when;
     int64_t wake_time = timers_wake_time(ts);
-    wake = wake_time == 0 || when < wake_time;
+    wake = wake_time == 0 || MUTANT(35, false, when < wake_time);
     add_heap(mp, ts, t);
   }
   if (is_new) /* nobody else saw it until the heap is unlocked */
@@ -293,7 +293,7 @@ bool timer_modify(struct timer *t, int64_t when, int64_t period, timer_func *f, 
   }
   if (add)
     maybe_add(mp, t, false);
-  if (wake)
+  if (MUTANT(36, false, wake))
     wake_net_poller(mp, when);
   return pending;
 }
@@ -408,7 +408,7 @@ int64_t block_timer_chan(struct timer *t)
   unlock_timer(t);
   if (add)
     return MUTANT(31, 0, add_if_needed(mp, t, false));
-  return wake ? when : 0;
+  return MUTANT(38, false, wake) ? when : 0;
 }
 
 void unblock_timer_chan(struct timer *t)

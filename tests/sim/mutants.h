@@ -12,7 +12,7 @@ static const struct {
   {  2, "the G that runnext kicks out is lost", NULL },
   {  3, "the queues are not looked at again after the P was released", NULL },
   {  4, "the heap's sift leaves out one child", NULL },
-  {  5, "the poller is not told of an earlier timer", NULL },
+  {  5, "who sets an earlier timer does not tell the poller", NULL },
   {  6, "a semaphore makes its waiter ready twice", NULL },
   {  7, "a P is taken from a system call without locking the G's status", NULL },
   {  8, "a G that changes its M loses its deferred calls", NULL },
@@ -39,5 +39,10 @@ static const struct {
   { 31, "who parks on a timer's channel does not put the timer into a heap", NULL },
   { 32, "who parks on the channel of a zombie leaves it one", NULL },
   { 33, "who goes on leaves the timer of its channel in the heap", NULL },
+  { 34, "who goes to sleep and knows of an earlier timer does not tell the poller", NULL },
+  { 35, "a timer that becomes the first of its heap wakes nobody", NULL },
+  { 36, "a timer in a heap that is reset to an earlier time wakes nobody", NULL },
+  { 37, "the timers of a lost P come without the earliest time of those that were reset", NULL },
+  { 38, "who waits for a zombie that was reset to an earlier time wakes nobody", NULL },
 };
 /* clang-format on */

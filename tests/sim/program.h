@@ -28,3 +28,4 @@ void signals_of_cond(void *unused), goexits(void *unused), nested_panics(void *u
 void long_calls(void *unused), defers_in_loops(void *unused), one_more_deadlock(void *unused);
 /* programs-timers.c */
 void channel_timers(void *unused), tickers_alone(void *unused);
+void timers_set_earlier(void *unused), timers_of_lost_ps(void *unused);

@@ -510,6 +510,8 @@ const struct sim_program sim_programs[] = {
   { "one-more-deadlock",   one_more_deadlock,   2, "all goroutines are asleep - deadlock!" },
   { "channel-timers",      channel_timers,      0, NULL },
   { "tickers-alone",       tickers_alone,       2, "all goroutines are asleep - deadlock!" },
+  { "timers-set-earlier",  timers_set_earlier,  0, NULL },
+  { "timers-of-lost-ps",   timers_of_lost_ps,   0, NULL },
 };
 /* clang-format on */
 const unsigned n_sim_programs = COUNT_OF(sim_programs);
