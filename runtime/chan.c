@@ -70,14 +70,16 @@ void rt_chan_free(struct rt_chan *c)
   if (!c)
     return;
   not_in_a_child();
-  lock_with_p(&c->lock);
-  bool waited_on = has_waiters(&c->recvq) || has_waiters(&c->sendq);
-  unlock_with_p(&c->lock);
-  if (waited_on)
+  if (has_waiters(&c->recvq) || has_waiters(&c->sendq)) /* nobody may use it any more, so no lock */
     panicerror("free of channel on which goroutines wait");
   if (c->of_timer)
     timer_give_up(c->timer);
   free(c);
+}
+
+static inline void set_count(struct rt_chan *c, size_t n)
+{
+  atomic_store_explicit(&c->qcount, n, memory_order_relaxed);
 }
 
 void chan_put(struct rt_chan *c, const void *elem)
@@ -85,7 +87,7 @@ void chan_put(struct rt_chan *c, const void *elem)
   chan_copy(c, chanbuf(c, c->sendx), elem);
   if (++c->sendx == c->dataqsiz)
     c->sendx = 0;
-  c->qcount++;
+  set_count(c, chan_count(c) + 1);
 }
 
 void chan_get(struct rt_chan *c, void *elem)
@@ -93,7 +95,7 @@ void chan_get(struct rt_chan *c, void *elem)
   chan_copy(c, elem, chanbuf(c, c->recvx));
   if (++c->recvx == c->dataqsiz)
     c->recvx = 0;
-  c->qcount--;
+  set_count(c, chan_count(c) - 1);
 }
 
 /* The partner has what it waited for; its G is to be made ready when the lock is released. */
@@ -190,7 +192,7 @@ static bool chansend(struct rt_chan *c, const void *elem, bool block)
     goready(gp, chan_obj(c));
     return true;
   }
-  if (c->qcount < c->dataqsiz) {
+  if (chan_count(c) < c->dataqsiz) {
     chan_put(c, elem);
     unlock_with_p(&c->lock);
     return true;
@@ -217,7 +219,7 @@ static ALWAYS_INLINE bool chanrecv_from(struct rt_chan *c, void *elem, bool bloc
     goready(gp, chan_obj(c));
     return true;
   }
-  if (c->qcount > 0) {
+  if (chan_count(c) > 0) {
     chan_get(c, elem);
     unlock_with_p(&c->lock);
     return true;
@@ -321,7 +323,7 @@ void chan_offer(struct rt_chan *c, const void *elem)
   struct sudog *receiver = waitq_dequeue(&c->recvq);
   if (receiver)
     gp = chan_send_to(c, receiver, elem);
-  else if (!c->closed && c->qcount < c->dataqsiz)
+  else if (!c->closed && chan_count(c) < c->dataqsiz)
     chan_put(c, elem);
   unlock_with_p(&c->lock);
   if (gp)
@@ -332,7 +334,7 @@ bool chan_drain(struct rt_chan *c)
 {
   struct g *gp = NULL;
   lock_with_p(&c->lock);
-  bool any = c->qcount > 0;
+  bool any = chan_count(c) > 0;
   struct sudog *sender = waitq_dequeue(&c->sendq); /* the program may send on it, too */
   if (sender)
     gp = chan_recv_from(c, sender, NULL);
@@ -349,11 +351,7 @@ size_t rt_chan_len(const struct rt_chan *c)
   if (!c || c->of_timer)
     return 0;
   not_in_a_child();
-  struct rt_chan *locked = (struct rt_chan *)(uintptr_t)c;
-  lock_with_p(&locked->lock);
-  size_t n = c->qcount;
-  unlock_with_p(&locked->lock);
-  return n;
+  return chan_count(c);
 }
 
 size_t rt_chan_cap(const struct rt_chan *c)

@@ -13,7 +13,7 @@ struct rt_chan {
   bool closed;
   /* `timer` sends on it, and the buffer is its business: to the program it has neither len nor cap. */
   bool of_timer;
-  size_t qcount;   /* values in the buffer */
+  _Atomic size_t qcount; /* values in the buffer; read without the lock by rt_chan_len, as in Go */
   size_t dataqsiz; /* slots of the buffer */
   size_t elemsize;
   size_t sendx, recvx; /* next slot to write, to read */
@@ -26,6 +26,10 @@ struct rt_chan {
 static inline void *chanbuf(struct rt_chan *c, size_t i)
 {
   return c->buf + i * c->elemsize;
+}
+static inline size_t chan_count(const struct rt_chan *c)
+{
+  return atomic_load_explicit(&c->qcount, memory_order_relaxed);
 }
 static inline uint64_t chan_obj(const struct rt_chan *c)
 {

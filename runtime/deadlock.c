@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* deadlock.c - nobody runs, nobody will be woken: the report.
  *
- * Looked at when an M parks: if no M is left awake, and no timer is set, then no G will ever run again. An M
+ * Looked at when an M parks, or ends: if no M is left awake, and no timer is set, then no G will ever run again. An M
  * that sleeps in netpoll counts as awake, since a file descriptor may wake a G.
  */
 #include "proc.h"

@@ -126,15 +126,26 @@ void unminit(struct m *mp)
   setm(NULL);
 }
 
+/* From now on it does not count as one that runs: it may have been the last. */
+static void stop_counting(struct m *mp)
+{
+  lock_sched();
+  if (mp->run == atomic_load(&sched.run)) {
+    sched.nmfreed++;
+    MUTANT(41, (void)0, checkdead());
+  }
+  unlock_sched();
+}
+
 void mexit(struct m *mp)
 {
+  stop_counting(mp);
   tr_stamp(mp);
   tr_m_destroy(mp);
   unminit(mp);
   lock_sched();
   atomic_store(&mp->exited, true);
   if (mp->run == atomic_load(&sched.run)) {
-    sched.nmfreed++;
     mp->idlelink = sched.mended;
     sched.mended = mp; /* not touched any more once sched.lock is free */
   }

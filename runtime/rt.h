@@ -71,7 +71,8 @@ RT_API int rt_main(int argc, char **argv, int (*fn)(int argc, char **argv));
 /* Runs fn(arg) as the main G and returns 0 when it has returned and every thread of the scheduler stands still;
  * other Gs are dropped: their deferred calls do not run. May be called again, and what there was in the last run can be
  * used on, except channels, mutexes and the like on which dropped Gs waited: they can be freed, or zeroed (initialised)
- * anew, and all else is fatal, in words; and what dropped Gs had locked stays so. options may be NULL. -errno with
+ * anew, and all else is fatal, in words; what dropped Gs had locked stays so; and what rt_after_func set is stopped, with
+ * its run. options may be NULL. -errno with
  * nothing started: -EBUSY: a run is on; -EINVAL: an impossible option, or an environment that is not understood
  * (told on stderr); -ENOMEM, -EAGAIN, -EMFILE...: what the kernel refused. Not from a G.
  * With a seed the program is started anew, from its main, with the simulation's library; this first call does not
@@ -320,14 +321,17 @@ RT_API ssize_t rt_write(int fd, const void *buf, size_t n, int64_t deadline);
  * a G. */
 RT_API int rt_close(int fd);
 
-/* ---- Telling the trace what things mean; no cost when nobody records ---- */
+/* ---- Telling the trace what things mean; no cost when nobody records. Threads that the runtime does not know are in no
+ * trace, so what they tell is not, either. ---- */
 
 /* Names a channel, mutex, waitgroup...: any address on which Gs wait; or a ticker, or a timer that is armed. From
  * anywhere, but a timer from a G. */
 RT_API void rt_name(const void *object, const char *name);
 /* trace.NewTask: begins a task, which may end in another G; its number, never 0. From anywhere. */
 RT_API uint64_t rt_task_begin(const char *name);
-/* Task.End. One that did not begin is told all the same, and gmpscope check names it. From anywhere. */
+/* Task.End. Of a task whose begin is not in the trace (it was before the recording, or on a thread that the runtime does
+ * not know) it tells nothing; a number that rt_task_begin did not return is told, and gmpscope check names it. From
+ * anywhere. */
 RT_API void rt_task_end(uint64_t task);
 /* trace.StartRegion: the G enters a region; regions nest. From anywhere; on no G it does nothing. */
 RT_API void rt_region_begin(const char *name);

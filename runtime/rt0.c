@@ -253,7 +253,8 @@ static void drop_timers(struct timers *ts)
   for (uint32_t i = 0; i < ts->n; i++) {
     struct timer *t = ts->heap[i].timer;
     t->state = 0;
-    t->when = 0;
+    if (!t->is_chan) /* else who looks into the channel in a later run finds it due (timer.c, I5) */
+      t->when = 0;
     t->ts = NULL;
     atomic_store(&t->astate, 0);
     if (t->given_up || t->of_frame)

@@ -138,7 +138,7 @@ static bool try_recv(const struct selection *s, struct rt_case *cas)
   cas->open = true;
   if (sender) {
     gp = chan_recv_from(c, sender, cas->elem);
-  } else if (c->qcount > 0) {
+  } else if (chan_count(c) > 0) {
     chan_get(c, cas->elem);
   } else if (c->closed) {
     cas->open = false;
@@ -162,7 +162,7 @@ static bool try_send(const struct selection *s, struct rt_case *cas)
   struct g *gp = NULL;
   if (receiver)
     gp = chan_send_to(c, receiver, cas->elem);
-  else if (c->qcount < c->dataqsiz)
+  else if (chan_count(c) < c->dataqsiz)
     chan_put(c, cas->elem);
   else
     return false;

@@ -2,7 +2,8 @@
 /* user.c - names, tasks, regions and log lines: how a program tells the trace what things mean.
  *
  * Nothing here changes the program: when nobody records, each call is one load and one branch, and on a
- * thread that the runtime does not know it does nothing.
+ * thread that the runtime does not know it does nothing. A task that was begun so is UNTOLD, and so is its end, wherever
+ * that is.
  */
 #include "user.h"
 
@@ -48,19 +49,22 @@ void rt_name(const void *object, const char *name)
   tr_object_name(mp, timer ? timer : (uint64_t)(uintptr_t)object, name_id);
 }
 
+#define UNTOLD ((uint64_t)1 << 63)
+
 uint64_t rt_task_begin(const char *name)
 {
   static _Atomic uint64_t last_task;
   uint64_t task = atomic_fetch_add_explicit(&last_task, 1, memory_order_relaxed) + 1;
   struct m *mp = listener();
-  if (mp)
-    tr_task_begin(mp, task, tr_string_id(mp, name));
+  if (!mp)
+    return task | UNTOLD;
+  tr_task_begin(mp, task, tr_string_id(mp, name));
   return task;
 }
 
 void rt_task_end(uint64_t task)
 {
-  struct m *mp = listener();
+  struct m *mp = task & UNTOLD ? NULL : listener();
   if (mp)
     tr_task_end(mp, task);
 }

@@ -26,8 +26,12 @@
  *     runnext twice, wakes an M, and the P's account starts anew.
  * I7  A program may change: every TRIAL_NS sysmon lets the next hand-over of such a P wake somebody once more, and
  *     if a thief finds it worth while the account starts anew, too.
- * I8  A thief takes a runnext only if it lay there while the thief waited (runq.c).
+ * I8  An M on g0 whose timer readied a G goes on with that G. If it was the one that slept in netpoll, nobody does now;
+ *     so it wakes an M in any case, as Go does, if there is something to wait for there. (Else, while that G computed, the
+ *     next timer waited for sysmon beside an idle P; found by simulation.)
+ * I9  A thief takes a runnext only if it lay there while the thief waited (runq.c).
  */
+#include "netpoll.h"
 #include "os.h"
 #include "proc.h"
 #include "schedlock.h"
@@ -127,11 +131,22 @@ bool may_have_handed_over_alone(const struct p *pp)
   return atomic_load_explicit(&pp->vain_wakes, memory_order_relaxed) >= VAIN_MAX - 1;
 }
 
+/* I8: nobody sleeps in netpoll, and somebody should. */
+static bool poller_is_missing(void)
+{
+  return atomic_load(&sched.lastpoll) != 0 &&
+         (netpollAnyWaiters() || time_sleep_until() != INT64_MAX);
+}
+
 /* A G was put into runnext of pp, this M's P, whose queue was empty. */
 void wakep_for_handover(struct m *mp, struct p *pp)
 {
-  if (!hands_over_alone(pp) && wakep(mp))
+  if (hands_over_alone(pp)) {
+    if (!mp->curg && poller_is_missing())
+      wakep(mp);
+  } else if (wakep(mp)) {
     atomic_fetch_add_explicit(&pp->vain_wakes, 1, memory_order_relaxed); /* thieves set it to 0 */
+  }
 }
 
 /* The running G goes into a system call: what it left in runnext would wait for the end of the call, or for sysmon. */

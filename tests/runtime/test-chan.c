@@ -2,6 +2,7 @@
 /* test-chan.c - channels do what Go's do. */
 #include "program.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 static struct rt_chan *c, *c2;
@@ -184,6 +185,54 @@ static void waiting_for_ever_is_a_deadlock(void **state)
               "goroutine 1 [chan receive]:\n");
 }
 
+/* ---- a look from outside ---- */
+
+#define LOOKED_AT 3000000
+static _Atomic bool has_ended;
+static size_t most;
+
+static void *look_at_its_length(void *unused)
+{
+  while (!has_ended) {
+    size_t n = rt_chan_len(c);
+    most = n > most ? n : most;
+  }
+  return unused;
+}
+static void look_in_a_call(void *unused)
+{
+  rt_blocking(look_at_its_length, unused);
+  rt_waitgroup_done(&wg);
+}
+static void fill(void *unused)
+{
+  (void)unused;
+  for (int i = 0; i < LOOKED_AT; i++)
+    rt_chan_send(c, &i);
+}
+PROGRAM(is_looked_at)
+{
+  pthread_t thread;
+  c = rt_chan_new(sizeof(int), 16);
+  rt_waitgroup_add(&wg, 1);
+  rt_go(look_in_a_call, NULL);
+  pthread_create(&thread, NULL, look_at_its_length, NULL);
+  rt_go(fill, NULL);
+  for (int i = 0; i < LOOKED_AT; i++)
+    rt_chan_recv(c, NULL);
+  has_ended = true;
+  rt_waitgroup_wait(&wg);
+  pthread_join(thread, NULL);
+  printf("%d\n", most > 0 && most <= 16);
+  return 0;
+}
+static void len_may_be_asked_by_who_has_no_p(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(is_looked_at, n, "1\n");
+}
+
 static _Atomic long total;
 static void produce(void *n)
 {
@@ -255,6 +304,7 @@ int main(void)
     cmocka_unit_test(close_wakes_every_receiver_with_zero),
     cmocka_unit_test(misuse_panics_with_gos_words),
     cmocka_unit_test(waiting_for_ever_is_a_deadlock),
+    cmocka_unit_test(len_may_be_asked_by_who_has_no_p),
     cmocka_unit_test(many_senders_and_receivers_lose_nothing),
     cmocka_unit_test(freeing_a_channel_that_is_waited_on_panics),
   };

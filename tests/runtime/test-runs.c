@@ -215,6 +215,37 @@ static void what_nobody_waits_on_can_be_used_on(void **state)
   }
 }
 
+/* ---- tickers ---- */
+
+static void make_a_ticker_and_hear_it(void *unused)
+{
+  (void)unused;
+  ticker = rt_ticker_new(1000000);
+  rt_chan_recv(rt_ticker_chan(ticker), NULL);
+}
+static void hear_it_again(void *unused)
+{
+  (void)unused;
+  for (int i = 0; i < 3; i++)
+    rt_chan_recv(rt_ticker_chan(ticker), NULL);
+  rt_ticker_free(ticker);
+}
+static int hear_a_ticker_in_two_runs(void *unused)
+{
+  return rt_run(make_a_ticker_and_hear_it, unused, NULL) + rt_run(hear_it_again, unused, NULL);
+}
+static void a_ticker_ticks_on_in_the_next_run(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  {
+    struct outcome o = run_child(hear_a_ticker_in_two_runs, NULL, n);
+    assert_string_equal(o.err, "");
+    assert_string_equal(o.out, "");
+    assert_int_equal(o.code, 0);
+  }
+}
+
 /* ---- stacks ---- */
 
 static size_t used_stack;
@@ -319,6 +350,7 @@ int main(void)
     cmocka_unit_test(what_a_dropped_g_waited_on_is_told_of_when_it_is_used),
     cmocka_unit_test(what_a_dropped_g_waited_on_can_be_freed_and_made_anew),
     cmocka_unit_test(what_nobody_waits_on_can_be_used_on),
+    cmocka_unit_test(a_ticker_ticks_on_in_the_next_run),
     cmocka_unit_test(each_run_s_stacks_are_of_the_size_that_it_asks_for),
     cmocka_unit_test(runs_of_two_sizes_in_turn_use_the_same_stacks_again),
   };

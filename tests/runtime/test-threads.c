@@ -104,6 +104,34 @@ PROGRAM(goes_and_takes_the_first_thread_along)
   rt_lock_os_thread();
   rt_goexit();
 }
+static void end_locked(void *unused)
+{
+  (void)unused;
+  rt_lock_os_thread();
+  rt_sleep(1000000);
+}
+static void wait_locked(void *unused)
+{
+  rt_lock_os_thread();
+  rt_chan_recv(never, unused);
+}
+PROGRAM(leaves_threads_that_end)
+{
+  never = rt_chan_new(1, 0);
+  rt_lock_os_thread();
+  for (int i = 0; i < 8; i++) {
+    rt_go(end_locked, NULL);
+    rt_go(wait_locked, NULL);
+  }
+  rt_goexit();
+}
+static void a_deadlock_is_seen_when_the_last_to_run_is_a_thread_that_ends(void **state)
+{
+  (void)state;
+  for (int i = 0; i < 5; i++)
+    assert_dies(leaves_threads_that_end, "",
+                "fatal error: all goroutines are asleep - deadlock!\n");
+}
 static void a_deadlock_is_seen_without_the_first_thread(void **state)
 {
   (void)state;
@@ -227,6 +255,7 @@ int main(void)
   static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_g_that_ends_locked_takes_even_the_first_thread_along),
     cmocka_unit_test(a_deadlock_is_seen_without_the_first_thread),
+    cmocka_unit_test(a_deadlock_is_seen_when_the_last_to_run_is_a_thread_that_ends),
     cmocka_unit_test(no_thread_is_made_from_one_that_a_g_locked),
     /* In this process: under the thread sanitizer it cannot start programs afterwards. */
     cmocka_unit_test(rt_run_returns_on_its_thread_though_a_g_took_that),

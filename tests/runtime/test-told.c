@@ -7,6 +7,7 @@
 
 #include "rt.h"
 
+#include <pthread.h>
 #include <stdint.h>
 
 static struct rt_waitgroup all_done;
@@ -83,6 +84,27 @@ static int waits_for_its_turn(int argc, char **argv)
   return 0;
 }
 
+/* ---- a program with a thread of its own, which begins a task, and speaks ---- */
+
+static void *begin_a_task(void *task)
+{
+  *(uint64_t *)task = rt_task_begin("of a thread");
+  rt_log("thread", "says so");
+  return NULL;
+}
+
+static int has_a_thread_that_speaks(int argc, char **argv)
+{
+  pthread_t thread;
+  uint64_t of_thread = 0, mine = rt_task_begin("of a goroutine");
+  (void)argc, (void)argv;
+  pthread_create(&thread, NULL, begin_a_task, &of_thread);
+  pthread_join(thread, NULL);
+  rt_task_end(of_thread);
+  rt_task_end(mine);
+  return of_thread == 0;
+}
+
 /* ---- a program that says what things mean ---- */
 
 static uint64_t task;
@@ -133,6 +155,8 @@ static int run_as(const char *name, int argc, char **argv)
     return rt_main(argc, argv, sleeps_in_turn);
   if (strcmp(name, "waits-for-its-turn") == 0)
     return rt_main(argc, argv, waits_for_its_turn);
+  if (strcmp(name, "has-a-thread-that-speaks") == 0)
+    return rt_main(argc, argv, has_a_thread_that_speaks);
   if (strcmp(name, "says-what-it-does") == 0)
     return rt_main(argc, argv, says_what_it_does);
   if (strcmp(name, "stops-the-world") == 0)
@@ -217,6 +241,16 @@ static void what_the_program_says_is_in_the_trace_in_its_order(void **state)
   run_free(&run);
 }
 
+static void what_a_thread_of_the_program_begins_is_not_ended_in_the_trace(void **state)
+{
+  (void)state;
+  record_and_check("has-a-thread-that-speaks", "1");
+  struct run run = run_cli("dump", "t.db", NULL);
+  assert_int_equal(count_lines_with(run.out, " task_begin "), 1);
+  assert_int_equal(count_lines_with(run.out, " task_end "), 1);
+  run_free(&run);
+}
+
 static void who_stops_the_world_says_why_and_the_trace_repeats_it(void **state)
 {
   (void)state;
@@ -238,6 +272,7 @@ int main(int argc, char **argv)
     cmocka_unit_test(who_sleeps_waits_for_a_timer_of_its_own),
     cmocka_unit_test(a_deadline_that_was_not_needed_leaves_the_sleep_alone),
     cmocka_unit_test(what_the_program_says_is_in_the_trace_in_its_order),
+    cmocka_unit_test(what_a_thread_of_the_program_begins_is_not_ended_in_the_trace),
     cmocka_unit_test(who_stops_the_world_says_why_and_the_trace_repeats_it),
   };
   if (argc > 1)

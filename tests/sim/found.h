@@ -21,6 +21,7 @@ static const struct {
   { "locked-threads", 1, 346, "the same, while sysmon was about to ask for a thread" },
   { "locked-threads", 4, 75767, "an M was counted as spinning after it was known that it got no P; a timer fired late" },
   { "handover-then-compute", 2, 2712730950510, "a thread was refused, and sysmon did not ask again for the Gs in the queue of a P whose G computes" },
+  { "channel-timers", 3, 9911268765078, "who had slept in netpoll went on with a timer's G, and nobody slept there for the next timer" },
   { "two-stoppers", 3, 9027212, "a G was asked to stop at a time before it started" },
 };
 /* clang-format on */

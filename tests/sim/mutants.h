@@ -44,5 +44,6 @@ static const struct {
   { 36, "a timer in a heap that is reset to an earlier time wakes nobody", NULL },
   { 37, "the timers of a lost P come without the earliest time of those that were reset", NULL },
   { 38, "who waits for a zombie that was reset to an earlier time wakes nobody", NULL },
+  { 41, "a thread that ends does not ask whether it was the last", NULL },
 };
 /* clang-format on */

@@ -449,6 +449,18 @@ static void wait_for_ever(void *unused)
   (void)unused;
   rt_chan_recv(in, NULL);
 }
+static void end_locked(void *n)
+{
+  rt_lock_os_thread();
+  rt_sleep((intptr_t)n * 1000);
+}
+MAIN(deadlock_of_threads_that_end)
+{
+  in = rt_chan_new(1, 0);
+  for (intptr_t i = 0; i < 3; i++)
+    go(end_locked, (void *)i);
+  wait_for_ever(NULL);
+}
 MAIN(deadlock)
 {
   in = rt_chan_new(0, 0);
@@ -487,6 +499,7 @@ const struct sim_program sim_programs[] = {
   { "panics",              panics,              0, NULL },
   { "fatal-panic",         fatal_panic,         2, "panic: nobody recovers this" },
   { "deadlock",            deadlock,            2, "all goroutines are asleep - deadlock!" },
+  { "deadlock-of-threads-that-end", deadlock_of_threads_that_end, 2, "all goroutines are asleep - deadlock!" },
   { "handover-then-compute", sim_handover_then_compute, 0, NULL },
   { "handover-then-syscall", sim_handover_then_syscall, 0, NULL },
   { "no-goroutines",       no_goroutines,       2, "no goroutines (main called runtime.Goexit) - deadlock!" },
