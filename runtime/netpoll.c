@@ -249,6 +249,7 @@ static void ready_one(struct m *mp, struct poll_dir *dir, uint32_t iomode, struc
   struct g *gp = netpollunblock(dir, true);
   if (!gp)
     return;
+  tr_stamp_after(mp); /* it may have begun to wait, or to be, since epoll told of the descriptor */
   tr_netpoll_ready(mp, (uint32_t)dir->pd->fd, iomode, (uint32_t)gp->goid);
   glist_push(list, gp);
 }
@@ -271,8 +272,6 @@ struct glist netpoll(struct m *mp, int64_t delay)
   struct glist list = { NULL };
   struct os_event events[BATCH];
   int n = os_epoll_wait(poll.epoll, events, BATCH, delay);
-  if (n > 0)
-    tr_stamp_after(mp);
   for (int i = 0; i < n; i++) {
     if (events[i].data != BREAK) {
       ready_event(mp, &events[i], &list);
