@@ -267,7 +267,11 @@ static bool sleep_for_work(struct m *mp, struct search *s, struct g **gp)
 {
   *gp = NULL;
   bool wants_poll = netpollinited() && (netpollAnyWaiters() || s->poll_until != 0);
-  if (wants_poll && atomic_exchange(&sched.lastpoll, 0) != 0) {
+  int64_t last = wants_poll ? atomic_exchange(&sched.lastpoll, 0) : 0;
+  /* The run's end breaks the poll once, and that may have been for another M, which this one follows. */
+  if (last != 0 && MUTANT(42, false, atomic_load(&sched.ended))) {
+    atomic_store(&sched.lastpoll, last);
+  } else if (last != 0) {
     if (poll_blocking(mp, s, gp))
       return true;
   } else if (s->poll_until != 0 && netpollinited()) {
