@@ -3,9 +3,9 @@
  *
  * The other implementation is os-linux.c; memory, output and the signals of faults are the same in both, preemption's
  * is in sim-signal.c. Threads are coroutines, their order is a seeded choice (sim-world.c), and a CPU count, thread ids and clocks
- * are the same in every run. There is one epoll instance, and one thing in it: the eventfd that breaks it.
- * Files are read and written as always, in system calls; sockets are refused, because what the other side
- * does, and when, is in no seed.
+ * are the same in every run. There is one epoll instance; in it are the eventfd that breaks it, and the tests' own
+ * descriptors (sim-io.c). Files are read and written as always, in system calls; sockets are refused, because what the
+ * other side does, and when, is in no seed.
  */
 #include "os.h"
 
@@ -274,6 +274,14 @@ void sim_syscall(void)
 
 /* ---- epoll ---- */
 
+static bool
+    poller_was_told; /* of a descriptor: who asked last, unless it was in passing and in vain */
+
+bool sim_poller_was_told(void)
+{
+  return poller_was_told;
+}
+
 int os_epoll_create(void)
 {
   event.written = false;
@@ -294,6 +302,8 @@ int os_epoll_add(int epoll, int fd, uint64_t data, bool level_read_only)
     event.data = data;
     return 0;
   }
+  if (sim_fd_add(fd, data))
+    return 0;
   bool says_only = fd == STDOUT_FILENO || fd == STDERR_FILENO; /* as into a file */
   if (fstat(fd, &st) == 0 && (S_ISSOCK(st.st_mode) || (S_ISFIFO(st.st_mode) && !says_only)))
     sim_refuse_io();
@@ -302,7 +312,8 @@ int os_epoll_add(int epoll, int fd, uint64_t data, bool level_read_only)
 
 int os_epoll_del(int epoll, int fd)
 {
-  (void)epoll, (void)fd;
+  (void)epoll;
+  sim_fd_del(fd);
   return 0;
 }
 
@@ -310,12 +321,16 @@ int os_epoll_wait(int epoll, struct os_event *out, int n, int64_t ns)
 {
   (void)epoll;
   sim_point();
-  if (!event.written && ns != 0)
+  int told = sim_fd_events(out, n);
+  if (told == 0 && !event.written && ns != 0) {
     sim_wait(CO_EPOLL, NULL, ns); /* a signal ends it, as it does in the kernel: with nothing */
-  if (!event.written || n == 0)
-    return 0;
-  *out = (struct os_event){ .data = event.data, .readable = true };
-  return 1;
+    told = sim_fd_events(out, n);
+  }
+  if (told > 0 || ns != 0)
+    poller_was_told = told > 0;
+  if (event.written && told < n)
+    out[told++] = (struct os_event){ .data = event.data, .readable = true };
+  return told;
 }
 
 int os_eventfd(void)

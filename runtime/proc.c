@@ -351,7 +351,7 @@ void injectglist(struct glist *list)
     runqput(mp, pp, gp, false);
   for (; to_start > 0 && atomic_load(&sched.npidle) > 0; to_start--)
     startm(mp, NULL, false);
-  if (pp)
+  if (MUTANT(39, false, pp != NULL))
     wakep(mp);
 }
 

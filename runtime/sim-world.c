@@ -265,13 +265,17 @@ static void jump(void)
     if (!(co->m && co->m->is_sysmon) && co->deadline < next_but_sysmon)
       next_but_sysmon = co->deadline;
   }
-  count_alone(next_but_sysmon);
+  int64_t next_fd = sim_fd_next();
+  count_alone(next_but_sysmon < next_fd ? next_but_sysmon : next_fd);
+  if (next_fd < next)
+    next = next_fd;
   if (!stalled)
     watch(true, next);
   if (next == SIM_FOR_EVER)
     sim_fail("every thread sleeps for ever");
   if (next > world.now)
     world.now = next;
+  sim_fd_look(world.now);
 }
 
 /* Somebody who can go on. except: not him, if others can. */
@@ -300,6 +304,7 @@ static void count_step(void)
   __atomic_store_n(&world.step, world.step + 1, __ATOMIC_RELAXED);
   co_self()->m = getm();
   world.now += 1 + sim_rand(2 * STEP_NS);
+  sim_fd_look(world.now);
   if (sim_step_out)
     *sim_step_out = world.step;
 }

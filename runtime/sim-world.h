@@ -14,7 +14,7 @@ enum co_state { /* of a simulated thread */
   CO_STALLED,   /* it could, but its CPU is taken away until the deadline */
   CO_SLEEPING,  /* until the deadline: usleep, or a system call that takes time */
   CO_FUTEX,     /* until woken at addr, or the deadline */
-  CO_EPOLL,     /* until the eventfd is written, or the deadline */
+  CO_EPOLL,     /* until the eventfd is written, a descriptor is filled, or the deadline */
   CO_ENDED,     /* its slot and stack may be used again */
 };
 
@@ -93,6 +93,24 @@ _Noreturn void sim_end_thread(void);
 
 /* From now on a run that takes no step for some seconds of real time is ended, in words. */
 void sim_watch_steps(void);
+/* Who asked epoll last, unless in passing and in vain, came back with a descriptor's event. */
+bool sim_poller_was_told(void);
+
+/* ---- sim-io.c: descriptors for the tests' programs ---- */
+
+struct os_event;
+/* One that nothing can be read from yet; to be closed by rt_close. */
+int sim_fd_new(void);
+/* An 8-byte 1 can be read from it at that time; not before the last filling has come. */
+void sim_fd_fill(int fd, int64_t at);
+/* For os-sim.c. False: it is none of ours. */
+bool sim_fd_add(int fd, uint64_t data);
+void sim_fd_del(int fd);
+int sim_fd_events(struct os_event *out, int n);
+/* The next filling; SIM_FOR_EVER: none. */
+int64_t sim_fd_next(void);
+/* Fills what is due, and wakes who sleeps in epoll for it. */
+void sim_fd_look(int64_t now);
 
 /* ---- sim-signal.c ---- */
 

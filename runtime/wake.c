@@ -199,7 +199,7 @@ void handoffp(struct m *mp, struct p *pp)
   }
   bool last_running =
       atomic_load(&sched.npidle) == sched.gomaxprocs - 1 && atomic_load(&sched.lastpoll) != 0;
-  if (atomic_load(&sched.runqsize) != 0 || last_running) {
+  if (atomic_load(&sched.runqsize) != 0 || MUTANT(40, false, last_running)) {
     unlock_sched();
     startm(mp, pp, false);
     return;

@@ -23,5 +23,7 @@ static const struct {
   { "handover-then-compute", 2, 2712730950510, "a thread was refused, and sysmon did not ask again for the Gs in the queue of a P whose G computes" },
   { "channel-timers", 3, 9911268765078, "who had slept in netpoll went on with a timer's G, and nobody slept there for the next timer" },
   { "two-stoppers", 3, 9027212, "a G was asked to stop at a time before it started" },
+  { "descriptors", 2, 3461, "an M went to sleep in netpoll behind the one that the run's end had woken there, for ever" },
+  { "descriptors-at-once", 8, 2423, "a G was told to be ready at a time before it was made" },
 };
 /* clang-format on */

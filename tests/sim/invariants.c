@@ -11,20 +11,24 @@
  *       a P that may do so alone (programs-handover.c says how long it may lie there);
  *   I6  the number of spinning Ms is that of Ms that spin;
  *   I7  while a P is idle, the next timer of any P is known to the M in netpoll, or not earlier than the first M
- *       that wakes;
+ *       that wakes; except when the M that was in netpoll came back with a G: as in Go it asks nobody to sleep there in
+ *       its place, and sysmon sees to it, when it takes the P, or the G's slice is over;
  *   I8  somebody besides sysmon wakes by itself, if it is not the end: else the program hangs.
- * When a thread was refused, I5, I7 and I8 wait until sysmon has asked for one again; a run may not take for ever.
+ *   I9  while all Ps are idle and a G waits for a descriptor, an M sleeps in netpoll: sysmon sleeps deeply.
+ * When a thread was refused, I5 and I7 to I9 wait until sysmon has asked for one again; a run may not take for ever.
  * While the world stops or the run ends only what still must hold is looked at.
  */
 #include "invariants.h"
 
+#include "netpoll.h"
 #include "proc.h"
 #include "schedlock.h"
 #include "sim-world.h"
 
 #define MAX_STEPS 3000000
 #define MAX_GS    4096u
-#define LATE_NS   100000 /* between a look at the clock and the sleep other Ms may pass time */
+#define SYSMON_NS 60000000 /* three of its longest sleeps, and a stall */
+#define LATE_NS   100000   /* between a look at the clock and the sleep other Ms may pass time */
 #define EACH_M(mp)                                                                                 \
   struct m *mp = atomic_load(&allm);                                                               \
   mp;                                                                                              \
@@ -205,6 +209,8 @@ static int64_t first_deadline(bool and_looks)
       continue;
     if (co->deadline < first)
       first = co->deadline;
+    if (co->state == CO_EPOLL && sim_fd_next() < first)
+      first = sim_fd_next();
   }
   return first;
 }
@@ -216,10 +222,16 @@ static bool poller_knows(int64_t when)
   return atomic_load(&sched.lastpoll) == 0 && until != 0 && until <= when;
 }
 
+static bool sysmon_will_see(int64_t when)
+{
+  return atomic_load(&sched.lastpoll) != 0 && sim_poller_was_told() &&
+         atomic_load(&sched.npidle) < sched.gomaxprocs && sim_now() < when + SYSMON_NS;
+}
+
 static void check_late(struct p *pp)
 {
   int64_t when = timers_wake_time(&pp->timers), first = first_deadline(true);
-  if (when == 0 || poller_knows(when))
+  if (when == 0 || poller_knows(when) || sysmon_will_see(when))
     return;
   FAIL_IF(first - LATE_NS > when && first - LATE_NS > sim_now(),
           "a P is idle, and P%u has a timer that nobody will wake for: it is due in %lld ns",
@@ -236,6 +248,8 @@ static void check_quiet(void)
   FAIL_IF(seen.n_queued > 0 && idle > 0 && n_spinning == 0,
           "a wake-up is lost: G%u is runnable, %d Ps are idle, and nobody is awake",
           (uint32_t)seen.one_queued, idle);
+  FAIL_IF(idle == sched.gomaxprocs && netpollAnyWaiters() && atomic_load(&sched.lastpoll) != 0,
+          "a G waits for a descriptor, all Ps are idle, and nobody sleeps in netpoll");
   for (int32_t i = 0; idle > 0 && i < sched.gomaxprocs; i++)
     check_late(allp[i]);
 }

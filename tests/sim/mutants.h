@@ -44,6 +44,9 @@ static const struct {
   { 36, "a timer in a heap that is reset to an earlier time wakes nobody", NULL },
   { 37, "the timers of a lost P come without the earliest time of those that were reset", NULL },
   { 38, "who waits for a zombie that was reset to an earlier time wakes nobody", NULL },
+  { 39, "who gets several Gs from netpoll does not ask for a spinner", "descriptors-at-once" },
+  { 40, "the last P that ran is handed off, and nobody polls", "descriptor-and-calls" },
   { 41, "a thread that ends does not ask whether it was the last", NULL },
+  { 42, "who goes to sleep in netpoll does not see that the run has ended", "descriptors" },
 };
 /* clang-format on */

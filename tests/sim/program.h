@@ -29,3 +29,6 @@ void long_calls(void *unused), defers_in_loops(void *unused), one_more_deadlock(
 /* programs-timers.c */
 void channel_timers(void *unused), tickers_alone(void *unused);
 void timers_set_earlier(void *unused), timers_of_lost_ps(void *unused);
+/* programs-io.c */
+void descriptors(void *unused), descriptors_at_once(void *unused),
+    descriptor_and_calls(void *unused);

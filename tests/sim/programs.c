@@ -525,6 +525,9 @@ const struct sim_program sim_programs[] = {
   { "tickers-alone",       tickers_alone,       2, "all goroutines are asleep - deadlock!" },
   { "timers-set-earlier",  timers_set_earlier,  0, NULL },
   { "timers-of-lost-ps",   timers_of_lost_ps,   0, NULL },
+  { "descriptors",         descriptors,         0, NULL },
+  { "descriptors-at-once", descriptors_at_once, 0, NULL },
+  { "descriptor-and-calls", descriptor_and_calls, 0, NULL },
 };
 /* clang-format on */
 const unsigned n_sim_programs = COUNT_OF(sim_programs);
