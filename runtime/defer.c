@@ -124,6 +124,12 @@ static void take_back_spares(struct m *mp, struct rt_frame *frame)
     freedefer(mp, frame->spares[--frame->n_spares]);
 }
 
+/* Somebody records, or could as well. */
+static ALWAYS_INLINE bool tells_each_turn(const struct m *mp)
+{
+  return tr_on(mp, TRACE_FAMILY_ALL) || !KEEPS_SPARES;
+}
+
 static __attribute__((noinline)) void defer_pooled_traced(struct m *mp, struct rt_frame *frame,
                                                           void (*fn)(void *), void *arg)
 {
@@ -139,7 +145,7 @@ void rt_defer_pooled(struct rt_frame *frame, void (*fn)(void *), void *arg)
 {
   struct m *mp = getm();
   struct g *gp = mp ? atomic_load_explicit(&mp->curg, memory_order_relaxed) : NULL;
-  if (unlikely(!gp || tr_on(mp, TRACE_FAMILY_ALL))) {
+  if (unlikely(!gp || tells_each_turn(mp))) {
     defer_pooled_traced(mp, frame, fn, arg);
     return;
   }
@@ -253,7 +259,7 @@ void rt_frame_exit(struct rt_frame *frame)
   need_running(gp);
   if (frame->n_spares > 0)
     take_back_spares(mp, frame);
-  if (likely(!tr_on(mp, TRACE_FAMILY_ALL))) {
+  if (likely(!tells_each_turn(mp))) {
     while (run_untraced(mp, gp, frame))
       mp = getm();
     return;

@@ -149,7 +149,9 @@ static void leave_note(struct m *mp, uint64_t pc, uint32_t refusal)
     return;
   a->landings[n % LANDINGS] = (struct landing){ tr_ticks(mp), pc, refusal };
   atomic_signal_fence(memory_order_release); /* pairs with preempt_tell, on this thread */
+  sim_hold();
   atomic_store_explicit(&a->landed, n + 1, memory_order_relaxed);
+  sim_go_on();
 }
 
 /* As if the interrupted instruction had called fn. */
@@ -176,6 +178,7 @@ static void land(struct os_regs *at)
 
 void preempt_tell(struct m *mp, struct async *a)
 {
+  sim_hold();
   while (preempt_untold(a)) {
     uint32_t i = atomic_load_explicit(&a->told, memory_order_relaxed);
     atomic_signal_fence(memory_order_acquire); /* pairs with leave_note */
@@ -185,6 +188,7 @@ void preempt_tell(struct m *mp, struct async *a)
     tr_stamp_at(mp, l.ts);
     tr_preempt_land(mp, l.refusal, l.pc);
   }
+  sim_go_on();
 }
 
 /* ---- out of the handler ---- */

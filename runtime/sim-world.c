@@ -14,6 +14,8 @@
  * I1  Nothing here depends on anything but the seed and what the program does: no address, no real clock.
  * I2  Time never goes back, and moves only here.
  * I3  A choice is written into the ring of the M that was running (TRACE_CHOICE), before it is carried out.
+ * I4  To be recorded takes no step and no time: what only a recorded run does stands between sim_hold and sim_go_on, and
+ *     the trace's clock is one of its own (sim_clock). So a seed means the same course either way.
  */
 #include "sim-world.h"
 
@@ -36,11 +38,13 @@
 static struct {
   uint64_t seed, state, step;
   int64_t now;
+  uint64_t stamp;  /* the last one of the trace's clock */
   uint32_t one_in; /* points, for a choice */
   uint32_t stalls; /* one in so many choices stalls a thread; 0: none does */
   bool refuses;    /* this seed refuses to make threads */
   bool frozen;     /* somebody dies: nobody else goes on */
   bool watching;   /* inside sim_watch */
+  uint32_t holds;  /* sim_hold less sim_go_on */
   _Atomic bool is_under_way;
   uint32_t alone;  /* jumps since anybody but sysmon went on, or would of its own */
   int64_t spin_ns; /* how long the next spin alone takes */
@@ -48,6 +52,7 @@ static struct {
 
 sim_watcher *sim_watch;
 int sim_mutant;
+bool sim_keeps_spares;
 volatile uint64_t *sim_step_out;
 
 /* ---- the generator ---- */
@@ -127,18 +132,31 @@ int64_t sim_now(void)
   return world.now;
 }
 
-/* A writer counts on from its last event when the clock stands still: so it must not stand still for the others, or
- * what a G does in thousands of events without a step would come after its effects elsewhere. */
+/* A clock of the trace's own, which may be ahead of the world's and never moves that. A writer counts on from its last
+ * event while time stands still: so what others stamp after that is later, or what a G does in thousands of events
+ * without a step would come after its effects elsewhere. */
 uint64_t sim_clock(uint64_t last)
 {
-  if ((int64_t)last > world.now)
-    world.now = (int64_t)last;
-  return (uint64_t)world.now;
+  uint64_t now = (uint64_t)world.now, next = world.stamp + 1;
+  world.stamp = now > next ? now : next;
+  if (last > world.stamp)
+    world.stamp = last;
+  return world.stamp;
 }
 
 static bool is_on(void)
 {
-  return co_self() && !world.frozen && !world.watching;
+  return co_self() && !world.frozen && !world.watching && world.holds == 0;
+}
+
+void sim_hold(void)
+{
+  world.holds++;
+}
+
+void sim_go_on(void)
+{
+  world.holds--;
 }
 
 /* Nobody else goes on meanwhile: it may be a signal handler that asks, or an allocator that the scheduler called. */

@@ -134,3 +134,5 @@ _Noreturn void sim_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2
 #define SIM_EXIT 97
 /* Which place of sim.h's MUTANT is wrong; in the tests' library. */
 extern int sim_mutant;
+/* Runs that nobody records keep spare records in frames (sim.h, KEEPS_SPARES). */
+extern bool sim_keeps_spares;

@@ -39,7 +39,11 @@ void sim_syscall(void);
 void sim_refuse_io(void);
 /* Writes a choice that the generator made outside of the simulation. what: TRACE_CHOICE_... */
 void sim_choice(struct m *mp, uint32_t what, uint32_t of_n, uint32_t picked);
-/* The clock of the trace's writers; last: of the last event of the one that asks. */
+/* Between the two no time passes and nobody else goes on: for what only a recorded run does, which is to take the same
+ * course as another one. */
+void sim_hold(void);
+void sim_go_on(void);
+/* The clock of the trace's writers, each time a later one; last: when the next event of the one that asks would be. */
 uint64_t sim_clock(uint64_t last);
 /* A number for a new object, by which such objects may be put in order: in the simulation where it lies decides nothing. */
 uint64_t sim_order(const void *object);
@@ -75,6 +79,12 @@ static inline void sim_refuse_io(void)
 static inline void sim_choice(struct m *mp, uint32_t what, uint32_t of_n, uint32_t picked)
 {
   (void)mp, (void)what, (void)of_n, (void)picked;
+}
+static inline void sim_hold(void)
+{
+}
+static inline void sim_go_on(void)
+{
 }
 static inline uint64_t sim_clock(uint64_t last)
 {
@@ -113,6 +123,15 @@ static inline void sim_last_words(void)
 {
 }
 #define SIM_BUILT false
+#endif
+
+/* Loops of deferred calls keep records in the frame, as long as nobody records. In the simulation they do not, so that its
+ * runs take the same course either way; but in the tests' library, which is to simulate that too. */
+#if defined(RT_MUTANTS) && defined(RT_SIM)
+extern bool sim_keeps_spares;
+#define KEEPS_SPARES sim_keeps_spares
+#else
+#define KEEPS_SPARES (!SIM_BUILT)
 #endif
 
 #ifdef RT_MUTANTS

@@ -333,10 +333,12 @@ uint32_t tr_string_id_n(struct m *mp, const char *text, size_t n)
 {
   if (!tr_on(mp, TRACE_FAMILY_ALL) || !mp->tw || !text || n == 0)
     return 0;
+  sim_hold();
   lock2(&trace.strings_lock);
   tr_stamp_after(mp);
   uint32_t id = tr_on(mp, TRACE_FAMILY_ALL) ? intern(mp, text, n > 65536 ? 65536 : n) : 0;
   unlock2(&trace.strings_lock);
+  sim_go_on();
   return id;
 }
 

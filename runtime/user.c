@@ -41,9 +41,14 @@ static bool is_running(const struct m *mp)
 void rt_name(const void *object, const char *name)
 {
   struct m *mp = listener();
-  if (!mp || !object)
+  /* The search takes locks, so in the simulation, where all runs take the same course, it is done in each. */
+  const struct m *seeker = SIM_BUILT ? getm() : mp;
+  if (!seeker || !object)
     return;
-  uint32_t timer = is_running(mp) ? timer_id_of(object) : 0, name_id = tr_string_id(mp, name);
+  uint32_t timer = is_running(seeker) ? timer_id_of(object) : 0;
+  if (!mp)
+    return;
+  uint32_t name_id = tr_string_id(mp, name);
   if (timer)
     tr_object_new(mp, timer, TRACE_OBJKIND_TIMER, 0);
   tr_object_name(mp, timer ? timer : (uint64_t)(uintptr_t)object, name_id);

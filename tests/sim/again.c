@@ -102,6 +102,41 @@ static int by_random(int argc, char **argv)
   return go_by(numbers, 6);
 }
 
+/* ---- what goes another way inside where it is recorded ---- */
+
+static void tell_time(void *what)
+{
+  printf("%s of G%llu at %lld\n", (const char *)what, (unsigned long long)rt_goid(),
+         (long long)rt_now());
+}
+
+static void tell_itself(void *name)
+{
+  RT_FRAME(frame, { return; });
+  struct rt_timer *timer = rt_after_func(MS, tell_time, "timer");
+  rt_name(timer, name);
+  for (int i = 0; i < 20; i++)
+    RT_DEFER_LOOP(frame, tell_time, name);
+  rt_region_begin("region");
+  rt_log("log", "%s", (const char *)name);
+  rt_yield();
+  rt_region_end();
+  rt_sleep(2 * MS);
+  rt_timer_free(timer);
+}
+
+static int tells_itself(int argc, char **argv)
+{
+  static char *const names[] = { "one", "two", "three", "four" };
+  (void)argc, (void)argv;
+  for (int i = 0; i < 4; i++)
+    rt_go_named(names[i], tell_itself, names[i]);
+  rt_gc();
+  rt_sleep(5 * MS);
+  tell_time("end");
+  return 0;
+}
+
 /* ---- time that a program lets pass ---- */
 
 static int64_t passed_since(int64_t begin)
@@ -231,13 +266,10 @@ static const struct {
   const char *name;
   int (*fn)(int, char **);
 } programs[] = {
-  { "addresses", by_addresses },
-  { "clocks", by_clocks },
-  { "random", by_random },
-  { "sleeps", sleeps },
-  { "thread", has_a_thread },
-  { "children", has_children },
-  { "beside", sleeps_beside_others },
+  { "addresses", by_addresses }, { "clocks", by_clocks },
+  { "random", by_random },       { "tells", tells_itself },
+  { "sleeps", sleeps },          { "thread", has_a_thread },
+  { "children", has_children },  { "beside", sleeps_beside_others },
   { "forbidden", says_done },
 };
 

@@ -77,8 +77,9 @@ _Noreturn void sim_run_here(const struct sim_run *run)
   if (run->stirs_heap)
     stir_heap();
   struct rt_options options = { .maxprocs = run->procs, .sim_seed = run->seed };
-  sim_watch = check_invariants;
+  sim_watch = run->watch ? run->watch : check_invariants;
   sim_mutant = run->mutant;
+  sim_keeps_spares = !run->watch;
   sim_step_out = run->step;
   alarm(REAL_LIMIT);
   int error = rt_run(run->program->run, NULL, &options);

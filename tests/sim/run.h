@@ -2,6 +2,7 @@
 /* run.h - simulates one program with one seed, in a process of its own. */
 #pragma once
 #include "programs.h"
+#include "sim-world.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,8 +13,9 @@ struct sim_run {
   const struct sim_program *program;
   uint64_t seed;
   int procs;
-  int mutant;       /* 0: none */
-  bool is_recorded; /* its trace is replayed */
+  int mutant;         /* 0: none */
+  bool is_recorded;   /* its trace is replayed */
+  sim_watcher *watch; /* looks in place of the invariants; NULL: they do */
   bool
       stirs_heap; /* objects lie elsewhere than in a process that has just begun; nothing else may change */
   pid_t pid;

@@ -7,6 +7,7 @@
 
 #include "run-cli.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
@@ -80,20 +81,37 @@ static void a_course_that_depends_on_addresses_is_the_same_again(void **state)
 }
 
 /* So what was seen without the recorder can be recorded by its seed. */
+static void expect_the_same_unrecorded(const char *seed, char *how)
+{
+  char *argv[] = { strdup(run_built("tests/sim/again")), how, NULL }, option[32];
+  snprintf(option, sizeof option, "sim=%s", seed);
+  setenv("RT_DEBUG", option, 1);
+  struct run alone = run_argv(argv, NULL, false);
+  unsetenv("RT_DEBUG");
+  struct recorded recorded = record(seed, "a.db", how);
+  assert_string_equal(alone.out, recorded.run.out);
+  free(argv[0]);
+  run_free(&alone);
+  recorded_free(&recorded);
+}
+
 static void addresses_are_the_same_whether_it_is_recorded_or_not(void **state)
 {
   (void)state;
   if (!may_fix_addresses())
     skip();
-  char *argv[] = { strdup(run_built("tests/sim/again")), (char[]){ "addresses" }, NULL };
-  setenv("RT_DEBUG", "sim=7", 1);
-  struct run alone = run_argv(argv, NULL, false);
-  unsetenv("RT_DEBUG");
-  struct recorded recorded = record("7", "a.db", "addresses");
-  assert_string_equal(alone.out, recorded.run.out);
-  free(argv[0]);
-  run_free(&alone);
-  recorded_free(&recorded);
+  expect_the_same_unrecorded("7", "addresses");
+}
+
+static void times_and_order_are_the_same_whether_it_is_recorded_or_not(void **state)
+{
+  char seed[8];
+  (void)state;
+  for (int i = 1; i <= 10; i++) {
+    snprintf(seed, sizeof seed, "%d", i);
+    expect_the_same_unrecorded(seed, "clocks");
+    expect_the_same_unrecorded(seed, "tells");
+  }
 }
 
 static void a_course_that_depends_on_clocks_is_the_same_again(void **state)
@@ -207,6 +225,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_course_that_depends_on_addresses_is_the_same_again),
     cmocka_unit_test(addresses_are_the_same_whether_it_is_recorded_or_not),
+    cmocka_unit_test(times_and_order_are_the_same_whether_it_is_recorded_or_not),
     cmocka_unit_test(a_course_that_depends_on_clocks_is_the_same_again),
     cmocka_unit_test(a_course_that_depends_on_random_numbers_is_the_same_again),
     cmocka_unit_test(another_seed_draws_other_random_numbers),

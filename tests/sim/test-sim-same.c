@@ -1,27 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* test-sim-same.c - the same seed writes the same trace, byte for byte, wherever malloc puts things; another seed another one. */
+/* test-sim-same.c - the same seed writes the same trace, byte for byte, wherever malloc puts things; another seed another one.
+ * And it takes the same course, step for step, whether anybody records it or not. */
 #include "test.h"
 
+#include "os.h"
 #include "run.h"
 #include "trace-ring.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define CAPACITY 65536u
 #define RINGS    64u
 
-/* Simulates the seed's program under a recorder that never reads; the trace memory's descriptor. */
-static int record(uint64_t seed, bool stirs_heap)
+/* Trace memory that a recorder wants something in. */
+static int make_memory(struct trace_control **control)
 {
   const char *why = "";
   int fd = trace_shm_create(CAPACITY, RINGS);
   assert_true(fd >= 0);
-  struct trace_control *control = trace_shm_map_control(fd, &why);
-  assert_non_null(control);
-  atomic_store(&control->requested, TRACE_STATE_ON);
+  *control = trace_shm_map_control(fd, &why);
+  assert_non_null(*control);
+  atomic_store(&(*control)->requested, TRACE_STATE_ON);
+  return fd;
+}
+
+/* Simulates the seed's program under a recorder that never reads; the trace memory's descriptor. */
+static int record(uint64_t seed, bool stirs_heap)
+{
+  struct trace_control *control;
+  int fd = make_memory(&control);
   fflush(NULL);
   pid_t child = fork();
   assert_true(child >= 0);
@@ -85,11 +96,122 @@ static void another_seed_writes_other_bytes(void **state)
   assert_int_equal(compare(19, 19 + 8 * n_sim_programs), -1); /* the same program on as many Ps */
 }
 
+/* ---- recorded or not ---- */
+
+struct look { /* before somebody goes on */
+  uint64_t step;
+  int64_t now;
+  uint32_t thread, g;
+  uint32_t g_status;
+};
+
+#define MAX_LOOKS 2000000u
+
+struct course { /* shared with the process that takes it */
+  size_t n;
+  struct look looks[MAX_LOOKS];
+};
+
+static struct course *course_of_child;
+
+static void note_the_course(bool is_quiet, int64_t next)
+{
+  const struct m *mp = getm();
+  struct g *gp = mp ? atomic_load(&mp->curg) : NULL;
+  (void)is_quiet, (void)next;
+  if (course_of_child->n == MAX_LOOKS)
+    abort();
+  course_of_child->looks[course_of_child->n++] = (struct look){
+    .step = sim_step(),
+    .now = sim_now(),
+    .thread = (uint32_t)os_thread_self(),
+    .g = gp ? (uint32_t)gp->goid : 0,
+    .g_status = gp ? readgstatus(gp) : 0,
+  };
+}
+
+static struct course *new_course(void)
+{
+  void *there = mmap(NULL, sizeof(struct course), PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  assert_true(there != MAP_FAILED);
+  return there;
+}
+
+/* How the seed's program ends, and by which way. */
+static int take_course(uint64_t seed, bool is_recorded, struct course *course)
+{
+  struct trace_control *control = NULL;
+  int fd = is_recorded ? make_memory(&control) : -1, status;
+  course->n = 0;
+  fflush(NULL);
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    struct sim_run run = sim_run_of_seed(seed, NULL);
+    course_of_child = course;
+    run.watch = note_the_course;
+    run.is_recorded = is_recorded;
+    run.memory = fd;
+    if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
+      abort();
+    sim_run_here(&run);
+  }
+  assert_int_equal(waitpid(child, &status, 0), child);
+  if (is_recorded) {
+    assert_int_equal(atomic_load(&control->state), TRACE_STATE_ENDED);
+    trace_shm_unmap_control(control);
+    close(fd);
+  }
+  return status;
+}
+
+static bool is_same_look(const struct look *a, const struct look *b)
+{
+  return a->step == b->step && a->now == b->now && a->thread == b->thread && a->g == b->g &&
+         a->g_status == b->g_status;
+}
+
+/* Where they part: the number of equal looks. */
+static size_t common_way(const struct course *a, const struct course *b)
+{
+  size_t i = 0;
+  while (i < a->n && i < b->n && is_same_look(&a->looks[i], &b->looks[i]))
+    i++;
+  return i;
+}
+
+/* So what was seen without the recorder can be recorded by its seed. */
+static void the_same_seed_takes_the_same_course_recorded_or_not(void **state)
+{
+  struct course *alone = new_course(), *recorded = new_course();
+  size_t parted = 0;
+  (void)state;
+  for (uint64_t seed = 1; seed <= 10 * n_sim_programs; seed++) {
+    const struct sim_program *program = sim_run_of_seed(seed, NULL).program;
+    int status = take_course(seed, false, alone);
+    assert_int_equal(take_course(seed, true, recorded), status);
+    assert_true(alone->n > 10);
+    size_t i = common_way(alone, recorded);
+    if (i == alone->n && i == recorded->n)
+      continue;
+    const struct look *a = &alone->looks[i], *b = &recorded->looks[i];
+    print_message(
+        "# seed %d (%s): after %zu looks, alone at step %d, %d ns; recorded at step %d, %d ns\n",
+        (int)seed, program->name, i, (int)a->step, (int)a->now, (int)b->step, (int)b->now);
+    parted++;
+  }
+  assert_int_equal(parted, 0);
+  munmap(alone, sizeof *alone);
+  munmap(recorded, sizeof *recorded);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_same_seed_writes_the_same_bytes),
     cmocka_unit_test(another_seed_writes_other_bytes),
+    cmocka_unit_test(the_same_seed_takes_the_same_course_recorded_or_not),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
