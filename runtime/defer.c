@@ -43,16 +43,20 @@ static void refill(struct m *mp, struct p *pp)
     tr_defer_refill(mp, n, pp->n_deferpool);
 }
 
+/* To the central pool, whose lock is held. */
+static void give_back(struct rt_defer *d)
+{
+  d->link = sched.deferpool;
+  sched.deferpool = d;
+}
+
 /* Moves POOL_REFILL records from the P's full pool to the central one. */
 static __attribute__((noinline)) void spill(struct m *mp, struct p *pp)
 {
   pp->n_deferpool -= POOL_REFILL;
   lock2(&sched.deferlock);
-  for (uint32_t i = 0; i < POOL_REFILL; i++) {
-    struct rt_defer *d = pp->deferpool[pp->n_deferpool + i];
-    d->link = sched.deferpool;
-    sched.deferpool = d;
-  }
+  for (uint32_t i = 0; i < POOL_REFILL; i++)
+    give_back(pp->deferpool[pp->n_deferpool + i]);
   unlock2(&sched.deferlock);
   tr_defer_spill(mp, POOL_REFILL, pp->n_deferpool);
 }
@@ -194,6 +198,20 @@ void rundefer(struct g *gp, const struct rt_defer *d, uint32_t because, void **c
   struct m *mp = getm(); /* the call may have parked: this can be another M */
   tr_stamp(mp);
   tr_defer_end(mp, depth, because);
+}
+
+void drop_deferred(struct g *gp)
+{
+  struct rt_defer *next;
+  lock2(&sched.deferlock);
+  for (struct rt_defer *d = gp->_defer; d; d = next) {
+    next = d->link;
+    while (d->frame->n_spares > 0)
+      give_back(d->frame->spares[--d->frame->n_spares]);
+    if (d->pooled)
+      give_back(d);
+  }
+  unlock2(&sched.deferlock);
 }
 
 static void run_first_traced(struct g *gp)

@@ -105,6 +105,7 @@ void minit(struct m *mp, uint32_t creator)
   setm(mp);
   mp->tid = os_tid();
   mp->errnop = os_errno();
+  fp_set(fp_of_run); /* it has those of whoever made it */
   mp->exceptions = exceptions_of_thread();
   mp->before = exceptions_take(mp->exceptions);
   mp->altstack = os_altstack_install();

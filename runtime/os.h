@@ -80,6 +80,7 @@ int os_guard(void *p, size_t n,
              bool light); /* makes pages fault; light: without splitting the mapping */
 size_t os_page_size(void);
 size_t os_max_map_count(void);
+bool os_address_space_is_limited(void); /* by ulimit -v */
 
 /* Signals: SIGSEGV and SIGBUS go to the handler, on the thread's alternate stack; false: not ours,
  * so the one that was there before gets it. SIGQUIT goes to quit. */

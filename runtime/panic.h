@@ -24,6 +24,9 @@ struct rt_defer popdefer(struct g *gp);
 /* Runs it. because: TRACE_CAUSE_... Afterwards *call_fp is stale. */
 void rundefer(struct g *gp, const struct rt_defer *d, uint32_t because, void **call_fp);
 
+/* The records of the deferred calls of a G that is dropped go back to the pool. Its frames are still as it left them. */
+void drop_deferred(struct g *gp);
+
 /* How deep a C frame is, for the trace. */
 static inline uint32_t frame_depth(const struct g *gp, const void *fp)
 {

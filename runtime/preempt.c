@@ -54,8 +54,6 @@ void asyncPreempt2(void);
 /* Read by asyncPreempt; set once. */
 uint64_t preempt_mask; /* xsave's; 0: fxsave */
 uint64_t preempt_area; /* bytes */
-uint32_t preempt_mxcsr;
-uint16_t preempt_fcw;
 
 struct preempt_stats preempt_stats;
 
@@ -232,8 +230,6 @@ static void measure_registers(void)
   if (preempt_area)
     return;
   preempt_area = FXSAVE_AREA;
-  preempt_mxcsr = _mm_getcsr();
-  __asm__ volatile("fnstcw %0" : "=m"(preempt_fcw));
   if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
     return;
   preempt_mask = xgetbv0() & ~XFEATURE_PKRU;

@@ -17,12 +17,14 @@
 #include "proc.h"
 #include "netpoll.h"
 #include "os.h"
+#include "panic.h"
 #include "schedlock.h"
 #include "sim.h"
 #include "switch.h"
 #include "tracedoor.h"
 
 struct schedt sched;
+struct fp_control fp_of_run;
 struct m *_Atomic allm;
 struct p *allp[MAX_PROCS];
 _Atomic uint64_t idle_p_mask[MAX_PROCS / 64];
@@ -69,7 +71,7 @@ static ALWAYS_INLINE void start_running(struct m *mp, struct g *gp, bool inherit
                           memory_order_relaxed);
 }
 
-/* A G gets its stack when it first runs. */
+/* A G gets its stack when it first runs, unless it took over a dead one's. */
 static RARELY _Noreturn void no_stack(void)
 {
   fatal("out of memory: no stack for a goroutine; give more address space (ulimit -v)");
@@ -77,7 +79,7 @@ static RARELY _Noreturn void no_stack(void)
 
 static void get_stack(struct m *mp, struct g *gp)
 {
-  if (unlikely(!stackalloc(mp->p, &gp->stack)))
+  if (!gp->stack.lo && unlikely(!stackalloc(mp->p, &gp->stack)))
     no_stack();
   stack_fresh(&gp->stack);
 }
@@ -481,6 +483,22 @@ static void forget(struct g *gp)
   gp->m = NULL;
 }
 
+void drop_g(struct g *gp)
+{
+  drop_deferred(gp); /* while its frames are there */
+  stack_leave(gp);
+  forget(gp);
+  gp->_panic = NULL;
+  gp->lockedm = NULL;
+  gp->waiting = NULL;
+  gp->param = NULL;
+  atomic_store(&gp->select_done, 0);
+  gp->timer = (struct timer){ 0 };
+  atomic_store(&gp->on_cpu, false);
+  atomic_store(&gp->status, Gdead);
+  gfree_push(gp);
+}
+
 /* A G that ends wired to its thread takes the thread with it, since nobody knows what it did to it. locked_ext stays, so that
  * who gets its P is not made from it. */
 static void end_locked(struct m *mp, struct g *gp)
@@ -496,6 +514,7 @@ static ALWAYS_INLINE _Noreturn void end_g(void)
   struct g *gp = getg();
   struct m *mp = getm();
   bool inherit = false;
+  drop_fp();
   if (unlikely(gp->stack.canary))
     stack_check_canary(&gp->stack);
   if (gp->lockedm)

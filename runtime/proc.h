@@ -39,6 +39,9 @@ static inline void preemption_point(void)
 int newproc(const char *name, void (*fn)(void *), void *arg, const void *pc);
 /* Ends the running G; its deferred calls have run. */
 _Noreturn void goexit1(void);
+/* Ends one that the end of a run drops, or that comes back from the kernel after that. Nobody stands on its stack.
+ * sched.lock held. */
+void drop_g(struct g *gp);
 
 /* Around a call that may block the thread (syscall.c). pc, fp: where, and its frame, which lives until exitsyscall. */
 void reentersyscall(const void *pc, const void *fp);

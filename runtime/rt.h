@@ -17,6 +17,9 @@
  * it. Other code, compiled without this header, that calls back into a function which parks must look at errno before
  * that. `errno = f();` is one use, and gcc asks before it calls f: if f parks, put its result into a variable first.
  *
+ * Rounding, and what else fenv.h and -ffast-math set in the control words of the floating point units, is the G's own, too;
+ * it begins with that of the thread which called rt_main or rt_run.
+ *
  * C++: a G may park in a catch block, and in a destructor that an exception runs: both are its own, as errno is. A panic
  * that is recovered, and rt_goexit, end the catch blocks that they leave (where C recovers, not before the G ends). Not
  * in a program that loads its C++ runtime (libstdc++, libc++abi) later, by dlopen.
@@ -60,7 +63,7 @@ extern "C" {
 
 struct rt_options {
   int maxprocs; /* number of Ps, at most 1024; 0: RT_MAXPROCS, else the CPUs that this process may use */
-  size_t stack_size; /* bytes a G, at most 1 GiB; 0: 64 KiB. Reserved, touched lazily */
+  size_t stack_size; /* bytes a G, at most 1 GiB, made a power of two; 0: 64 KiB. Reserved, touched lazily */
   /* Not 0: the deterministic simulation with this seed, as by RT_DEBUG=sim=SEED; see rt_run. */
   uint64_t sim_seed;
 };
@@ -128,7 +131,8 @@ struct rt_chan;
 
 /* The monotonic clock, ns; the simulation's, in one. From anywhere. */
 RT_API int64_t rt_now(void);
-/* time.Sleep: parks for at least ns; returns at once if ns <= 0. From a G. */
+/* time.Sleep: parks for at least ns; returns at once if ns <= 0. Fatal without memory for its place among the timers; so
+ * is a receive, or a select, from a timer's channel that parks. From a G. */
 RT_API void rt_sleep(int64_t ns);
 /* time.AfterFunc: after ns, fn(arg) runs in a G of its own. You own the timer: rt_timer_free. NULL: out of memory;
  * but if there is none for the G when the time has come, that is fatal. From a G. */
@@ -136,7 +140,8 @@ RT_API struct rt_timer *rt_after_func(int64_t ns, void (*fn)(void *), void *arg)
 /* Timer.Stop: disarms. True if it was armed, and fn will not run; false if it was stopped before or fn was
  * started, which is not waited for. From a G. */
 RT_API bool rt_timer_stop(struct rt_timer *timer);
-/* Timer.Reset: arms for ns from now, also after it ran or was stopped. True if it was armed. From a G. */
+/* Timer.Reset: arms for ns from now, also after it ran or was stopped. True if it was armed. Fatal without memory, as
+ * rt_sleep. From a G. */
 RT_API bool rt_timer_reset(struct rt_timer *timer, int64_t ns);
 /* Stops and frees; fn, if it was started, goes on. NULL does nothing, also from anywhere; else from a G. */
 RT_API void rt_timer_free(struct rt_timer *timer);
@@ -199,7 +204,7 @@ struct rt_case {
 };
 /* select without a default: parks until a case can go on, does it, and returns its index; of several that can, a
  * random one. n == 0 blocks for ever. Panics "send on closed channel", and "select: too many cases" beyond 65535.
- * From a G. */
+ * Fatal without memory for more than 8 cases. From a G. */
 RT_API int rt_select(struct rt_case *cases, int n);
 /* select with a default: the same, or -1 if no case can go on now. From a G. */
 RT_API int rt_select_default(struct rt_case *cases, int n);

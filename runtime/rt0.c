@@ -89,7 +89,6 @@ static void schedinit(void)
   atomic_store(&sched.polling_net, 0);
   atomic_store(&sched.gcwaiting, 0);
   atomic_store(&sched.sysmonwait, 0);
-  atomic_store(&sched.n_syscall_no_p, 0);
   noteclear(&sched.stopnote);
   noteclear(&sched.sysmonnote);
   noteclear(&sched.sysmonstop);
@@ -109,6 +108,7 @@ static struct m *start_m0(int32_t n)
   if (!mp)
     return NULL;
   mp->is_main = true;
+  fp_of_run = fp_now();
   minit(mp, UINT32_MAX);
   tr_begin(mp, (uint32_t)n);
   fault_begin(mp);
@@ -231,21 +231,12 @@ static void recycle_ms(void)
   atomic_store(&allm, NULL);
 }
 
-static void drop_g(struct g *gp, void *unused)
+static void drop(struct g *gp, void *unused)
 {
   uint32_t status = readgstatus(gp);
   (void)unused;
-  if (status != Gwaiting && status != Grunnable)
-    return;
-  stack_leave(gp);
-  gp->m = gp->lockedm = NULL;
-  gp->_defer = NULL;
-  gp->_panic = NULL;
-  gp->waiting = NULL;
-  gp->timer = (struct timer){ 0 };
-  atomic_store(&gp->on_cpu, false);
-  atomic_store(&gp->status, Gdead);
-  gfree_push(gp);
+  if (status == Gwaiting || status == Grunnable)
+    drop_g(gp);
 }
 
 static void drop_timers(struct timers *ts)
@@ -281,7 +272,7 @@ static void clean_up(void)
     drop_queue(allp[i]);
     stack_empty_cache(allp[i]);
   }
-  forEachG(drop_g, NULL);
+  forEachG(drop, NULL);
   recycle_ms();
   unlock_sched();
 }

@@ -285,7 +285,6 @@ struct schedt {
   _Atomic uint32_t sysmonwait; /* sysmon sleeps deeply */
   struct note sysmonnote;
   struct mutex sysmonlock;
-  _Atomic int32_t n_syscall_no_p;
   _Atomic int32_t gomaxprocs; /* changes while the world is stopped; sysmon looks all the same */
   _Atomic uint32_t run;       /* counts rt_run calls */
   struct note sysmonstop;     /* woken when the run is over */

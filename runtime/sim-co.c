@@ -128,6 +128,7 @@ void co_switch(struct co *to)
     return;
   from->m = getm();
   from->saved_errno = errno;
+  from->fp = fp_now();
   struct exceptions *of_thread = exceptions_of_thread();
   from->exceptions = exceptions_take(of_thread);
   left = from;
@@ -137,5 +138,6 @@ void co_switch(struct co *to)
   tell_arrived(from);
   setm(from->m);
   errno = from->saved_errno;
+  fp_set(from->fp);
   exceptions_put(of_thread, from->exceptions);
 }

@@ -4,6 +4,7 @@
  * For os-sim.c and for the tests, which look at the machine whenever it chooses (sim_watch).
  */
 #pragma once
+#include "fp-amd64.h"
 #include "runtime.h"
 #include "sim.h"
 
@@ -29,6 +30,7 @@ struct co {
   _Atomic uint32_t *addr; /* slept on */
   struct m *m;            /* the thread's M, as of its last point */
   int saved_errno;
+  struct fp_control fp;
   struct exceptions exceptions;
   void *sp;       /* saved context, while another one runs */
   char *lo, *hi;  /* its own stack; NULL for the thread that began the simulation */

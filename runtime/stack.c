@@ -111,13 +111,28 @@ void stack_init(size_t size)
   unlock2(&stacks.lock);
 }
 
-/* lock held. With what nobody may touch in front of it, unless there is no room for that. */
+/* There is room for as much again. */
+static bool is_room_for(size_t bytes)
+{
+  void *probe = os_reserve(bytes);
+  if (probe)
+    os_release(probe, bytes);
+  return probe;
+}
+
+/* lock held. With what nobody may touch in front of it, unless there is no room for that. All but the smallest leave as
+ * much room as they take: threads and malloc need some, too. */
 static bool reserve_slab(uint32_t n, size_t front)
 {
   struct slots *of = stacks.now;
-  char *at = os_reserve(front + of->size * n);
+  size_t bytes = front + of->size * n;
+  char *at = os_reserve(bytes);
   if (!at)
     return false;
+  if (n > LEAST_STACKS && !is_room_for(bytes)) {
+    os_release(at, bytes);
+    return false;
+  }
   if (front)
     os_guard(at, front, false);
   char *base = at + front;

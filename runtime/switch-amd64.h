@@ -5,7 +5,7 @@
  * that switches, and each of its callers, would then return to a mispredicted address (measured: 45 against
  * 25 ns a yield).  For the same reason the other side is reached by jmp.  What the compiler keeps in
  * registers across the switch it spills itself, for all are declared clobbered, except rbp, the frame
- * pointer, which is saved here.  The FP control words are not saved; Go does not either.
+ * pointer, which is saved here.  The FP control words are switch.h's business.
  *
  * A saved context is, from sp up: pc, rbp (struct saved_context), then 128 bytes for a red zone.
  */

@@ -6,11 +6,12 @@
  * and the thread sanitizer which fiber; nothing of them is anywhere else in the runtime. A fiber lives as
  * long as a stack, not as a G: so a fresh G on a dead one's stack needs no switch.
  *
- * The thread's errno belongs to the G: it is saved and restored here.
+ * The thread's errno and its floating point control belong to the G: they are saved and restored here.
  */
 #pragma once
 #include "runtime.h"
 #if defined(__x86_64__)
+#include "fp-amd64.h"
 #include "switch-amd64.h"
 #else
 #error "the context switch exists for x86_64 only"
@@ -115,26 +116,53 @@ static inline void thread_ends(struct m *mp)
   (void)mp;
 }
 
+/* What is the G's own of the thread, while it is away. */
+struct left_behind {
+  int saved_errno;
+  bool has_fp;
+  struct fp_control fp;
+};
+static ALWAYS_INLINE struct left_behind take_along(const struct m *mp)
+{
+  struct left_behind mine = { .saved_errno = *mp->errnop, .fp = fp_now() };
+  mine.has_fp = fp_is_own(mine.fp);
+  if (mine.has_fp)
+    fp_set(fp_of_run);
+  return mine;
+}
+static ALWAYS_INLINE void put_back(const struct m *mp, struct left_behind mine)
+{
+  if (unlikely(mine.has_fp))
+    fp_set(mine.fp);
+  *mp->errnop = mine.saved_errno;
+}
+/* A G that dies leaves nothing behind. */
+static ALWAYS_INLINE void drop_fp(void)
+{
+  if (fp_is_own(fp_now()))
+    fp_set(fp_of_run);
+}
+
 /* From the G from, which lives on, to the G to on its saved or fresh stack. Returns when from runs again, on
  * whichever M that is. */
 static ALWAYS_INLINE struct m *switch_to_g(struct m *mp, struct g *from, struct g *to)
 {
-  int saved_errno = *mp->errnop;
+  struct left_behind mine = take_along(mp);
   leave_for(&from->fake_stack, to->stack.lo, to->stack.hi, to->stack.fiber);
   mp = to->sp ? ctx_switch(&from->sp, to->sp, mp) : ctx_launch(&from->sp, to->stack.hi, mp);
   arrived(from->fake_stack);
-  *mp->errnop = saved_errno;
+  put_back(mp, mine);
   return mp;
 }
 
 /* From the G from to g0. from_dies: its stack is not needed any more. */
 static ALWAYS_INLINE struct m *switch_to_g0(struct m *mp, struct g *from, bool from_dies)
 {
-  int saved_errno = *mp->errnop;
+  struct left_behind mine = take_along(mp);
   leave_for(from_dies ? NULL : &from->fake_stack, mp->g0_lo, mp->g0_hi, mp->g0_fiber);
   mp = ctx_switch(&from->sp, mp->g0_sp, mp);
   arrived(from->fake_stack);
-  *mp->errnop = saved_errno;
+  put_back(mp, mine);
   return mp;
 }
 

@@ -32,7 +32,6 @@ static void unwire(struct m *mp, struct m *from, struct p *pp)
   atomic_store_explicit(&pp->m, NULL, memory_order_release);
   atomic_fetch_add_explicit(&pp->syscalltick, 1, memory_order_relaxed);
   atomic_store_explicit(&pp->status, Pidle, memory_order_release);
-  atomic_fetch_add(&sched.n_syscall_no_p, 1);
 }
 
 bool take_syscall_p(struct m *mp, struct p *pp, bool (*wanted)(struct p *, void *), void *arg)
@@ -132,9 +131,7 @@ static struct p *free_p(struct m *mp)
 static void drop_straggler(struct m *mp, struct g *gp)
 {
   set_curg(mp, NULL);
-  atomic_store(&gp->status, Gdead);
-  stack_leave(gp);
-  gfree_push(gp);
+  drop_g(gp);
   mleave(mp);
 }
 
@@ -174,7 +171,6 @@ static void back_with_p(struct m *mp, struct g *gp)
 
 static void exitsyscall_without_p(struct m *mp, struct g *gp)
 {
-  atomic_fetch_sub(&sched.n_syscall_no_p, 1);
   struct p *pp = free_p(mp);
   if (!pp) {
     mcall(mp, gp, exitsyscall_no_p);

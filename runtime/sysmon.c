@@ -181,7 +181,10 @@ static _Noreturn void out_of_threads(void)
   print_str(" already; errno=");
   print_int(error);
   print_str(")\nruntime: may need to increase max user processes (ulimit -u), or pids.max of the "
-            "cgroup\n");
+            "cgroup");
+  if (os_address_space_is_limited())
+    print_str(", or the address space (ulimit -v)");
+  print_str("\n");
   printunlock();
   throw("newosproc");
 }

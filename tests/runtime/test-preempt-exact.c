@@ -12,8 +12,6 @@
 #define ROUNDS  15000000u
 
 extern uint64_t preempt_area;
-extern uint32_t preempt_mxcsr;
-extern uint16_t preempt_fcw;
 
 static struct rt_waitgroup wg;
 
@@ -201,8 +199,6 @@ static void fxsave_keeps_sse2(void **state)
 {
   (void)state;
   preempt_area = 512;
-  preempt_mxcsr = 0x1f80;
-  preempt_fcw = 0x37f;
   assert_exact(sse2, "SSE2 by fxsave", 500);
   preempt_area = 0;
 }

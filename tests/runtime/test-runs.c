@@ -3,6 +3,9 @@
  * of the size that each run asks for. */
 #include "program.h"
 
+#include <malloc.h>
+#include <stdatomic.h>
+
 #define WORDS                                                                                      \
   "fatal error: use of a channel, mutex or the like on which goroutines of an earlier rt_run "     \
   "waited\n"
@@ -246,6 +249,98 @@ static void a_ticker_ticks_on_in_the_next_run(void **state)
   }
 }
 
+/* ---- deferred calls of Gs that a run drops ---- */
+
+#define RECORDS 40
+static _Atomic int n_back;
+
+static void say(void *what)
+{
+  fputs(what, stdout);
+}
+static void *wait_in_the_kernel(void *unused)
+{
+  usleep(30000); /* the next run is under way */
+  n_back++;
+  return unused;
+}
+static void defer_and_leave(void *to_the_kernel)
+{
+  RT_FRAME(fr, { return; });
+  for (int i = 0; i < RECORDS; i++)
+    RT_DEFER_LOOP(fr, say, (void *)(uintptr_t) "dropped");
+  RT_DEFER(fr, say, (void *)(uintptr_t) "dropped");
+  if (to_the_kernel)
+    rt_blocking(wait_in_the_kernel, NULL);
+  else
+    rt_select(NULL, 0);
+}
+static void leave_with_deferred_calls(void *n)
+{
+  for (intptr_t i = 0; i < (intptr_t)n; i++) {
+    rt_go(defer_and_leave, i % 2 ? n : NULL);
+    rt_yield();
+  }
+}
+static void end(void *done)
+{
+  fputs("mine ", stdout);
+  rt_waitgroup_done(done);
+}
+/* A Goexit runs all that the G has. */
+static void defer_and_goexit(void *done)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, end, done);
+  rt_goexit();
+}
+static void goexit_after_them(void *n)
+{
+  struct rt_waitgroup done = { 0 };
+  while (n_back < (intptr_t)n / 2)
+    rt_sleep(1000000);
+  rt_sleep(5000000);
+  for (int i = 0; i < 200; i++) { /* some have the memory of those */
+    rt_waitgroup_add(&done, 1);
+    rt_go(defer_and_goexit, &done);
+  }
+  rt_waitgroup_wait(&done);
+}
+static int runs_with_deferred_calls(void *n)
+{
+  return rt_run(leave_with_deferred_calls, n, NULL) + rt_run(goexit_after_them, n, NULL);
+}
+static void the_deferred_calls_of_a_dropped_g_are_nobody_s(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  {
+    struct outcome o = run_child(runs_with_deferred_calls, (void *)8, n);
+    assert_string_equal(o.err, "");
+    assert_null(strstr(o.out, "dropped"));
+    assert_int_equal(strlen(o.out), 200 * strlen("mine "));
+    assert_int_equal(o.code, 0);
+  }
+}
+
+static int many_runs_with_deferred_calls(void *runs)
+{
+  struct mallinfo2 before = { 0 };
+  for (intptr_t i = 0; i < (intptr_t)runs; i++) {
+    if (rt_run(leave_with_deferred_calls, (void *)1, NULL) != 0)
+      return 1;
+    before = i == 20 ? mallinfo2() : before;
+  }
+  return mallinfo2().uordblks - before.uordblks > 20000; /* once 2 KB a run were left */
+}
+static void the_deferred_calls_of_a_dropped_g_are_freed(void **state)
+{
+  (void)state;
+  struct outcome o = run_child(many_runs_with_deferred_calls, (void *)200, 1);
+  assert_string_equal(o.err, "");
+  assert_int_equal(o.code, 0);
+}
+
 /* ---- stacks ---- */
 
 static size_t used_stack;
@@ -351,6 +446,8 @@ int main(void)
     cmocka_unit_test(what_a_dropped_g_waited_on_can_be_freed_and_made_anew),
     cmocka_unit_test(what_nobody_waits_on_can_be_used_on),
     cmocka_unit_test(a_ticker_ticks_on_in_the_next_run),
+    cmocka_unit_test(the_deferred_calls_of_a_dropped_g_are_nobody_s),
+    cmocka_unit_test(the_deferred_calls_of_a_dropped_g_are_freed),
     cmocka_unit_test(each_run_s_stacks_are_of_the_size_that_it_asks_for),
     cmocka_unit_test(runs_of_two_sizes_in_turn_use_the_same_stacks_again),
   };

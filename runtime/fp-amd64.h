@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* fp-amd64.h - the control words of the floating point units: how to round, what to trap, whether denormals are zero.
+ *
+ * The ABI has a function keep them, and one that parks is a function as any other. So they belong to the G. What a run
+ * began with is what a G starts with, and what is in the CPU wherever no G runs. A G that leaves with others puts those
+ * back, and finds its own again; one that has not changed them pays two stores and a comparison, and nothing on the way
+ * back. (Where a signal stops a G, preempt-amd64.S does all this.)
+ *
+ * Not done: the exception flags, which the ABI lets any function change.
+ */
+#pragma once
+#include "compiler.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fp_control {
+  uint32_t mxcsr;
+  uint16_t x87;
+};
+#define MXCSR_FLAGS 0x3fu /* no control bits */
+
+/* What the thread that began the run had. */
+extern struct fp_control fp_of_run;
+
+static ALWAYS_INLINE struct fp_control fp_now(void)
+{
+  struct fp_control now;
+  __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(now.mxcsr), "=m"(now.x87));
+  return now;
+}
+static inline void fp_set(struct fp_control control)
+{
+  __asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(control.mxcsr), "m"(control.x87));
+}
+static ALWAYS_INLINE bool fp_is_own(struct fp_control control)
+{
+  return unlikely(((control.mxcsr ^ fp_of_run.mxcsr) & ~MXCSR_FLAGS) |
+                  (control.x87 ^ fp_of_run.x87));
+}
