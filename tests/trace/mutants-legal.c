@@ -164,7 +164,8 @@ static bool was_to_spin(const struct place *x)
 static bool runs_nothing(const struct place *x)
 {
   const struct trace_event *next = next_of_m(x);
-  return !next || trace_specs[next->kind].family != TRACE_FAMILY_TIMER;
+  return !next || trace_specs[next->kind].family != TRACE_FAMILY_TIMER ||
+         next->kind == TRACE_TIMER_RUN_OTHER;
 }
 
 static bool is_skipped(const struct place *x)
