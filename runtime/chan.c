@@ -297,7 +297,7 @@ static void release_all(struct waitq *q, struct glist *list)
 
 void rt_chan_close(struct rt_chan *c)
 {
-  need_m("rt_chan_close");
+  preemption_point_of("rt_chan_close");
   if (!c)
     panicerror("close of nil channel");
   lock_with_p(&c->lock);

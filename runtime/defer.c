@@ -19,6 +19,7 @@
  */
 #include "os.h"
 #include "panic.h"
+#include "proc.h"
 #include "sim.h"
 #include "tracedoor.h"
 
@@ -142,6 +143,7 @@ static __attribute__((noinline)) void defer_pooled_traced(struct m *mp, struct r
   struct rt_defer *d = newdefer(mp);
   *d = (struct rt_defer){ .fn = fn, .arg = arg, .frame = frame, .pooled = true };
   push(mp, gp, d);
+  checkpreempt(gp);
 }
 
 /* The first turn of a loop, or one without spares; while events are recorded every turn. */
@@ -158,6 +160,7 @@ void rt_defer_pooled(struct rt_frame *frame, void (*fn)(void *), void *arg)
   *d = (struct rt_defer){ gp->_defer, fn, arg, frame, true };
   gp->_defer = d;
   leave_spares(mp->p, gp, frame);
+  checkpreempt(gp); /* here, since it is not in the turns that are inline */
 }
 
 void rt_defer_in_frame(struct rt_frame *frame, void (*fn)(void *), void *arg)
@@ -280,15 +283,17 @@ void rt_frame_exit(struct rt_frame *frame)
   if (likely(!tells_each_turn(mp))) {
     while (run_untraced(mp, gp, frame))
       mp = getm();
-    return;
+  } else {
+    while (gp->_defer && gp->_defer->frame == frame)
+      run_first_traced(gp);
   }
-  while (gp->_defer && gp->_defer->frame == frame)
-    run_first_traced(gp);
+  checkpreempt(gp);
 }
 
 void rt_frame_recovered(struct rt_frame *frame)
 {
   MUTANT(19, (void)0, rt_frame_exit(frame));
+  preemption_point();
 }
 
 void rt_frame_fell_through(void)

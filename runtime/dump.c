@@ -305,6 +305,7 @@ void tracebackothers(struct g *me)
 void rt_stack_dump(int fd, bool all)
 {
   struct g *gp = need_g("rt_stack_dump");
+  checkpreempt(gp);
   bool stop = all && !world_is_mine();
   if (stop)
     stopTheWorld(TRACE_STWWHY_STACKS, NULL);

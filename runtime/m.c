@@ -334,6 +334,7 @@ void startlockedm(struct m *mp, struct g *gp)
 void rt_lock_os_thread(void)
 {
   struct g *gp = need_g("rt_lock_os_thread");
+  checkpreempt(gp);
   struct m *mp = getm();
   if (mp->locked_ext == 0)
     start_template();
@@ -348,6 +349,7 @@ void rt_lock_os_thread(void)
 void rt_unlock_os_thread(void)
 {
   struct g *gp = need_g("rt_unlock_os_thread");
+  checkpreempt(gp);
   struct m *mp = getm();
   if (mp->locked_ext == 0 || --mp->locked_ext > 0)
     return;

@@ -109,7 +109,7 @@ static ssize_t until_done(struct poll_desc *pd, const struct operation *op, enum
 static ssize_t run(const struct operation *op, enum poll_mode mode, int64_t deadline)
 {
   int err;
-  need_g(NULL);
+  checkpreempt(need_g(NULL));
   struct poll_desc *pd = poll_begin(op->fd, mode, deadline, &err);
   if (!pd)
     return err;
@@ -133,7 +133,7 @@ ssize_t rt_read(int fd, void *buf, size_t n, int64_t deadline)
 {
   struct operation op = { try_read, fd, buf, n };
   int err;
-  need_g(NULL);
+  checkpreempt(need_g(NULL));
   struct poll_desc *pd = poll_begin(fd, POLL_READ, n > 0 ? deadline : 0, &err);
   if (!pd)
     return err;
@@ -148,7 +148,7 @@ ssize_t rt_write(int fd, const void *buf, size_t n, int64_t deadline)
   int err;
   size_t done = 0;
   ssize_t written;
-  need_g("rt_write");
+  checkpreempt(need_g("rt_write"));
   struct poll_desc *pd = poll_begin(fd, POLL_WRITE, deadline, &err);
   if (!pd)
     return err;
@@ -165,7 +165,7 @@ ssize_t rt_write(int fd, const void *buf, size_t n, int64_t deadline)
 
 int rt_close(int fd)
 {
-  need_g("rt_close");
+  checkpreempt(need_g("rt_close"));
   return poll_close(fd);
 }
 
@@ -325,7 +325,7 @@ static int connect_to(const struct addrinfo *ai, int64_t deadline)
 int rt_listen(const char *host_port)
 {
   struct lookup l;
-  need_g("rt_listen");
+  checkpreempt(need_g("rt_listen"));
   int fd = resolve(host_port, true, &l);
   if (fd < 0)
     return fd;
@@ -342,7 +342,7 @@ int rt_listen(const char *host_port)
 int rt_dial(const char *host_port, int64_t deadline)
 {
   struct lookup l;
-  need_g("rt_dial");
+  checkpreempt(need_g("rt_dial"));
   int fd = resolve(host_port, false, &l);
   if (fd < 0)
     return fd;

@@ -254,6 +254,7 @@ void rt_goexit(void)
 {
   struct g *gp = need_g("rt_goexit");
   need_running(gp);
+  checkpreempt(gp);
   struct m *mp = getm();
   struct rt_panic p = { .goexit = true, .fp = __builtin_frame_address(0) };
   p.walked = plausible_frame(gp, p.fp);

@@ -430,7 +430,7 @@ void gopreempt(bool by_signal)
 {
   struct m *mp = getm();
   struct g *gp = mp->curg;
-  if (!gp || mp->locks)
+  if (!gp || mp->locks || (!by_signal && readgstatus(gp) != Grunning))
     return;
   atomic_store_explicit(&gp->preempt, false, memory_order_relaxed);
   tr_stamp(mp);

@@ -20,7 +20,8 @@ void injectglist(struct glist *list);
 void gosched(void);
 /* To the tail of this P's queue (for hand-offs; traced as a yield). */
 void goyield(void);
-/* Stops the running G, which was asked to; by_signal: or else at a call. */
+/* Stops the running G, which was asked to; by_signal: or else at a call. Not while it must keep its M, nor in a system
+ * call: it is asked again after that. */
 void gopreempt(bool by_signal);
 /* Does it if so. A load and a branch. */
 static inline void checkpreempt(struct g *gp)
@@ -28,7 +29,15 @@ static inline void checkpreempt(struct g *gp)
   if (unlikely(atomic_load_explicit(&gp->preempt, memory_order_relaxed)))
     gopreempt(false);
 }
-/* At the doors that a program may call in a loop without ever parking. Also on g0, where it does nothing. */
+/* At every door of rt.h that is not for use from anywhere: there a G that was asked to stop does so. At the beginning,
+ * or at the end where something is given back that others wait for; nothing of the runtime's is held. Also on g0, where
+ * it does nothing. Where a G is needed: checkpreempt(need_g(door)). */
+static inline void preemption_point_of(const char *door)
+{
+  struct g *gp = need_m(door);
+  if (gp)
+    checkpreempt(gp);
+}
 static inline void preemption_point(void)
 {
   struct g *gp = getg();

@@ -3,9 +3,10 @@
  *
  *   static RT_PREEMPTIBLE double sum(const double *x, size_t n) { ... a long loop ... }
  *
- * A G that runs for longer than 10 ms is asked to stop. It does so at its next call of rt.h; and, inside a
- * function marked RT_PREEMPTIBLE, at any instruction: SIGURG interrupts it, and it goes on later, perhaps on
- * another thread, with every register as it was.
+ * A G that runs for longer than 10 ms is asked to stop. It does so at its next call of a function of rt.h that is
+ * not one to call "from anywhere" (these never stop), and at the end of a frame whose deferred calls have run, but
+ * not between rt_stop_the_world and rt_start_the_world; and, inside a function marked RT_PREEMPTIBLE, at any
+ * instruction: SIGURG interrupts it, and it goes on later, perhaps on another thread, with every register as it was.
  *
  * A marked function, in its own code and in what the compiler inlines into it:
  *  - does not touch thread-locals, nor errno: compilers keep their addresses, which are another thread's

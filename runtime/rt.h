@@ -11,6 +11,8 @@
  *   times            int64_t nanoseconds; a point in time is one of rt_now()'s.
  *   texts            NUL-terminated UTF-8; copied, unless a comment says borrowed.
  *   parks            the G waits, and its M runs others. What may park may come back on another thread.
+ *   stops            so does a G that has run for 10 ms, or for whom the world waits: in any call of a function that is not
+ *                    "from anywhere"; with RT_DEFER, when the frame ends. Not while it has stopped the world.
  *
  * errno: is the running G's own. A compiler keeps the address of the thread's, which is another thread's errno after a
  * call that parks; so this header's errno asks for it at every use, and so does that of <errno.h>, before or after

@@ -372,11 +372,14 @@ static ALWAYS_INLINE void need_running(struct g *gp)
   if (unlikely(atomic_load_explicit(&gp->status, memory_order_relaxed) != Grunning))
     misplaced(gp, "the G at a door of rt.h is not running");
 }
-/* The same where a G is not needed, but a scheduler, which g0 has as well: without one it would only seem to work. */
-static ALWAYS_INLINE void need_m(const char *what)
+/* The same where a G is not needed, but a scheduler, which g0 has as well: without one it would only seem to work. NULL
+ * on g0. */
+static ALWAYS_INLINE struct g *need_m(const char *what)
 {
-  if (unlikely(!getm()))
+  struct m *mp = getm();
+  if (unlikely(!mp))
     not_on_a_g(what);
+  return atomic_load_explicit(&mp->curg, memory_order_relaxed);
 }
 /* At a door that may be called from anywhere, but does more than look: not in a child of fork. */
 static inline void not_in_a_child(void)

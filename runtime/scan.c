@@ -47,7 +47,7 @@ static void scan_one(struct g *gp, void *arg)
 static void scan_all(const char *door, void (*visit)(uint64_t, const void *, const void *, void *),
                      void *arg)
 {
-  need_g(door);
+  checkpreempt(need_g(door));
   __builtin_unwind_init(); /* what our caller has in registers is in this frame now */
   bool stop = !world_is_mine();
   if (stop)

@@ -301,6 +301,8 @@ int rt_select(struct rt_case *cases, int n)
 
 int rt_select_default(struct rt_case *cases, int n)
 {
-  need_m("rt_select_default");
-  return n <= 0 ? -1 : select_any(cases, n, false);
+  if (n > 0)
+    return select_any(cases, n, false);
+  preemption_point_of("rt_select_default");
+  return -1;
 }

@@ -134,7 +134,7 @@ void startTheWorld(void)
 
 int rt_gomaxprocs(int n)
 {
-  need_g("rt_gomaxprocs");
+  checkpreempt(need_g("rt_gomaxprocs"));
   int old = sched.gomaxprocs;
   if (n <= 0 || n == old)
     return old;
@@ -148,7 +148,7 @@ int rt_gomaxprocs(int n)
 
 void rt_stop_the_world(const char *reason)
 {
-  need_g("rt_stop_the_world");
+  checkpreempt(need_g("rt_stop_the_world"));
   if (world_is_mine())
     fatal("rt_stop_the_world: this goroutine has stopped it already");
   stopTheWorld(TRACE_STWWHY_USER, reason);
@@ -160,4 +160,5 @@ void rt_start_the_world(void)
   if (!world_is_mine())
     fatal("rt_start_the_world: this goroutine has not stopped it");
   startTheWorld();
+  preemption_point();
 }

@@ -71,12 +71,12 @@ static void wake(struct rt_cond *cond, uint64_t n)
 
 void rt_cond_signal(struct rt_cond *cond)
 {
-  need_m("rt_cond_signal");
+  preemption_point_of("rt_cond_signal");
   wake(cond, 1);
 }
 
 void rt_cond_broadcast(struct rt_cond *cond)
 {
-  need_m("rt_cond_broadcast");
+  preemption_point_of("rt_cond_broadcast");
   wake(cond, UINT64_MAX);
 }

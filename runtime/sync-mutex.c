@@ -146,25 +146,31 @@ static __attribute__((noinline)) void unlock_slow(struct rt_mutex *mutex, uint32
     fatal("sync: unlock of unlocked mutex");
   if (new &STARVING) {
     semrelease(&mutex->sema, true, obj_of(mutex));
+    preemption_point();
     return;
   }
   uint32_t old = new;
   while (old >= WAITER && !(old & (LOCKED | WOKEN | STARVING))) {
     if (atomic_compare_exchange_strong(atomic32(&mutex->state), &old, (old - WAITER) | WOKEN)) {
       semrelease(&mutex->sema, false, obj_of(mutex));
-      return;
+      break;
     }
   }
+  preemption_point();
 }
 
 void rt_mutex_unlock(struct rt_mutex *mutex)
 {
-  need_m("rt_mutex_unlock");
+  struct g *gp = need_m("rt_mutex_unlock");
   if (one_p() && atomic_load_explicit(atomic32(&mutex->state), memory_order_relaxed) == LOCKED) {
     atomic_store_explicit(atomic32(&mutex->state), 0, memory_order_release);
-    return;
+  } else {
+    uint32_t old = atomic_fetch_sub_explicit(atomic32(&mutex->state), LOCKED, memory_order_seq_cst);
+    if (old != LOCKED) {
+      unlock_slow(mutex, old - LOCKED);
+      return;
+    }
   }
-  uint32_t old = atomic_fetch_sub_explicit(atomic32(&mutex->state), LOCKED, memory_order_seq_cst);
-  if (old != LOCKED)
-    unlock_slow(mutex, old - LOCKED);
+  if (gp)
+    checkpreempt(gp);
 }

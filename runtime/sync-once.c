@@ -4,6 +4,7 @@
  * Go's sync.Once.  Both steps at the end are deferred, so that they happen also when fn panics or calls
  * rt_goexit: then it counts as done.
  */
+#include "proc.h"
 #include "sema.h"
 
 static void mark_done(void *once)
@@ -29,7 +30,9 @@ static void do_slow(struct rt_once *once, void (*fn)(void *), void *arg)
 
 void rt_once_do(struct rt_once *once, void (*fn)(void *), void *arg)
 {
-  need_m("rt_once_do");
+  struct g *gp = need_m("rt_once_do");
   if (atomic_load_explicit(atomic32(&once->done), memory_order_acquire) == 0)
-    do_slow(once, fn, arg);
+    do_slow(once, fn, arg); /* which has such points enough */
+  else if (gp)
+    checkpreempt(gp);
 }

@@ -7,20 +7,21 @@
  *
  * Cost: one atomic addition to lock or unlock for reading while no writer is about.
  */
+#include "proc.h"
 #include "sema.h"
 
 #define MAX_READERS (1 << 30)
 
 void rt_rwmutex_rlock(struct rt_rwmutex *rw)
 {
-  need_m("rt_rwmutex_rlock");
+  preemption_point_of("rt_rwmutex_rlock");
   if (atomic_fetch_add(atomici32(&rw->n_readers), 1) + 1 < 0)
     semacquire(&rw->reader_sema, false, TRACE_WAIT_RWMUTEX_R, obj_of(rw));
 }
 
 bool rt_rwmutex_try_rlock(struct rt_rwmutex *rw)
 {
-  need_m("rt_rwmutex_try_rlock");
+  preemption_point_of("rt_rwmutex_try_rlock");
   int32_t n = atomic_load(atomici32(&rw->n_readers));
   while (n >= 0)
     if (atomic_compare_exchange_weak(atomici32(&rw->n_readers), &n, n + 1))
@@ -28,16 +29,21 @@ bool rt_rwmutex_try_rlock(struct rt_rwmutex *rw)
   return false;
 }
 
-void rt_rwmutex_runlock(struct rt_rwmutex *rw)
+static __attribute__((noinline)) void runlock_slow(struct rt_rwmutex *rw, int32_t n)
 {
-  need_m("rt_rwmutex_runlock");
-  int32_t n = atomic_fetch_sub(atomici32(&rw->n_readers), 1) - 1;
-  if (n >= 0)
-    return;
   if (n == -1 || n == -MAX_READERS - 1)
     fatal("sync: RUnlock of unlocked RWMutex");
   if (atomic_fetch_sub(atomici32(&rw->n_leaving), 1) == 1)
     semrelease(&rw->writer_sema, false, obj_of(rw)); /* the last reader lets the writer in */
+}
+
+void rt_rwmutex_runlock(struct rt_rwmutex *rw)
+{
+  need_m("rt_rwmutex_runlock");
+  int32_t n = atomic_fetch_sub(atomici32(&rw->n_readers), 1) - 1;
+  if (unlikely(n < 0))
+    runlock_slow(rw, n);
+  preemption_point();
 }
 
 void rt_rwmutex_lock(struct rt_rwmutex *rw)

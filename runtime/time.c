@@ -74,11 +74,19 @@ static void start_go(void *arg, uintptr_t seq, int64_t delay)
     fatal("out of memory: no goroutine for a timer");
 }
 
+/* timer_has_room, without a call where there is. From here to the timer's start the G must not stop: the room is its P's. */
+static ALWAYS_INLINE bool has_room(void)
+{
+  const struct timers *ts = &((struct p *)getm()->p)->timers;
+  return likely(atomic_load_explicit(&ts->len, memory_order_relaxed) < ts->room) ||
+         timer_has_room();
+}
+
 struct rt_timer *rt_after_func(int64_t ns, void (*fn)(void *), void *arg)
 {
-  need_g("rt_after_func");
+  checkpreempt(need_g("rt_after_func"));
   /* Not calloc: glibc's goes past the thread's cache, which costs as much as the heap. */
-  struct rt_timer *t = timer_has_room() ? malloc(sizeof *t) : NULL;
+  struct rt_timer *t = has_room() ? malloc(sizeof *t) : NULL;
   if (!t)
     return NULL;
   *t = (struct rt_timer){ .timer = { .freeable = true }, .fn = fn, .arg = arg };
@@ -89,13 +97,13 @@ struct rt_timer *rt_after_func(int64_t ns, void (*fn)(void *), void *arg)
 
 bool rt_timer_stop(struct rt_timer *timer)
 {
-  need_g("rt_timer_stop");
+  checkpreempt(need_g("rt_timer_stop"));
   return timer_stop(&timer->timer);
 }
 
 bool rt_timer_reset(struct rt_timer *timer, int64_t ns)
 {
-  need_g("rt_timer_reset");
+  checkpreempt(need_g("rt_timer_reset"));
   return timer_reset(&timer->timer, timer_when(ns), 0);
 }
 
@@ -103,7 +111,7 @@ void rt_timer_free(struct rt_timer *timer)
 {
   if (!timer)
     return;
-  need_g("rt_timer_free");
+  checkpreempt(need_g("rt_timer_free"));
   timer_give_up(&timer->timer);
 }
 
@@ -119,7 +127,7 @@ static void send_time(void *arg, uintptr_t seq, int64_t delay)
 
 static struct chan_timer *new_chan_timer(uint32_t kind)
 {
-  struct chan_timer *ct = timer_has_room() ? calloc(1, sizeof *ct) : NULL;
+  struct chan_timer *ct = has_room() ? calloc(1, sizeof *ct) : NULL;
   if (!ct)
     return NULL;
   ct->chan = rt_chan_new(sizeof(int64_t), 1);
@@ -141,7 +149,7 @@ bool timer_chan_drain(struct timer *t)
 
 struct rt_chan *rt_after(int64_t ns)
 {
-  need_g("rt_after");
+  checkpreempt(need_g("rt_after"));
   struct chan_timer *ct = new_chan_timer(TRACE_TIMERKIND_CHANNEL);
   if (!ct)
     return NULL;
@@ -173,7 +181,7 @@ static void unlist_ticker(struct rt_ticker *ticker)
 
 struct rt_ticker *rt_ticker_new(int64_t ns)
 {
-  need_g("rt_ticker_new");
+  checkpreempt(need_g("rt_ticker_new"));
   if (ns <= 0)
     rt_panic("non-positive interval for NewTicker");
   struct rt_ticker *ticker = calloc(1, sizeof *ticker);
@@ -184,7 +192,7 @@ struct rt_ticker *rt_ticker_new(int64_t ns)
     free(ticker);
     return NULL;
   }
-  rt_ticker_reset(ticker, ns);
+  timer_reset(&ticker->ct->timer, timer_when(ns), ns);
   ticker->id = ticker->ct->timer.id;
   list_ticker(ticker);
   return ticker;
@@ -197,13 +205,13 @@ struct rt_chan *rt_ticker_chan(struct rt_ticker *ticker)
 
 void rt_ticker_stop(struct rt_ticker *ticker)
 {
-  need_g("rt_ticker_stop");
+  checkpreempt(need_g("rt_ticker_stop"));
   timer_stop(&ticker->ct->timer);
 }
 
 void rt_ticker_reset(struct rt_ticker *ticker, int64_t ns)
 {
-  need_g("rt_ticker_reset");
+  checkpreempt(need_g("rt_ticker_reset"));
   if (ns <= 0)
     rt_panic("non-positive interval for Ticker.Reset");
   timer_reset(&ticker->ct->timer, timer_when(ns), ns);
@@ -213,7 +221,7 @@ void rt_ticker_free(struct rt_ticker *ticker)
 {
   if (!ticker)
     return;
-  need_g("rt_ticker_free");
+  checkpreempt(need_g("rt_ticker_free"));
   timer_stop(&ticker->ct->timer);
   rt_chan_free(ticker->ct->chan);
   unlist_ticker(ticker);
