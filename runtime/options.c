@@ -128,6 +128,6 @@ bool options_read(char *why, int n)
 void rt_set_traceback(const char *level)
 {
   enum traceback wanted;
-  if (traceback_by_name(level, &wanted) && wanted > options.traceback)
+  if (level && traceback_by_name(level, &wanted) && wanted > options.traceback)
     options.traceback = wanted;
 }

@@ -250,6 +250,13 @@ void panicerror(const char *message)
   gopanic((struct rt_value){ .type = "error", .s = message }, __builtin_frame_address(0));
 }
 
+/* What is run in the place of no function: Go's run-time error for a nil one. */
+void rt_nil_function(void *arg)
+{
+  (void)arg;
+  panicerror("runtime error: invalid memory address or nil pointer dereference");
+}
+
 void rt_goexit(void)
 {
   struct g *gp = need_g("rt_goexit");

@@ -119,6 +119,13 @@ RT_API void rt_frame_of_cxx(struct rt_frame *frame);
 RT_API RT_NORETURN void rt_frame_fell_through(void);
 RT_API void rt_defer_in_frame(struct rt_frame *frame, void (*fn)(void *), void *arg);
 RT_API void rt_defer_pooled(struct rt_frame *frame, void (*fn)(void *), void *arg);
+RT_API void rt_nil_function(void *arg);
+
+/* A nil function panics when it is run, as in Go, by being this one. Free of cost where it is a constant. */
+static inline void (*rt_function_(void (*fn)(void *)))(void *)
+{
+  return fn ? fn : rt_nil_function;
+}
 
 /* A turn of a loop. Only what belongs to the G is touched here, never its P: a preemption may come in between. */
 static inline void rt_defer_in_loop_(struct rt_frame *frame, void (*fn)(void *), void *arg)
@@ -188,19 +195,20 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
   (void)0
 /* clang-format on */
 
-/* defer fn(arg), not in a loop: a record in the frame, from the ninth on from the pool. In the function of fr, from a G. */
+/* defer fn(arg), not in a loop: a record in the frame, from the ninth on from the pool. A nil fn panics when it is run:
+ * "runtime error: invalid memory address or nil pointer dereference". In the function of fr, from a G. */
 #define RT_DEFER(fr, fn, arg)                                                                      \
   do {                                                                                             \
-    rt_defer_in_frame(&(fr), (fn), (arg));                                                         \
+    rt_defer_in_frame(&(fr), rt_function_(fn), (arg));                                             \
     if (RT_MARK((fr).resume))                                                                      \
       goto fr##_recovered;                                                                         \
   } while (0)
 
-/* defer fn(arg), also in a loop: a record from the P's pool; fatal without memory for one. In the function of fr, from
- * a G. */
+/* defer fn(arg), also in a loop: a record from the P's pool; fatal without memory for one. A nil fn
+ * as above. In the function of fr, from a G. */
 #define RT_DEFER_LOOP(fr, fn, arg)                                                                 \
   do {                                                                                             \
-    rt_defer_in_loop_(&(fr), (fn), (arg));                                                         \
+    rt_defer_in_loop_(&(fr), rt_function_(fn), (arg));                                             \
     if (RT_MARK((fr).resume))                                                                      \
       goto fr##_recovered;                                                                         \
   } while (0)

@@ -264,7 +264,8 @@ RT_API void rt_rwmutex_runlock(struct rt_rwmutex *rw);
 RT_API bool rt_rwmutex_try_lock(struct rt_rwmutex *rw);
 /* RWMutex.TryRLock: false if a writer has it or waits for it. From a G. */
 RT_API bool rt_rwmutex_try_rlock(struct rt_rwmutex *rw);
-/* Once.Do: the first call runs fn(arg), others park until it has ended; by a panic or rt_goexit, too. From a G. */
+/* Once.Do: the first call runs fn(arg), others park until it has ended; by a panic or rt_goexit, too.
+ * A nil fn panics, "runtime error: invalid memory address or nil pointer dereference". From a G. */
 RT_API void rt_once_do(struct rt_once *once, void (*fn)(void *), void *arg);
 /* WaitGroup.Add. Panics "sync: negative WaitGroup counter". From a G. */
 RT_API void rt_waitgroup_add(struct rt_waitgroup *wg, int delta);
@@ -354,7 +355,7 @@ RT_API void rt_log(const char *category, const char *fmt, ...)
  * every G, with the world stopped. From a G. */
 RT_API void rt_stack_dump(int fd, bool all);
 /* debug.SetTraceback: what a dying process shows from now on: "none" "single" "all" "system" "crash". It only
- * raises what RT_TRACEBACK said; another word changes nothing. From anywhere. */
+ * raises what RT_TRACEBACK said; another word, or NULL, changes nothing. From anywhere. */
 RT_API void rt_set_traceback(const char *level);
 /* runtime.stopTheWorld: parks until only the calling G runs. reason, which may be NULL, is in the trace. Until
  * rt_start_the_world it must not park, yield, end or stop the world again, which is fatal; it may look at the

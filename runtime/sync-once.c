@@ -25,7 +25,7 @@ static void do_slow(struct rt_once *once, void (*fn)(void *), void *arg)
   if (atomic_load_explicit(atomic32(&once->done), memory_order_acquire) != 0)
     return;
   RT_DEFER(fr, mark_done, once);
-  fn(arg);
+  rt_function_(fn)(arg);
 }
 
 void rt_once_do(struct rt_once *once, void (*fn)(void *), void *arg)

@@ -444,3 +444,40 @@ CASE(defer_records_are_reused,
   }
   say("%d ", deferred_count);
 }
+
+#define NIL_CALL "recovered: runtime error: invalid memory address or nil pointer dereference "
+FN(defer_nil)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, NULL, NULL);
+  RT_DEFER(fr, say_word, "first");
+  say("body ");
+}
+CASE(defer_of_nil_panics_when_it_runs,
+     "spec, Defer statements: a nil function panics when it is invoked, not when it is deferred",
+     PRINTS("body first " NIL_CALL))
+{
+  catch_panic(defer_nil, NULL);
+}
+FN(defer_nil_in_a_loop)
+{
+  RT_FRAME(fr, { return; });
+  for (int i = 0; i < 20; i++)
+    RT_DEFER_LOOP(fr, i % 10 == 5 ? NULL : count, NULL);
+}
+CASE(defer_of_nil_in_a_loop, "spec, Defer statements: the others run all the same",
+     PRINTS(NIL_CALL "18 "))
+{
+  catch_panic(defer_nil_in_a_loop, NULL);
+  say("%d ", deferred_count);
+}
+FN(defer_nil_and_panic)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, NULL, NULL);
+  rt_panic("first");
+}
+CASE(defer_of_nil_while_panicking, "spec, Handling panics: it is the newer panic", PRINTS(NIL_CALL))
+{
+  catch_panic(defer_nil_and_panic, NULL);
+}

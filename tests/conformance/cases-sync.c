@@ -56,6 +56,18 @@ CASE(once_that_panicked_is_done, "sync.Once.Do: if f panics, Do considers it to 
   catch_panic(do_panicking, NULL);
   say("%d ", n_calls);
 }
+FN(do_nil)
+{
+  rt_once_do(&once, NULL, NULL);
+}
+CASE(once_of_nil_is_done, "sync.Once.Do: a nil f panics, and is considered to have returned",
+     PRINTS("recovered: runtime error: invalid memory address or nil pointer dereference ok 0 "))
+{
+  catch_panic(do_nil, NULL);
+  catch_panic(do_nil, NULL);
+  rt_once_do(&once, count_call, NULL);
+  say("%d ", n_calls);
+}
 FN(goexits)
 {
   n_calls++;

@@ -78,6 +78,13 @@ static void panic_value(void)
   RT_DEFER(fr, recover, NULL);
   rt_panic_value((struct rt_value){ .type = "string", .s = "x" });
 }
+static void defer_nil(void)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, recover, NULL);
+  RT_DEFER(fr, NULL, NULL);
+}
+
 enum {
   STOPS,
   GOES_ON, /* may be called from anywhere */
@@ -169,6 +176,7 @@ enum {
   DOOR(rt_panic_value, STOPS, panic_value()) \
   DOOR(rt_defer_in_frame, STOPS, defer_one()) /* at the end of the frame, as the next two */ \
   DOOR(rt_defer_pooled, STOPS, defer_in_a_loop()) \
+  DOOR(rt_nil_function, STOPS, defer_nil()) \
   DOOR(rt_frame_exit, STOPS, defer_one()) \
   DOOR(rt_frame_recovered, STOPS, panic()) \
   DOOR(rt_frame_fell_through, NO_CALL, (void)0) \

@@ -286,6 +286,7 @@ PROGRAM(raises_the_level)
   rt_set_traceback("none"); /* may not lower it */
   rt_set_traceback("all");
   rt_set_traceback("nothing known");
+  rt_set_traceback(NULL);
   rt_panic("told");
 }
 static void a_program_may_only_raise_the_level(void **state)

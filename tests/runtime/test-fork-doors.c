@@ -146,6 +146,7 @@ enum {
   DOOR(rt_panic_value, PANICS, rt_panic_value((struct rt_value){ .type = "string", .s = "x" })) \
   DOOR(rt_defer_in_frame, SAYS_SO, defer_one()) \
   DOOR(rt_defer_pooled, SAYS_SO, defer_in_a_loop()) \
+  DOOR(rt_nil_function, PANICS, rt_nil_function(NULL)) \
   DOOR(rt_frame_exit, SAYS_SO, (void)0)         /* leave_a_frame_of_the_parent */ \
   DOOR(rt_frame_recovered, HARMLESS, (void)0)   /* where a recovery goes on, which a child has none of */ \
   DOOR(rt_frame_fell_through, HARMLESS, (void)0) /* ends the process anyway */ \

@@ -250,5 +250,33 @@ func init() {
 			}
 			say("%d ", n)
 		},
+		"defer_of_nil_panics_when_it_runs": func() {
+			catch(func() {
+				var f func()
+				defer f()
+				defer say("first ")
+				say("body ")
+			})
+		},
+		"defer_of_nil_in_a_loop": func() {
+			n := 0
+			catch(func() {
+				for i := 0; i < 20; i++ {
+					f := func() { n++ }
+					if i%10 == 5 {
+						f = nil
+					}
+					defer f()
+				}
+			})
+			say("%d ", n)
+		},
+		"defer_of_nil_while_panicking": func() {
+			catch(func() {
+				var f func()
+				defer f()
+				panic("first")
+			})
+		},
 	})
 }

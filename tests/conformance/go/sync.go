@@ -50,6 +50,12 @@ func init() {
 			catch(func() { once.Do(f) })
 			say("%d ", n)
 		},
+		"once_of_nil_is_done": func() {
+			catch(func() { once.Do(nil) })
+			catch(func() { once.Do(nil) })
+			once.Do(count)
+			say("%d ", n)
+		},
 		"once_that_goexited_is_done": func() {
 			go once.Do(func() {
 				n++
