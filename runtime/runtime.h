@@ -225,6 +225,7 @@ struct m {
   _Atomic bool exited;
   bool leaving;                            /* its thread ends */
   bool blocked;                            /* asleep on its note */
+  bool has_door;                           /* from tr_open to tr_close, recorded or not */
   int locks;                               /* > 0: must not be preempted or lose its P */
   int *errnop;                             /* the thread's errno */
   void (*g0_call)(struct m *, struct g *); /* to do on g0 for the G just left (mcall) */

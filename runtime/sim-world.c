@@ -31,6 +31,7 @@
 #define LONGEST_STALL  20000000
 #define LONGEST_SPIN   1000000
 #define LONGEST_ALONE  1000       /* jumps */
+#define LONGEST_FINISH 20000      /* times that others go on */
 #define REFUSAL_ONE_IN 4u         /* threads, in a seed that refuses */
 #define EPOCH          1000000000 /* the clock begins here: 0 means "no time" in many places */
 #define WALL_EPOCH     1700000000000000000 /* 2023-11-14, for ever */
@@ -378,6 +379,24 @@ void sim_spin(void)
   world.now += world.spin_ns; /* alone: it waits for somebody who sleeps */
   if (world.spin_ns < LONGEST_SPIN)
     world.spin_ns *= 2;
+}
+
+static bool is_somebody_at_it(bool (*is_done)(const struct m *mp))
+{
+  const struct co *co;
+  for (uint32_t i = 0; (co = co_get(i)); i++)
+    if (co != co_self() && (co->state == CO_READY || co->state == CO_STALLED) && co->m &&
+        !is_done(co->m))
+      return true;
+  return false;
+}
+
+void sim_let_finish(bool (*is_done)(const struct m *mp))
+{
+  if (!co_is_here() || !is_on())
+    return;
+  for (uint32_t i = 0; i < LONGEST_FINISH && is_somebody_at_it(is_done); i++)
+    sim_spin();
 }
 
 void sim_sleep(enum co_state state, _Atomic uint32_t *addr, int64_t ns)

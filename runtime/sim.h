@@ -43,6 +43,8 @@ void sim_choice(struct m *mp, uint32_t what, uint32_t of_n, uint32_t picked);
  * course as another one. */
 void sim_hold(void);
 void sim_go_on(void);
+/* The process ends: the others go on, until is_done holds for the M of each that is awake; not for ever. */
+void sim_let_finish(bool (*is_done)(const struct m *mp));
 /* The clock of the trace's writers, each time a later one; last: when the next event of the one that asks would be. */
 uint64_t sim_clock(uint64_t last);
 /* A number for a new object, by which such objects may be put in order: in the simulation where it lies decides nothing. */
@@ -85,6 +87,10 @@ static inline void sim_hold(void)
 }
 static inline void sim_go_on(void)
 {
+}
+static inline void sim_let_finish(bool (*is_done)(const struct m *mp))
+{
+  (void)is_done;
 }
 static inline uint64_t sim_clock(uint64_t last)
 {

@@ -20,7 +20,8 @@
  *     tracedoor.h), so where the other was silent already, it reads `ended` too.
  * I3  Who is in the middle of a transition then may have published it and not told it yet, while somebody else told
  *     his answer to it. He is given END_GRACE_US to say it, before trace_end; the process goes on to its end whatever he
- *     does, so a thread that is kept from the CPU for longer leaves its last transition untold.
+ *     does, so a thread that is kept from the CPU for longer leaves its last transition untold. In the simulation he is
+ *     given what he needs (hear_out); but who dies there, by a panic or a throw, is alone at once.
  * Not done: to go on until the process is gone. The M that exits does not come back to its loop, so its P and its G
  * would stay in the picture for ever; and whether the last events are kept would be chance.
  */
@@ -89,7 +90,8 @@ static RARELY void emit_slow(struct m *mp, enum trace_kind kind, uint64_t lo, ui
 {
   struct trace_writer *w = mp->tw;
   if (!w) {
-    atomic_fetch_add_explicit(&trace.control->unringed, 1, memory_order_relaxed);
+    if (trace.control) /* else hear_out asks */
+      atomic_fetch_add_explicit(&trace.control->unringed, 1, memory_order_relaxed);
     return;
   }
   if (w->dropping) {
@@ -418,10 +420,22 @@ static bool take_memory(void)
   return taken;
 }
 
+static void end_at_exit(int exit_code);
+
+static void watch_process(void)
+{
+  pthread_atfork(NULL, NULL, forget_in_child);
+  os_at_exit(end_at_exit);
+}
+
 void tr_init(void)
 {
+  static bool was_here;
   int fd = take_env_fd();
   const char *why;
+  if (SIM_BUILT && !was_here) /* who exits lets the others finish, recorded or not */
+    watch_process();
+  was_here = true;
   if (trace.control)
     atomic_fetch_add(&trace.control->untraced_runs, 1);
   if (fd < 0 || trace.control || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
@@ -440,8 +454,8 @@ void tr_init(void)
   atomic_store(&trace.control->clock, trace.clock);
   atomic_store(&trace.control->load_base, SIM_BUILT ? sim_load_base() : os_load_base());
   atomic_store(&trace.control->state, TRACE_STATE_STARTING);
-  pthread_atfork(NULL, NULL, forget_in_child);
-  os_at_exit(tr_end);
+  if (!SIM_BUILT)
+    watch_process();
 }
 
 bool tr_wanted(void)
@@ -462,6 +476,7 @@ static struct trace_ring *claim_ring(void)
 
 void tr_open(struct m *mp)
 {
+  mp->has_door = true;
   if (!tr_wanted())
     return;
   struct trace_ring *ring = claim_ring();
@@ -482,6 +497,7 @@ void tr_open(struct m *mp)
 void tr_close(struct m *mp)
 {
   struct door *door = (struct door *)mp->tw;
+  mp->has_door = false;
   mp->trace_mask = 0;
   mp->tw = NULL;
   if (!door)
@@ -510,13 +526,11 @@ static void end_open_of_all(void)
       trace_end_open(mp->tw);
 }
 
-void tr_end(int exit_code)
+static void tell_end(int exit_code)
 {
   struct m *mp = getm();
-  if (!trace.control || atomic_exchange(&trace.ended, true))
-    return;
   if (!SIM_BUILT && atomic_load(&trace.n_open) > (mp && mp->tw ? 1 : 0))
-    os_usleep(END_GRACE_US); /* I3; in the simulation the others do not go on from here */
+    os_usleep(END_GRACE_US); /* I3; in the simulation end_at_exit has heard them */
   end_open_of_all();
   if (mp && mp->tw) {
     tr_sync_clocks(mp, true);
@@ -529,4 +543,38 @@ void tr_end(int exit_code)
     trace_writer_close(mp->tw); /* the memory stays the M's: this may be a signal handler */
   }
   atomic_store(&trace.control->state, TRACE_STATE_ENDED);
+}
+
+void tr_end(int exit_code)
+{
+  if ((trace.control || SIM_BUILT) && !atomic_exchange(&trace.ended, true) && trace.control)
+    tell_end(exit_code);
+}
+
+static bool is_silent(const struct m *mp)
+{
+  return (mp->trace_mask & TRACE_FAMILY_ALL) == 0;
+}
+
+/* I3 in the simulation, where nobody goes on by himself. A run that is not recorded goes the same way, so its Ms are made
+ * to stamp, too. */
+static void hear_out(void)
+{
+  for (struct m *mp = atomic_load(&allm); mp && !trace.control; mp = mp->alllink)
+    if (mp->has_door)
+      mp->trace_mask = TRACE_FAMILY_ALL | TRACE_FAMILY_ALWAYS;
+  sim_let_finish(is_silent);
+}
+
+static void end_at_exit(int exit_code)
+{
+  if (!SIM_BUILT) {
+    tr_end(exit_code);
+    return;
+  }
+  if (atomic_exchange(&trace.ended, true))
+    return;
+  hear_out();
+  if (trace.control)
+    tell_end(exit_code);
 }

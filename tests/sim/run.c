@@ -70,6 +70,12 @@ static void stir_heap(void)
   }
 }
 
+static void run_and_exit(void *program)
+{
+  ((const struct sim_program *)program)->run(NULL);
+  exit(0);
+}
+
 _Noreturn void sim_run_here(const struct sim_run *run)
 {
   if (run->is_recorded)
@@ -82,7 +88,8 @@ _Noreturn void sim_run_here(const struct sim_run *run)
   sim_keeps_spares = !run->watch;
   sim_step_out = run->step;
   alarm(REAL_LIMIT);
-  int error = rt_run(run->program->run, NULL, &options);
+  int error = run->exits ? rt_run(run_and_exit, (void *)run->program, &options)
+                         : rt_run(run->program->run, NULL, &options);
   fflush(NULL);
   _exit(error ? 99 : 0);
 }

@@ -15,6 +15,7 @@ struct sim_run {
   int procs;
   int mutant;         /* 0: none */
   bool is_recorded;   /* its trace is replayed */
+  bool exits;         /* its main G ends the process, whatever others are doing */
   sim_watcher *watch; /* looks in place of the invariants; NULL: they do */
   bool
       stirs_heap; /* objects lie elsewhere than in a process that has just begun; nothing else may change */

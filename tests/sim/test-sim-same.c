@@ -139,7 +139,7 @@ static struct course *new_course(void)
 }
 
 /* How the seed's program ends, and by which way. */
-static int take_course(uint64_t seed, bool is_recorded, struct course *course)
+static int take_course(uint64_t seed, bool exits, bool is_recorded, struct course *course)
 {
   struct trace_control *control = NULL;
   int fd = is_recorded ? make_memory(&control) : -1, status;
@@ -151,6 +151,7 @@ static int take_course(uint64_t seed, bool is_recorded, struct course *course)
     struct sim_run run = sim_run_of_seed(seed, NULL);
     course_of_child = course;
     run.watch = note_the_course;
+    run.exits = exits;
     run.is_recorded = is_recorded;
     run.memory = fd;
     if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
@@ -181,29 +182,41 @@ static size_t common_way(const struct course *a, const struct course *b)
   return i;
 }
 
-/* So what was seen without the recorder can be recorded by its seed. */
-static void the_same_seed_takes_the_same_course_recorded_or_not(void **state)
+static void expect_the_same_courses(bool exits)
 {
   struct course *alone = new_course(), *recorded = new_course();
   size_t parted = 0;
-  (void)state;
   for (uint64_t seed = 1; seed <= 10 * n_sim_programs; seed++) {
-    const struct sim_program *program = sim_run_of_seed(seed, NULL).program;
-    int status = take_course(seed, false, alone);
-    assert_int_equal(take_course(seed, true, recorded), status);
+    int status = take_course(seed, exits, false, alone);
+    assert_int_equal(take_course(seed, exits, true, recorded), status);
     assert_true(alone->n > 10);
     size_t i = common_way(alone, recorded);
     if (i == alone->n && i == recorded->n)
       continue;
     const struct look *a = &alone->looks[i], *b = &recorded->looks[i];
-    print_message(
-        "# seed %d (%s): after %zu looks, alone at step %d, %d ns; recorded at step %d, %d ns\n",
-        (int)seed, program->name, i, (int)a->step, (int)a->now, (int)b->step, (int)b->now);
+    print_message("# seed %d (%s): %zu looks are the same, then step %d at %d ns, recorded step %d "
+                  "at %d ns\n",
+                  (int)seed, sim_run_of_seed(seed, NULL).program->name, i, (int)a->step,
+                  (int)a->now, (int)b->step, (int)b->now);
     parted++;
   }
   assert_int_equal(parted, 0);
   munmap(alone, sizeof *alone);
   munmap(recorded, sizeof *recorded);
+}
+
+/* So what was seen without the recorder can be recorded by its seed. */
+static void the_same_seed_takes_the_same_course_recorded_or_not(void **state)
+{
+  (void)state;
+  expect_the_same_courses(false);
+}
+
+/* The others finish what they have begun, recorded or not. */
+static void so_does_a_program_that_exits(void **state)
+{
+  (void)state;
+  expect_the_same_courses(true);
 }
 
 int main(void)
@@ -212,6 +225,7 @@ int main(void)
     cmocka_unit_test(the_same_seed_writes_the_same_bytes),
     cmocka_unit_test(another_seed_writes_other_bytes),
     cmocka_unit_test(the_same_seed_takes_the_same_course_recorded_or_not),
+    cmocka_unit_test(so_does_a_program_that_exits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 #else
 #define SEEDS 20000
 #endif
+#define EXITS 2000
 
 static uint64_t number_in(const char *variable, uint64_t otherwise)
 {
@@ -46,9 +47,29 @@ static void the_runs_that_found_bugs_do_well(void **state)
   }
 }
 
+/* What an M has done when another one exits, and the others may have answered, is told: see tracedoor.c, I3. */
+static void who_exits_leaves_a_trace_that_holds(void **state)
+{
+  static char text[8192];
+  struct sim_run before = { 0 };
+  (void)state;
+  for (uint64_t seed = 1; seed <= EXITS; seed++) {
+    struct sim_run run = sim_run_of_seed(seed, NULL);
+    if (run.program->code != 0)
+      continue;
+    run.is_recorded = run.exits = true;
+    run.step = before.step; /* these are kept */
+    run.out = before.out;
+    if (!sim_run_alone(&run, text, sizeof text))
+      fail_msg("%s", text);
+    before = run;
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = { cmocka_unit_test(the_runs_that_found_bugs_do_well),
+                                      cmocka_unit_test(who_exits_leaves_a_trace_that_holds),
                                       cmocka_unit_test(every_seed_keeps_the_invariants) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
