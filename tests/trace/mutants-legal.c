@@ -213,6 +213,15 @@ static bool next_ends_its_m(const struct place *x)
   return next < x->n && mutants_next(x->events, x->n, next) == x->n;
 }
 
+static bool only_idles_its_p(const struct place *x)
+{
+  size_t next = x->at;
+  while ((next = mutants_next(x->events, x->n, next)) < x->n)
+    if (x->events[next].kind != TRACE_PROC_STOP && x->events[next].kind != TRACE_PROC_IDLE)
+      return false;
+  return true;
+}
+
 static bool next_landed(const struct place *x)
 {
   const struct trace_event *next = next_of_m(x);
