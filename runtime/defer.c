@@ -108,7 +108,7 @@ static ALWAYS_INLINE void leave_spares(struct p *pp, struct g *gp, struct rt_fra
   uint32_t n = pp->n_deferpool < RT_FRAME_SPARES ? pp->n_deferpool : RT_FRAME_SPARES;
   pp->n_deferpool -= n;
   memcpy(frame->spares, pp->deferpool + pp->n_deferpool, sizeof frame->spares);
-  frame->n_spares = (uint16_t)n;
+  frame->n_spares = n;
   frame->chain = &gp->_defer;
 }
 

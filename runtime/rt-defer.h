@@ -101,9 +101,14 @@ struct rt_defer { /* private */
 };
 struct rt_frame { /* private */
   void *fp;
-  uint32_t n_records;
-  uint16_t n_spares;       /* records of the pool for the next turns of a loop */
-  bool of_cxx;             /* caught and uncaught are set */
+  union {
+    struct {
+      uint32_t n_spares; /* records of the pool for the next turns of a loop */
+      uint16_t n_records;
+      bool of_cxx; /* caught and uncaught are set */
+    };
+    uint64_t none; /* all three are 0 */
+  };
   struct rt_defer **chain; /* the G's; valid while there is a spare */
   rt_resume resume;        /* where to go on after a recovery */
   struct rt_defer records[RT_FRAME_RECORDS];
@@ -174,17 +179,35 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
 #define RT_MARK(resume) RT_MARK_OWN(resume)
 #endif
 
+/* Where gcc goes back to is the same for all deferred calls of a function, unless the stack pointer has moved since the
+ * one before (alloca, arrays of variable length): so all but the first save three stores. Where a compiler goes back to
+ * registers as they were then, each call is marked. */
+#if defined(RT_LIBC_JUMP) || defined(__clang__) || !defined(__x86_64__)
+#define RT_UNMARK(frame)    (void)0
+#define RT_IS_MARKED(frame) false
+#else
+#define RT_UNMARK(frame) (void)((frame)->resume[2] = (void *)0)
+#define RT_IS_MARKED(frame)                                                                        \
+  __extension__({                                                                                  \
+    void *rt_sp_;                                                                                  \
+    __asm__ volatile("movq %%rsp, %0" : "=r"(rt_sp_));                                             \
+    (frame)->resume[2] == rt_sp_;                                                                  \
+  })
+#endif
+#define RT_MARK_FRAME(frame) (!RT_IS_MARKED(frame) && RT_MARK((frame)->resume))
+
 #ifdef __cplusplus
 #define RT_FRAME_OF_CXX(frame) rt_frame_of_cxx(frame)
 #else
-#define RT_FRAME_OF_CXX(frame) ((frame)->of_cxx = false)
+#define RT_FRAME_OF_CXX(frame) (void)0
 #endif
 
 /* clang-format off */
 #define RT_FRAME(fr, ...)                                                                          \
   struct rt_frame fr __attribute__((cleanup(rt_frame_exit)));                                      \
   fr.fp = __builtin_frame_address(0);                                                              \
-  fr.n_records = fr.n_spares = 0;                                                                  \
+  fr.none = 0;                                                                                     \
+  RT_UNMARK(&fr);                                                                                  \
   RT_FRAME_OF_CXX(&fr);                                                                            \
   if (0) {                                                                                         \
   fr##_recovered: __attribute__((unused));                                                         \
@@ -200,7 +223,7 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
 #define RT_DEFER(fr, fn, arg)                                                                      \
   do {                                                                                             \
     rt_defer_in_frame(&(fr), rt_function_(fn), (arg));                                             \
-    if (RT_MARK((fr).resume))                                                                      \
+    if (RT_MARK_FRAME(&(fr)))                                                                      \
       goto fr##_recovered;                                                                         \
   } while (0)
 
@@ -209,7 +232,7 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
 #define RT_DEFER_LOOP(fr, fn, arg)                                                                 \
   do {                                                                                             \
     rt_defer_in_loop_(&(fr), rt_function_(fn), (arg));                                             \
-    if (RT_MARK((fr).resume))                                                                      \
+    if (RT_MARK_FRAME(&(fr)))                                                                      \
       goto fr##_recovered;                                                                         \
   } while (0)
 

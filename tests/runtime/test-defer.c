@@ -2,6 +2,8 @@
 /* test-defer.c - deferred calls run last first, once, at every way out of a function. */
 #include "program.h"
 
+#include <alloca.h>
+
 #include "runtime.h"
 
 static void say(void *what)
@@ -319,6 +321,43 @@ static void goexit_of_main_ends_in_a_deadlock_when_no_one_is_left(void **state)
               "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n");
 }
 
+/* ---- memory of the frame that came after its first deferred call ---- */
+
+static void ignore(void *unused)
+{
+  (void)unused;
+}
+static void say_what_is_left(void *text)
+{
+  puts(text);
+}
+static void recover(void *unused)
+{
+  (void)unused;
+  rt_recover(NULL);
+}
+static void defer_with_memory_between(size_t n)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, ignore, NULL);
+  char *text = alloca(n + 1);
+  memset(text, 'x', n);
+  text[n] = '\0';
+  RT_DEFER_LOOP(fr, say_what_is_left, text);
+  RT_DEFER(fr, recover, NULL);
+  rt_panic("recovered");
+}
+PROGRAM(takes_memory_between)
+{
+  defer_with_memory_between(50);
+  return 0;
+}
+static void a_recovery_leaves_what_the_frame_took_since_its_first_deferred_call(void **state)
+{
+  (void)state;
+  assert_prints(takes_memory_between, 1, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -332,6 +371,7 @@ int main(void)
     cmocka_unit_test(a_deferred_call_may_park_and_move_between_threads),
     cmocka_unit_test(goexit_runs_the_deferred_calls_of_all_frames),
     cmocka_unit_test(goexit_of_main_ends_in_a_deadlock_when_no_one_is_left),
+    cmocka_unit_test(a_recovery_leaves_what_the_frame_took_since_its_first_deferred_call),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

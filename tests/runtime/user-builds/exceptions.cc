@@ -155,7 +155,7 @@ static void leave_catch_blocks(void *)
 
 /* As in a frame of C, which does not know of exceptions. */
 #undef RT_FRAME_OF_CXX
-#define RT_FRAME_OF_CXX(frame) ((frame)->of_cxx = false)
+#define RT_FRAME_OF_CXX(frame) (void)0
 static void end_with_what_c_left(void *)
 {
   RT_FRAME(fr, {
