@@ -146,10 +146,9 @@ void mexit(struct m *mp)
   unminit(mp);
   lock_sched();
   atomic_store(&mp->exited, true);
-  if (mp->run == atomic_load(&sched.run)) {
-    mp->idlelink = sched.mended;
-    sched.mended = mp; /* not touched any more once sched.lock is free */
-  }
+  struct m **list = mp->left_behind ? &sched.mfree : &sched.mended;
+  mp->idlelink = *list;
+  *list = mp; /* not touched any more once sched.lock is free */
   atomic_fetch_add(&sched.exits, 1);
   unlock_sched();
   os_futex_wake(&sched.exits, 1);

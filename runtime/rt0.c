@@ -222,8 +222,9 @@ static void recycle_ms(void)
   struct m *next;
   for (struct m *mp = atomic_load(&allm); mp; mp = next) {
     next = mp->alllink;
-    if (!atomic_load(&mp->exited) && !mp->is_main)
-      continue; /* a straggler keeps its own */
+    mp->left_behind = !atomic_load(&mp->exited) && !mp->is_main;
+    if (mp->left_behind)
+      continue; /* a straggler keeps its own until it ends (mexit) */
     mp->idlelink = sched.mfree;
     sched.mfree = mp;
   }

@@ -90,6 +90,9 @@ static void prepare(struct co *co)
   co->sp = context;
   co->at = co->lo;
   co->at_size = (size_t)(co->hi - co->lo);
+#ifdef SWITCH_ASAN
+  __asan_unpoison_memory_region(co->lo, co->at_size); /* whoever was there did not return */
+#endif
 }
 
 static struct co *unused_slot(void)

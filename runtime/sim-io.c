@@ -36,6 +36,12 @@ static struct sim_fd *find(int fd)
   return NULL;
 }
 
+/* NULL: it is a real one. */
+static struct sim_fd *find_ours(int fd)
+{
+  return fd >= FIRST_NUMBER ? find(fd) : NULL;
+}
+
 static void update_next(void)
 {
   next_at = SIM_FOR_EVER;
@@ -59,7 +65,7 @@ int sim_fd_new(void)
 
 void sim_fd_fill(int fd, int64_t at)
 {
-  struct sim_fd *f = find(fd);
+  struct sim_fd *f = find_ours(fd);
   if (!f || f->due_at != 0 || at <= 0)
     sim_fail("descriptor %d cannot be filled", fd);
   f->due_at = at;
@@ -68,7 +74,7 @@ void sim_fd_fill(int fd, int64_t at)
 
 bool sim_fd_add(int fd, uint64_t data)
 {
-  struct sim_fd *f = find(fd);
+  struct sim_fd *f = find_ours(fd);
   if (!f)
     return false;
   f->in_epoll = true;
@@ -78,7 +84,7 @@ bool sim_fd_add(int fd, uint64_t data)
 
 void sim_fd_del(int fd)
 {
-  struct sim_fd *f = find(fd);
+  struct sim_fd *f = find_ours(fd);
   if (!f)
     return;
   *f = (struct sim_fd){ 0 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test-chan.c - channels do what Go's do. */
 #include "program.h"
+#include "switch.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -187,15 +188,20 @@ static void waiting_for_ever_is_a_deadlock(void **state)
 
 /* ---- a look from outside ---- */
 
+#ifdef SWITCH_TSAN
+#define LOOKED_AT 10000
+#else
 #define LOOKED_AT 3000000
+#endif
 static _Atomic bool has_ended;
-static size_t most;
+static _Atomic size_t most;
 
 static void *look_at_its_length(void *unused)
 {
   while (!has_ended) {
     size_t n = rt_chan_len(c);
-    most = n > most ? n : most;
+    if (n > most)
+      most = n;
   }
   return unused;
 }

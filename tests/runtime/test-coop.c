@@ -13,7 +13,7 @@
 
 #define LATE (rt_now() - 1)
 
-static struct rt_chan *closed;
+static struct rt_chan *made, *closed;
 static struct rt_timer *timer;
 static struct rt_ticker *ticker;
 static struct rt_mutex mutex, locked, of_cond;
@@ -113,13 +113,13 @@ enum {
   DOOR(rt_timer_stop, STOPS, rt_timer_stop(timer)) \
   DOOR(rt_timer_reset, STOPS, rt_timer_reset(timer, 60000000000)) \
   DOOR(rt_timer_free, STOPS, rt_timer_free(rt_after_func(60000000000, nothing, NULL))) \
-  DOOR(rt_after, STOPS, rt_after(60000000000)) \
+  DOOR(rt_after, STOPS, rt_chan_free(rt_after(60000000000))) \
   DOOR(rt_ticker_new, STOPS, rt_ticker_new(60000000000)) \
   DOOR(rt_ticker_chan, GOES_ON, rt_ticker_chan(ticker)) \
   DOOR(rt_ticker_stop, STOPS, rt_ticker_stop(ticker)) \
   DOOR(rt_ticker_reset, STOPS, rt_ticker_reset(ticker, 60000000000)) \
   DOOR(rt_ticker_free, STOPS, rt_ticker_free(rt_ticker_new(60000000000))) \
-  DOOR(rt_chan_new, GOES_ON, rt_chan_new(1, 1)) \
+  DOOR(rt_chan_new, GOES_ON, (rt_chan_free(made), made = rt_chan_new(1, 1))) \
   DOOR(rt_chan_free, GOES_ON, rt_chan_free(rt_chan_new(1, 1))) \
   DOOR(rt_chan_send, STOPS, rt_chan_send(with_room(), "x")) \
   DOOR(rt_chan_recv, STOPS, rt_chan_recv(closed, NULL)) \

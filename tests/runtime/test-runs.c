@@ -343,7 +343,6 @@ static void the_deferred_calls_of_a_dropped_g_are_freed(void **state)
 
 /* ---- stacks ---- */
 
-static size_t used_stack;
 static void use_up(size_t n)
 {
   char frame[2000];
@@ -352,43 +351,42 @@ static void use_up(size_t n)
     use_up(n - 2200);
   __asm__ volatile("" ::"r"(frame) : "memory");
 }
-static void use_stack(void *unused)
+static void use_stack(void *n)
 {
-  (void)unused;
-  use_up(used_stack);
+  use_up((size_t)n);
 }
-static void use_stack_for_ever(void *unused)
+static void use_stack_for_ever(void *n)
 {
-  use_stack(unused);
+  use_stack(n);
   rt_select(NULL, 0);
 }
-static void *use_it_in_the_kernel(void *unused)
+static void *use_it_in_the_kernel(void *n)
 {
-  use_stack(unused);
+  use_stack(n);
   usleep(20000);
-  return NULL;
+  return n;
 }
-static void block(void *unused)
+static void block(void *n)
 {
-  rt_blocking(use_it_in_the_kernel, unused);
+  rt_blocking(use_it_in_the_kernel, n);
 }
 /* Some end, some are dropped while they wait, and some while they are in the kernel. */
-static void use_stacks(void *unused)
+static void use_stacks(void *n)
 {
   for (int i = 0; i < 100; i++) {
-    rt_go(use_stack, NULL);
-    rt_go(use_stack_for_ever, NULL);
+    rt_go(use_stack, n);
+    rt_go(use_stack_for_ever, n);
   }
   for (int i = 0; i < 3; i++)
-    rt_go(block, NULL);
+    rt_go(block, n);
   rt_yield();
   rt_yield();
-  use_stack(unused);
+  use_stack(n);
 }
 static bool run_with_stacks(size_t size)
 {
-  used_stack = size - 10000;
-  return rt_run(use_stacks, NULL, &(struct rt_options){ .stack_size = size }) == 0;
+  return rt_run(use_stacks, (void *)(size - 10000), &(struct rt_options){ .stack_size = size }) ==
+         0;
 }
 static long address_space(void)
 {

@@ -41,6 +41,16 @@ static int reads_a_pipe(int argc, char **argv)
   return (int)rt_read(ends[0], &byte, 1, 0);
 }
 
+static int reads_a_pipe_on_stdin(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  int ends[2];
+  char byte;
+  if (pipe(ends) != 0 || dup2(ends[0], 0) != 0)
+    return 3;
+  return (int)rt_read(0, &byte, 1, 0);
+}
+
 static int listens(int argc, char **argv)
 {
   (void)argc, (void)argv;
@@ -138,7 +148,11 @@ static const struct {
   const char *name;
   int (*fn)(int, char **);
 } programs[] = {
-  { "spins", spins }, { "reads-a-pipe", reads_a_pipe }, { "listens", listens }, { "waits", waits }
+  { "spins", spins },
+  { "reads-a-pipe", reads_a_pipe },
+  { "reads-a-pipe-on-stdin", reads_a_pipe_on_stdin },
+  { "listens", listens },
+  { "waits", waits },
 };
 
 int main(int argc, char **argv)

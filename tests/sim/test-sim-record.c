@@ -115,8 +115,8 @@ static void sockets_are_refused_in_words(void **state)
 static void pipes_and_listening_are_refused_in_words_too(void **state)
 {
   (void)state;
-  char *const forms[] = { "reads-a-pipe", "listens" };
-  for (int i = 0; i < 2; i++) {
+  char *const forms[] = { "reads-a-pipe", "reads-a-pipe-on-stdin", "listens" };
+  for (int i = 0; i < 3; i++) {
     struct run run = run_cli("record", "-q", "--sim", "3", "-o", "e.db", "--",
                              run_built("tests/sim/simulated"), forms[i], NULL);
     assert_int_equal(run.code, 2);
