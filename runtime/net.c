@@ -211,6 +211,8 @@ static bool split_host_port(const char *host_port, struct lookup *l)
   if (n >= 2 && host_port[0] == '[' && colon[-1] == ']') {
     host_port++;
     n -= 2;
+  } else if (memchr(host_port, ':', n)) {
+    return false; /* "::1:0" might be either */
   }
   if (n >= sizeof l->host || n_port >= sizeof l->port)
     return false;
