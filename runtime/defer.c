@@ -233,14 +233,15 @@ struct defer_view {
 };
 
 /* A call, which may do anything, left all as it was. The compiler must not learn that what is in memory equals what is
- * in the registers, or it goes on with the former. */
+ * in the registers, or it goes on with the former: so it is not shown what is compared. */
 static ALWAYS_INLINE bool is_unchanged(const struct defer_view *v, const struct g *gp)
 {
   if (unlikely(gp->m->p != v->pp))
     return false; /* the pool is another M's now, and not to be looked at */
-  bool changed = (gp->_defer != v->next) | (v->pp->n_deferpool != v->n_pool);
-  __asm__("" : "+r"(changed));
-  return likely(!changed);
+  struct rt_defer *first = gp->_defer;
+  uint32_t n_pool = v->pp->n_deferpool;
+  __asm__("" : "+r"(first), "+r"(n_pool));
+  return likely(first == v->next && n_pool == v->n_pool);
 }
 
 /* Runs the frame's deferred calls, without events, and straight: a function that was not called by calldefer cannot

@@ -139,13 +139,13 @@ static inline void rt_defer_in_loop_(struct rt_frame *frame, void (*fn)(void *),
     rt_defer_pooled(frame, fn, arg);
     return;
   }
-  struct rt_defer *d = frame->spares[--frame->n_spares];
-  d->link = *frame->chain;
+  struct rt_defer **chain = frame->chain, *d = frame->spares[--frame->n_spares];
+  d->link = *chain;
   d->fn = fn;
   d->arg = arg;
   d->frame = frame;
   __atomic_signal_fence(__ATOMIC_RELEASE); /* in the chain when it is complete */
-  *frame->chain = d;
+  *chain = d;
 }
 
 /* gcc's __builtin_setjmp keeps variables right (abnormal edges) and forbids inlining of the function around
