@@ -65,12 +65,25 @@ static bool has_waiters(const struct waitq *q)
   return q->first && q->run == atomic_load(&sched.run) && run_is_on();
 }
 
+/* Whoever has just changed its len may still hold its lock: with a P it is waited for. */
+static bool is_waited_on(struct rt_chan *c)
+{
+  const struct m *mp = getm();
+  bool has_p = mp && mp->curg && readgstatus(mp->curg) == Grunning;
+  if (has_p)
+    lock_with_p(&c->lock);
+  bool yes = has_waiters(&c->recvq) || has_waiters(&c->sendq);
+  if (has_p)
+    unlock_with_p(&c->lock);
+  return yes;
+}
+
 void rt_chan_free(struct rt_chan *c)
 {
   if (!c)
     return;
   not_in_a_child();
-  if (has_waiters(&c->recvq) || has_waiters(&c->sendq)) /* nobody may use it any more, so no lock */
+  if (is_waited_on(c))
     panicerror("free of channel on which goroutines wait");
   if (c->of_timer)
     timer_give_up(c->timer);

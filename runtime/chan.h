@@ -14,7 +14,7 @@ struct rt_chan {
   /* `timer` sends on it, and the buffer is its business: to the program it has neither len nor cap. */
   bool of_timer;
   _Atomic size_t qcount; /* values in the buffer; read without the lock by rt_chan_len, as in Go */
-  size_t dataqsiz; /* slots of the buffer */
+  size_t dataqsiz;       /* slots of the buffer */
   size_t elemsize;
   size_t sendx, recvx; /* next slot to write, to read */
   struct waitq recvq, sendq;

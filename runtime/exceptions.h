@@ -44,6 +44,12 @@ static ALWAYS_INLINE bool exceptions_any(const struct exceptions *of_thread)
 {
   return unlikely(of_thread != NULL) && (of_thread->caught || of_thread->uncaught);
 }
+/* At the end of a G: a Goexit, or a panic that a frame of C recovered, may have left a catch block. */
+static inline void exceptions_end(const struct exceptions *of_thread)
+{
+  if (exceptions_any(of_thread))
+    exceptions_back_to(NULL, 0);
+}
 /* Out of the thread's, which has none then. */
 static inline struct exceptions exceptions_take(struct exceptions *of_thread)
 {

@@ -31,7 +31,8 @@ static ALWAYS_INLINE struct fp_control fp_now(void)
 }
 static inline void fp_set(struct fp_control control)
 {
-  __asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(control.mxcsr), "m"(control.x87));
+  /* fnclex: a flag that another G left would be trapped at once by who asks for traps */
+  __asm__ volatile("ldmxcsr %0\n\tfnclex\n\tfldcw %1" : : "m"(control.mxcsr), "m"(control.x87));
 }
 static ALWAYS_INLINE bool fp_is_own(struct fp_control control)
 {

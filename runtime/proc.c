@@ -544,13 +544,6 @@ static ALWAYS_INLINE _Noreturn void end_g(void)
   switch_and_forget(mp, gp, next);
 }
 
-/* A Goexit, or a panic that a frame of C recovered, may have left a catch block. */
-static inline void end_exceptions(void)
-{
-  if (exceptions_any(getm()->exceptions))
-    exceptions_back_to(NULL, 0);
-}
-
 /* Gone to by ctx_start, on a fresh stack. hot: gcc takes what never returns to be rare, and makes it small. */
 _Noreturn __attribute__((used, hot)) void gstart(struct m *mp)
 {
@@ -558,12 +551,12 @@ _Noreturn __attribute__((used, hot)) void gstart(struct m *mp)
   arrive(mp);
   struct g *gp = mp->curg;
   gp->fn(gp->arg);
-  end_exceptions();
+  exceptions_end(getm()->exceptions);
   end_g(); /* inline: a call would stay on the CPU's return stack */
 }
 
 _Noreturn void goexit1(void)
 {
-  end_exceptions();
+  exceptions_end(getm()->exceptions);
   end_g();
 }

@@ -65,7 +65,7 @@ extern "C" {
 
 struct rt_options {
   int maxprocs; /* number of Ps, at most 1024; 0: RT_MAXPROCS, else the CPUs that this process may use */
-  size_t stack_size; /* bytes a G, at most 1 GiB, made a power of two; 0: 64 KiB. Reserved, touched lazily */
+  size_t stack_size; /* bytes a G, a power of two up to 1 GiB; 0: 64 KiB; touched lazily */
   /* Not 0: the deterministic simulation with this seed, as by RT_DEBUG=sim=SEED; see rt_run. */
   uint64_t sim_seed;
 };
@@ -189,7 +189,7 @@ RT_API bool rt_chan_try_recv(struct rt_chan *chan, void *elem, bool *open);
 /* close(chan): who receives gets what is in it, then zeros. Panics "close of closed channel" and "close of nil
  * channel". From a G. */
 RT_API void rt_chan_close(struct rt_chan *chan);
-/* len(chan): values in it; 0 for NULL and for a timer's. From anywhere. */
+/* len(chan): values in it; 0 for NULL and for a timer's. It orders nothing, and is old at once. From anywhere. */
 RT_API size_t rt_chan_len(const struct rt_chan *chan);
 /* cap(chan); 0 for NULL and for a timer's. From anywhere. */
 RT_API size_t rt_chan_cap(const struct rt_chan *chan);

@@ -8,6 +8,7 @@
  * What outlives a run: Gs and stacks (with the Gs that were dropped), Ps and their caches. What a run
  * begins with is set in schedinit.
  */
+#include "exceptions.h"
 #include "fault.h"
 #include "netpoll.h"
 #include "options.h"
@@ -108,7 +109,9 @@ static struct m *start_m0(int32_t n)
   if (!mp)
     return NULL;
   mp->is_main = true;
-  fp_of_run = fp_now();
+  struct fp_control mine = fp_now();
+  if (fp_is_own(mine)) /* else stragglers of the last run may be reading it */
+    fp_of_run = mine;
   minit(mp, UINT32_MAX);
   tr_begin(mp, (uint32_t)n);
   fault_begin(mp);
@@ -185,6 +188,7 @@ static void main_start(void *unused)
 {
   (void)unused;
   run.fn(run.arg);
+  exceptions_end(getm()->exceptions);
   end_run();
 }
 

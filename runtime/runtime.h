@@ -248,7 +248,7 @@ struct m {
   char *g0_lo, *g0_hi;            /* bounds of the thread's stack */
   void *g0_fake_stack, *g0_fiber; /* sanitizers' */
   void *altstack;
-  bool left_behind; /* by the end of its run, in the kernel; sched.lock */
+  bool left_behind;         /* by the end of its run, in the kernel; sched.lock */
   struct exceptions before; /* the thread's, when it became an M */
   struct async async;       /* preemption by signal */
 };

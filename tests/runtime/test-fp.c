@@ -102,10 +102,34 @@ static void a_g_rounds_as_it_was_told_and_begins_as_the_run_did(void **state)
   }
 }
 
+/* ---- traps ---- */
+
+static void divide_by_zero(void *unused)
+{
+  volatile long double one = 1, zero = 0, inf = one / zero; /* which leaves a flag in the x87 */
+  (void)unused, (void)inf;
+}
+PROGRAM(traps_what_it_does_itself)
+{
+  volatile long double one = 1;
+  rt_go(divide_by_zero, NULL);
+  feclearexcept(FE_ALL_EXCEPT);
+  feenableexcept(FE_DIVBYZERO);
+  rt_yield();
+  printf("%d\n", one + one == 2);
+  return 0;
+}
+static void a_g_that_wants_traps_is_not_trapped_by_what_others_did(void **state)
+{
+  (void)state;
+  assert_prints(traps_what_it_does_itself, 1, "1\n");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_g_rounds_as_it_was_told_and_begins_as_the_run_did),
+    cmocka_unit_test(a_g_that_wants_traps_is_not_trapped_by_what_others_did),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,6 +115,29 @@ static void recover_outside()
   panic_in_two_catch_blocks();
 }
 
+/* What the scopes of deferring calls have is destroyed once each, whichever of them recovers. */
+static void recover_beside_scopes(int turns)
+{
+  RT_FRAME(fr, { return; });
+  if (turns > 0) {
+    counted left;
+    RT_DEFER(fr, recovers, nullptr);
+  }
+  counted kept;
+  RT_DEFER(fr, recovers, nullptr);
+  for (int i = 0; i < turns; i++) {
+    counted of_turn;
+    RT_DEFER_LOOP(fr, recovers, nullptr);
+    if (i == turns - 1)
+      rt_panic("in the last turn");
+  }
+  for (int i = 0; i < 3; i++) {
+    counted of_turn;
+    RT_DEFER_LOOP(fr, recovers, nullptr);
+  }
+  rt_panic("behind the loop");
+}
+
 struct panics_when_it_goes {
   volatile bool does = true; /* else a compiler sees that nobody will come to the handler */
   ~panics_when_it_goes()
@@ -185,6 +208,8 @@ static void has_none(void *)
 static void run(void *)
 {
   expect(!std::current_exception());
+  recover_beside_scopes(3);
+  expect(counted::alive == 0);
   rt_waitgroup_add(&wg, 8 + 4 * 20);
   for (long i = 0; i < 8; i++)
     rt_go(work, reinterpret_cast<void *>(i));
