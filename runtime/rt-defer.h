@@ -107,7 +107,6 @@ struct rt_frame { /* private */
   bool unused;             /* 0: so a frame begins with one store for these four */
   struct rt_defer **chain; /* the G's; valid while there is a spare */
   rt_resume resume;        /* where to go on after a recovery */
-  const char *marked_at;   /* of a loop: which call filled it */
   struct rt_defer records[RT_FRAME_RECORDS];
   struct rt_defer *spares[RT_FRAME_SPARES];
   void *caught; /* C++'s exceptions when the function began: a recovery goes back to them */
@@ -176,25 +175,6 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
 #define RT_MARK(resume) RT_MARK_OWN(resume)
 #endif
 
-/* A loop need not mark each turn, where gcc goes back to: the place is the same as long as the call stands at the same
- * place in the program (whose scopes and their cleanups are left then) and the stack pointer has not moved since (alloca,
- * arrays of variable length). Where a compiler goes back to registers as they were then, each turn is marked. */
-#if defined(RT_LIBC_JUMP) || defined(__clang__) || !defined(__x86_64__)
-#define RT_MARK_TURN(frame) RT_MARK((frame)->resume)
-#else
-#define RT_MARK_TURN(frame)                                                                        \
-  (__extension__({                                                                                 \
-    static char rt_here_;                                                                          \
-    void *rt_sp_;                                                                                  \
-    __asm__ volatile("movq %%rsp, %0" : "=r"(rt_sp_));                                             \
-    bool rt_is_marked_ = (frame)->marked_at == &rt_here_ && (frame)->resume[2] == rt_sp_;          \
-    (frame)->marked_at = &rt_here_;                                                                \
-    rt_is_marked_;                                                                                 \
-  })                                                                                               \
-       ? 0                                                                                         \
-       : RT_MARK((frame)->resume))
-#endif
-
 #ifdef __cplusplus
 #define RT_FRAME_OF_CXX(frame) rt_frame_of_cxx(frame)
 #else
@@ -206,7 +186,6 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
   struct rt_frame fr __attribute__((cleanup(rt_frame_exit)));                                      \
   fr.fp = __builtin_frame_address(0);                                                              \
   fr.n_spares = fr.n_records = fr.of_cxx = fr.unused = 0;                                          \
-  fr.marked_at = 0;                                                                                \
   RT_FRAME_OF_CXX(&fr);                                                                            \
   if (0) {                                                                                         \
   fr##_recovered: __attribute__((unused));                                                         \
@@ -222,7 +201,6 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
 #define RT_DEFER(fr, fn, arg)                                                                      \
   do {                                                                                             \
     rt_defer_in_frame(&(fr), rt_function_(fn), (arg));                                             \
-    (fr).marked_at = 0;                                                                            \
     if (RT_MARK((fr).resume))                                                                      \
       goto fr##_recovered;                                                                         \
   } while (0)
@@ -232,7 +210,7 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
 #define RT_DEFER_LOOP(fr, fn, arg)                                                                 \
   do {                                                                                             \
     rt_defer_in_loop_(&(fr), rt_function_(fn), (arg));                                             \
-    if (RT_MARK_TURN(&(fr)))                                                                       \
+    if (RT_MARK((fr).resume))                                                                      \
       goto fr##_recovered;                                                                         \
   } while (0)
 
