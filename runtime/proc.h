@@ -52,6 +52,16 @@ _Noreturn void goexit1(void);
  * sched.lock held. */
 void drop_g(struct g *gp);
 
+/* There is memory for one timer more on this P: the next timer that the G arms may count on it, if it does not stop
+ * before. Needs a P. */
+static ALWAYS_INLINE bool timer_has_room(void)
+{
+  const struct timers *ts = &((struct p *)getm()->p)->timers;
+  return likely(atomic_load_explicit(&ts->len, memory_order_relaxed) <
+                ts->room) || /* others only take from it */
+         timer_make_room();
+}
+
 /* Around a call that may block the thread (syscall.c). pc, fp: where, and its frame, which lives until exitsyscall. */
 void reentersyscall(const void *pc, const void *fp);
 static ALWAYS_INLINE void entersyscall(void)

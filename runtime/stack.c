@@ -11,8 +11,8 @@
  * inside a system call may still stand on its stack.
  *
  * One run's stacks are of one size, a power of two, so that there are few sizes; each has slabs and a list of its own,
- * which wait for the next run that asks for it. At the end of a run all stacks go back there (stack_leave, stack_empty_cache), but for
- * those that a G in the kernel still stands on.
+ * which wait for the next run that asks for it. At the end of a run all stacks go back there (stack_leave,
+ * stack_empty_cache), but for those that a G in the kernel still stands on.
  *
  * The lowest pages of a slot are its guard: by MADV_GUARD_INSTALL where the kernel has it (6.13), which does
  * not split the mapping; else by mprotect, while it costs no more than half of the mappings that the

@@ -74,19 +74,11 @@ static void start_go(void *arg, uintptr_t seq, int64_t delay)
     fatal("out of memory: no goroutine for a timer");
 }
 
-/* timer_has_room, without a call where there is. From here to the timer's start the G must not stop: the room is its P's. */
-static ALWAYS_INLINE bool has_room(void)
-{
-  const struct timers *ts = &((struct p *)getm()->p)->timers;
-  return likely(atomic_load_explicit(&ts->len, memory_order_relaxed) < ts->room) ||
-         timer_has_room();
-}
-
 struct rt_timer *rt_after_func(int64_t ns, void (*fn)(void *), void *arg)
 {
   checkpreempt(need_g("rt_after_func"));
   /* Not calloc: glibc's goes past the thread's cache, which costs as much as the heap. */
-  struct rt_timer *t = has_room() ? malloc(sizeof *t) : NULL;
+  struct rt_timer *t = timer_has_room() ? malloc(sizeof *t) : NULL;
   if (!t)
     return NULL;
   *t = (struct rt_timer){ .timer = { .freeable = true }, .fn = fn, .arg = arg };
@@ -127,7 +119,7 @@ static void send_time(void *arg, uintptr_t seq, int64_t delay)
 
 static struct chan_timer *new_chan_timer(uint32_t kind)
 {
-  struct chan_timer *ct = has_room() ? calloc(1, sizeof *ct) : NULL;
+  struct chan_timer *ct = timer_has_room() ? calloc(1, sizeof *ct) : NULL;
   if (!ct)
     return NULL;
   ct->chan = rt_chan_new(sizeof(int64_t), 1);

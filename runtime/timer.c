@@ -151,11 +151,9 @@ int64_t timers_check(struct m *mp, struct timers *ts, int64_t now, int64_t *poll
 
 /* ---- arming and stopping ---- */
 
-bool timer_has_room(void)
+bool timer_make_room(void)
 {
   struct timers *ts = &((struct p *)getm()->p)->timers;
-  if (likely(atomic_load_explicit(&ts->len, memory_order_relaxed) < ts->room))
-    return true; /* others only take from it */
   lock_with_p(&ts->lock);
   bool room = has_room(ts);
   unlock_with_p(&ts->lock);

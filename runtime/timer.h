@@ -68,8 +68,8 @@ void timer_name(struct timer *t);
  * Needs a P. */
 bool timer_modify(struct timer *t, int64_t when, int64_t period, timer_func *f, void *arg,
                   uintptr_t seq);
-/* There is memory for one timer more on this P, which the next timer_modify may count on. */
-bool timer_has_room(void);
+/* Makes that true which timer_has_room (proc.h) asks, or false: out of memory. */
+bool timer_make_room(void);
 /* Arms a new one, which nobody else knows, for when (as timer_modify), once. Needs a P. */
 void timer_start(struct timer *t, int64_t when);
 /* timer_modify with f, arg and seq as they are. */

@@ -1,12 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* doors.h - what rt.h and its like declare, for tests that have a table of every function. */
+/* doors.h - what rt.h and its like declare, for tests that have a table of every function; and what such calls need. */
 #pragma once
+#include "rt.h"
 #include "test.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static inline void nothing(void *unused)
+{
+  (void)unused;
+}
+static inline void *same(void *arg)
+{
+  return arg;
+}
+static inline void visit(uint64_t goid, const void *lo, const void *hi, void *arg)
+{
+  (void)goid, (void)lo, (void)hi, (void)arg;
+}
+static inline void defer_one(void)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, nothing, NULL);
+}
+static inline void defer_in_a_loop(void)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER_LOOP(fr, nothing, NULL);
+}
 
 /* Adds a line of a comment, without what is before its words; a line that begins one begins anew. */
 static inline void add_to_comment(char *comment, size_t n, const char *line)

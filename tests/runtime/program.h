@@ -70,12 +70,22 @@ static inline struct outcome run_program(int (*fn)(int, char **), int maxprocs)
 }
 
 /* It ended well and wrote just this. */
+static inline void assert_went_well(const struct outcome *o, const char *text)
+{
+  assert_string_equal(o->err, "");
+  assert_string_equal(o->out, text);
+  assert_int_equal(o->code, 0);
+}
 static inline void assert_prints(int (*fn)(int, char **), int maxprocs, const char *text)
 {
   struct outcome o = run_program(fn, maxprocs);
-  assert_string_equal(o.err, "");
-  assert_string_equal(o.out, text);
-  assert_int_equal(o.code, 0);
+  assert_went_well(&o, text);
+}
+/* The same of a child that runs the runtime itself. */
+static inline void assert_child_prints(int (*fn)(void *), void *arg, int maxprocs, const char *text)
+{
+  struct outcome o = run_child(fn, arg, maxprocs);
+  assert_went_well(&o, text);
 }
 
 /* It died as Go programs do: code 2, and stderr begins with these lines; what it wrote before is out. */

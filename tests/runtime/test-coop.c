@@ -26,18 +26,6 @@ static int at_end, to_write,
     listener; /* descriptors: whose peer has gone; where there is room; that nobody calls */
 static atomic_bool other_has_run;
 
-static void nothing(void *unused)
-{
-  (void)unused;
-}
-static void *same(void *arg)
-{
-  return arg;
-}
-static void visit(uint64_t goid, const void *lo, const void *hi, void *arg)
-{
-  (void)goid, (void)lo, (void)hi, (void)arg;
-}
 static struct rt_chan *with_room(void)
 {
   static struct rt_chan *chan;
@@ -50,16 +38,6 @@ static struct rt_case *a_case(void)
   static struct rt_case c;
   c = (struct rt_case){ .chan = closed, .dir = RT_RECV };
   return &c;
-}
-static void defer_one(void)
-{
-  RT_FRAME(fr, { return; });
-  RT_DEFER(fr, nothing, NULL);
-}
-static void defer_in_a_loop(void)
-{
-  RT_FRAME(fr, { return; });
-  RT_DEFER_LOOP(fr, nothing, NULL);
 }
 static void recover(void *unused)
 {

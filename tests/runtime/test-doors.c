@@ -3,6 +3,7 @@
  *
  * Each is called on a thread that the runtime does not know, while a run is on elsewhere and without one.
  */
+#include "doors.h"
 #include "program.h"
 
 #include <pthread.h>
@@ -27,19 +28,6 @@ static struct rt_rwmutex awaited_rwmutex;
 static struct rt_waitgroup awaited_group;
 static struct rt_sem awaited_sem;
 static struct rt_cond awaited_cond;
-
-static void nothing(void *unused)
-{
-  (void)unused;
-}
-static void *same(void *arg)
-{
-  return arg;
-}
-static void visit(uint64_t goid, const void *lo, const void *hi, void *arg)
-{
-  (void)goid, (void)lo, (void)hi, (void)arg;
-}
 
 static void count(uint64_t goid, const void *lo, const void *hi, void *n)
 {

@@ -21,38 +21,16 @@ static struct rt_waitgroup group;
 static struct rt_cond cond;
 static struct rt_sem sem;
 
-static void nothing(void *unused)
-{
-  (void)unused;
-}
-static void *same(void *arg)
-{
-  return arg;
-}
 static int return_at_once(int argc, char **argv)
 {
   (void)argc, (void)argv;
   return 0;
-}
-static void visit(uint64_t goid, const void *lo, const void *hi, void *arg)
-{
-  (void)goid, (void)lo, (void)hi, (void)arg;
 }
 static struct rt_case *a_case(void)
 {
   static struct rt_case c;
   c = (struct rt_case){ .chan = chan, .dir = RT_RECV };
   return &c;
-}
-static void defer_one(void)
-{
-  RT_FRAME(fr, { return; });
-  RT_DEFER(fr, nothing, NULL);
-}
-static void defer_in_a_loop(void)
-{
-  RT_FRAME(fr, { return; });
-  RT_DEFER_LOOP(fr, nothing, NULL);
 }
 
 /* A child may look, and forget what it is told; it may not do. */

@@ -94,12 +94,7 @@ static void a_g_rounds_as_it_was_told_and_begins_as_the_run_did(void **state)
 {
   (void)state;
   FOR_PROCS(n)
-  {
-    struct outcome o = run_child(two_runs, NULL, n);
-    assert_string_equal(o.err, "");
-    assert_string_equal(o.out, "0 wrong\n");
-    assert_int_equal(o.code, 0);
-  }
+  assert_child_prints(two_runs, NULL, n, "0 wrong\n");
 }
 
 /* ---- traps ---- */

@@ -2,6 +2,7 @@
 /* test-runs.c - what one rt_run leaves for the next: what dropped Gs waited on is not touched, but told of; and stacks,
  * of the size that each run asks for. */
 #include "program.h"
+#include "runtime.h"
 
 #include <malloc.h>
 #include <stdatomic.h>
@@ -172,10 +173,7 @@ static void what_a_dropped_g_waited_on_can_be_freed_and_made_anew(void **state)
 {
   (void)state;
   for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-    struct outcome o = run_child(make_anew_in_the_next_run, (void *)(uintptr_t)&ways[i], 1);
-    assert_string_equal(o.err, "");
-    assert_string_equal(o.out, "0 fired\n");
-    assert_int_equal(o.code, 0);
+    assert_child_prints(make_anew_in_the_next_run, (void *)(uintptr_t)&ways[i], 1, "0 fired\n");
   }
 }
 
@@ -210,12 +208,7 @@ static void what_nobody_waits_on_can_be_used_on(void **state)
 {
   (void)state;
   FOR_PROCS(n)
-  {
-    struct outcome o = run_child(use_on, NULL, n);
-    assert_string_equal(o.err, "");
-    assert_string_equal(o.out, "7 7 7 ");
-    assert_int_equal(o.code, 0);
-  }
+  assert_child_prints(use_on, NULL, n, "7 7 7 ");
 }
 
 /* ---- tickers ---- */
@@ -241,26 +234,29 @@ static void a_ticker_ticks_on_in_the_next_run(void **state)
 {
   (void)state;
   FOR_PROCS(n)
-  {
-    struct outcome o = run_child(hear_a_ticker_in_two_runs, NULL, n);
-    assert_string_equal(o.err, "");
-    assert_string_equal(o.out, "");
-    assert_int_equal(o.code, 0);
-  }
+  assert_child_prints(hear_a_ticker_in_two_runs, NULL, n, "");
 }
 
 /* ---- deferred calls of Gs that a run drops ---- */
 
 #define RECORDS 40
-static _Atomic int n_back;
+static _Atomic int n_away, n_back;
+static _Atomic bool next_run_is_on;
 
 static void say(void *what)
 {
   fputs(what, stdout);
 }
+/* rt_run waits for its own thread alone, so who is in the kernel there may not wait for the next run. */
+static bool may_come_back(void)
+{
+  return gettid() == getpid() ? atomic_load(&sched.ended) : next_run_is_on;
+}
 static void *wait_in_the_kernel(void *unused)
 {
-  usleep(30000); /* the next run is under way */
+  n_away++;
+  while (!may_come_back())
+    usleep(1000);
   n_back++;
   return unused;
 }
@@ -281,6 +277,8 @@ static void leave_with_deferred_calls(void *n)
     rt_go(defer_and_leave, i % 2 ? n : NULL);
     rt_yield();
   }
+  while (n_away < (intptr_t)n / 2)
+    rt_yield();
 }
 static void end(void *done)
 {
@@ -297,6 +295,7 @@ static void defer_and_goexit(void *done)
 static void goexit_after_them(void *n)
 {
   struct rt_waitgroup done = { 0 };
+  next_run_is_on = true;
   while (n_back < (intptr_t)n / 2)
     rt_sleep(1000000);
   rt_sleep(5000000);
@@ -336,9 +335,7 @@ static int many_runs_with_deferred_calls(void *runs)
 static void the_deferred_calls_of_a_dropped_g_are_freed(void **state)
 {
   (void)state;
-  struct outcome o = run_child(many_runs_with_deferred_calls, (void *)200, 1);
-  assert_string_equal(o.err, "");
-  assert_int_equal(o.code, 0);
+  assert_child_prints(many_runs_with_deferred_calls, (void *)200, 1, "");
 }
 
 /* ---- stacks ---- */
@@ -410,11 +407,7 @@ static void each_run_s_stacks_are_of_the_size_that_it_asks_for(void **state)
 {
   (void)state;
   FOR_PROCS(n)
-  {
-    struct outcome o = run_child(runs_of_other_sizes, NULL, n);
-    assert_string_equal(o.err, "");
-    assert_int_equal(o.code, 0);
-  }
+  assert_child_prints(runs_of_other_sizes, NULL, n, "");
 }
 
 static int runs_of_two_sizes_in_turn(void *unused)
@@ -432,9 +425,7 @@ static int runs_of_two_sizes_in_turn(void *unused)
 static void runs_of_two_sizes_in_turn_use_the_same_stacks_again(void **state)
 {
   (void)state;
-  struct outcome o = run_child(runs_of_two_sizes_in_turn, NULL, 2);
-  assert_string_equal(o.err, "");
-  assert_int_equal(o.code, 0);
+  assert_child_prints(runs_of_two_sizes_in_turn, NULL, 2, "");
 }
 
 int main(void)
