@@ -557,7 +557,8 @@ static void wait_until_closed(struct poll_desc *pd, uint32_t seq)
 
 int poll_close(int fd)
 {
-  struct poll_desc *pd = desc_of(fd, true); /* also of a number that is new: its first user may be about to be */
+  /* Made for a number that is new, too: its first user may be on his way. */
+  struct poll_desc *pd = desc_of(fd, true);
   struct gqueue away = { 0 };
   if (!pd)
     return close(fd) < 0 ? -errno : 0;
