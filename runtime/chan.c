@@ -14,12 +14,13 @@
  * a heap only while somebody is parked here (timer.c, I5). Other channels pay one branch for that.
  *
  * Not done: Go's look without the lock before a non-blocking operation.  It saves one uncontended CAS and
- * costs three fields that must be atomic and a proof.  Nor a per-P cache of sudogs: our stacks do not move,
+ * costs two more fields that must be atomic and a proof.  Nor a per-P cache of sudogs: our stacks do not move,
  * so a sudog can lie where the waiting is.
  * Cost: one lock and one copy an operation; a park and a ready for who must wait.
  */
 #include "chan.h"
 
+#include "os.h"
 #include "panic.h"
 #include "proc.h"
 #include "sim.h"
@@ -65,13 +66,17 @@ static bool has_waiters(const struct waitq *q)
   return q->first && q->run == atomic_load(&sched.run) && run_is_on();
 }
 
-/* Whoever has just changed its len may still hold its lock: with a P it is waited for. */
+/* Whoever has just changed its len may still hold its lock. Who has no P may not take that (lock.h), but can wait until
+ * it has been let go of, which is soon. */
 static bool is_waited_on(struct rt_chan *c)
 {
   const struct m *mp = getm();
   bool has_p = mp && mp->curg && readgstatus(mp->curg) == Grunning;
   if (has_p)
     lock_with_p(&c->lock);
+  else
+    while (is_locked(&c->lock) && run_is_on())
+      os_yield();
   bool yes = has_waiters(&c->recvq) || has_waiters(&c->sendq);
   if (has_p)
     unlock_with_p(&c->lock);

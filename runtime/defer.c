@@ -301,3 +301,27 @@ void rt_frame_fell_through(void)
 {
   fatal("RT_FRAME's block must return");
 }
+
+/* ---- blocks of C++ ----
+ *
+ * A deferring call that stands in a catch block is left by leaving that block, which ends its exception. So what is caught
+ * and on its way belongs to the place that a recovery goes to. */
+
+void rt_scope_begin(struct rt_scope *scope, struct rt_frame *frame)
+{
+  scope->frame = frame;
+  scope->of_cxx = frame->of_cxx;
+  scope->caught = frame->caught;
+  scope->uncaught = frame->uncaught;
+  memcpy(scope->resume, frame->resume, sizeof scope->resume);
+  rt_frame_of_cxx(frame);
+}
+
+void rt_scope_end(struct rt_scope *scope)
+{
+  struct rt_frame *frame = scope->frame;
+  frame->of_cxx = scope->of_cxx;
+  frame->caught = scope->caught;
+  frame->uncaught = scope->uncaught;
+  memcpy(frame->resume, scope->resume, sizeof frame->resume);
+}

@@ -2,7 +2,9 @@
 /* exceptions.c - what a recovery and a Goexit do with the C++ exceptions of the frames that they leave.
  *
  * A throw that a destructor's panic leaves behind has nobody who could free its exception: the ABI has no call that takes
- * one back from an unwinder which will not be resumed. So it leaks; it is no longer counted as under way.
+ * one back from an unwinder which will not be resumed. So it leaks; it is no longer counted as under way. And what an inner
+ * handler catches that an outer one has thrown on (throw;) is one exception, with a count that lies elsewhere in each C++
+ * runtime: a panic between the two is not seen to leave the inner one, so the exception lasts until the G ends.
  */
 #include "exceptions.h"
 

@@ -4,11 +4,11 @@
  * A C++ runtime keeps for each thread which exceptions are caught, in a chain, and how many are on their way (the Itanium
  * ABI's __cxa_eh_globals, which libstdc++ and libc++abi share). A G that parks in a catch block, or in a destructor that
  * runs because of a throw, leaves both behind: the next G's catch would end the wrong one. So who is left with
- * something in there takes it along, on its own stack (proc.c, leave), and finds it again on whatever thread.
+ * something in there takes it along, on its own stack (proc.c, leave and mcall), and finds it again on whatever thread.
  *
  * A recovery leaves catch blocks, and a throw under way, without C++'s knowledge; so does a Goexit. Then they are ended as
- * a return out of them would end them (exceptions.c): those that began since the frame in which the G goes on. A frame of
- * C++ knows which those are; one of C does not, and they last until the G ends.
+ * a return out of them would end them (exceptions.c): those that began since the place where the G goes on. A deferring
+ * call of C++ knows which those are; one of C does not, and they last until the G ends.
  *
  * Costs a load and a branch a switch; in a program without C++ the pointer is NULL. Not done: a place for it in struct g,
  * with a look at every start as well.

@@ -6,6 +6,7 @@
  * back, and finds its own again; one that has not changed them pays two stores and a comparison, and nothing on the way
  * back. (Where a signal stops a G, preempt-amd64.S does all this.)
  *
+ * Each M has a copy of its run's, for who comes back from the kernel after its run must find those still.
  * Not done: the exception flags, which the ABI lets any function change.
  */
 #pragma once
@@ -20,13 +21,17 @@ struct fp_control {
 };
 #define MXCSR_FLAGS 0x3fu /* no control bits */
 
-/* What the thread that began the run had. */
-extern struct fp_control fp_of_run;
-
 static ALWAYS_INLINE struct fp_control fp_now(void)
 {
   struct fp_control now;
   __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(now.mxcsr), "=m"(now.x87));
+  return now;
+}
+/* For others to begin with. */
+static inline struct fp_control fp_begun(void)
+{
+  struct fp_control now = fp_now();
+  now.mxcsr &= ~MXCSR_FLAGS;
   return now;
 }
 static inline void fp_set(struct fp_control control)
@@ -34,8 +39,7 @@ static inline void fp_set(struct fp_control control)
   /* fnclex: a flag that another G left would be trapped at once by who asks for traps */
   __asm__ volatile("ldmxcsr %0\n\tfnclex\n\tfldcw %1" : : "m"(control.mxcsr), "m"(control.x87));
 }
-static ALWAYS_INLINE bool fp_is_own(struct fp_control control)
+static ALWAYS_INLINE bool fp_is_own(struct fp_control control, struct fp_control of_run)
 {
-  return unlikely(((control.mxcsr ^ fp_of_run.mxcsr) & ~MXCSR_FLAGS) |
-                  (control.x87 ^ fp_of_run.x87));
+  return unlikely(((control.mxcsr ^ of_run.mxcsr) & ~MXCSR_FLAGS) | (control.x87 ^ of_run.x87));
 }

@@ -105,11 +105,29 @@ void gfput(struct m *mp, struct g *gp)
     give_back(pp);
 }
 
-void forEachG(void (*visit)(struct g *, void *), void *arg)
+void forEachGOfAnyRun(void (*visit)(struct g *, void *), void *arg)
 {
   struct gslab *slab =
       atomic_load_explicit(&slabs, memory_order_acquire); /* pairs with new_gslab */
   for (; slab; slab = atomic_load_explicit(&slab->next, memory_order_acquire))
     for (uint32_t i = 0; i < SLAB_GS; i++)
       visit(&slab->gs[i], arg);
+}
+
+struct visit_of_run {
+  void (*visit)(struct g *, void *);
+  void *arg;
+};
+
+static void visit_unless_left_behind(struct g *gp, void *arg)
+{
+  const struct visit_of_run *of_run = arg;
+  if (!atomic_load_explicit(&gp->left_behind, memory_order_relaxed))
+    of_run->visit(gp, of_run->arg);
+}
+
+void forEachG(void (*visit)(struct g *, void *), void *arg)
+{
+  struct visit_of_run of_run = { visit, arg };
+  forEachGOfAnyRun(visit_unless_left_behind, &of_run);
 }

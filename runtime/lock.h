@@ -41,6 +41,12 @@ static inline void unlock2(struct mutex *l)
     unlock2_slow(l);
 }
 
+/* What was done under it is seen by who finds it not locked. */
+static inline bool is_locked(const struct mutex *l)
+{
+  return atomic_load_explicit(&l->held, memory_order_acquire) != 0;
+}
+
 /* A one-shot event: cleared, slept on by one thread, woken once by another. */
 struct note {
   _Atomic uint32_t key; /* 0 cleared, 1 woken */

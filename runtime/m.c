@@ -54,6 +54,7 @@ struct m *allocm(void)
     return NULL;
   mp->id = sched.mnext++;
   mp->run = atomic_load(&sched.run);
+  mp->fp_of_run = sched.fp;
   mp->rand = os_entropy() | 1;
   return mp;
 }
@@ -105,7 +106,7 @@ void minit(struct m *mp, uint32_t creator)
   setm(mp);
   mp->tid = os_tid();
   mp->errnop = os_errno();
-  fp_set(fp_of_run); /* it has those of whoever made it */
+  fp_set(mp->fp_of_run); /* it has those of whoever made it */
   mp->exceptions = exceptions_of_thread();
   mp->before = exceptions_take(mp->exceptions);
   mp->altstack = os_altstack_install();

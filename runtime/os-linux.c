@@ -8,6 +8,7 @@
  */
 #include "os.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
@@ -21,9 +22,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#define THREAD_STACK (1u << 20)
+#define THREAD_STACK (1u << 20) /* for g0 */
 
 /* ---- threads ---- */
+
+/* The C library puts the program's thread-local variables into each thread's stack, and only it knows how large they are
+ * (glibc's name, for those who ask; elsewhere nobody needs to). */
+static size_t stack_size(const pthread_attr_t *attr)
+{
+  size_t (*least)(const pthread_attr_t *);
+  *(void **)&least = dlsym(RTLD_DEFAULT, "__pthread_get_minstack");
+  return THREAD_STACK + (least ? least(attr) : 0);
+}
 
 int os_thread_start(void *(*fn)(void *), void *arg, uint64_t *thread)
 {
@@ -31,7 +41,7 @@ int os_thread_start(void *(*fn)(void *), void *arg, uint64_t *thread)
   pthread_attr_t attr;
   pthread_t id;
   pthread_attr_init(&attr);
-  pthread_attr_setstacksize(&attr, THREAD_STACK);
+  pthread_attr_setstacksize(&attr, stack_size(&attr));
   int error = pthread_create(&id, &attr, fn, arg);
   pthread_attr_destroy(&attr);
   if (error == 0)

@@ -131,7 +131,8 @@ static bool make_ps(struct m *mp, int32_t n)
   return true;
 }
 
-/* What a P that goes away had: its Gs to the global queue, its timers and pools to the current P. */
+/* What a P that goes away had: its Gs to the global queue, its timers to the current P, its dead Gs and free stacks to
+ * everybody (stack_promise counts on those). Its few records of deferred calls wait for its return. */
 static void destroy_p(struct m *mp, struct p *pp, struct p *heir)
 {
   runqdrain(mp, pp);
@@ -141,6 +142,7 @@ static void destroy_p(struct m *mp, struct p *pp, struct p *heir)
     gfree_push(gp);
   }
   pp->n_gfree = 0;
+  stack_empty_cache(pp);
   atomic_store(&pp->status, Pdead);
   clear_bit(timer_p_mask, pp->id);
   clear_bit(idle_p_mask, pp->id);

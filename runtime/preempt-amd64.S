@@ -7,8 +7,8 @@
  * asyncPreempt2 runs others; it may return on another thread.
  *
  * xsave saves what XCR0 has (preempt_mask), whatever the CPU will be called; without it, fxsave.  The FPU is
- * then made as the ABI has it at a call: x87 empty, control words those that the run began with, so that
- * a G that computes with another rounding does not lend it to others (fp-amd64.h).
+ * then made as the ABI has it at a call: x87 empty. asyncPreempt2 gives it the control words that the run began with, so
+ * that a G that computes with another rounding does not lend it to others (fp-amd64.h).
  *
  * The frame is told to unwinders as that of a signal: the address to go on at is not that of a call.
  */
@@ -81,8 +81,6 @@ asyncPreempt:
 	jmp	2f
 1:	fxsave64 (%rsp)
 2:	fninit
-	ldmxcsr	fp_of_run(%rip)
-	fldcw	fp_of_run+4(%rip)
 	call	asyncPreempt2
 	movq	preempt_mask(%rip), %rax
 	testq	%rax, %rax

@@ -196,6 +196,7 @@ __attribute__((used)) void asyncPreempt2(void)
 {
   struct m *before = getm();
   int saved_errno = *before->errnop;
+  fp_set(before->fp_of_run);
   gopreempt(true);
   struct m *mp = getm();
   *mp->errnop = saved_errno;

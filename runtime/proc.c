@@ -24,7 +24,6 @@
 #include "tracedoor.h"
 
 struct schedt sched;
-struct fp_control fp_of_run;
 struct m *_Atomic allm;
 struct p *allp[MAX_PROCS];
 _Atomic uint64_t idle_p_mask[MAX_PROCS / 64];
@@ -495,6 +494,7 @@ void drop_g(struct g *gp)
   atomic_store(&gp->select_done, 0);
   gp->timer = (struct timer){ 0 };
   atomic_store(&gp->on_cpu, false);
+  atomic_store(&gp->left_behind, false);
   atomic_store(&gp->status, Gdead);
   gfree_push(gp);
 }
@@ -514,7 +514,7 @@ static ALWAYS_INLINE _Noreturn void end_g(void)
   struct g *gp = getg();
   struct m *mp = getm();
   bool inherit = false;
-  drop_fp();
+  drop_fp(mp);
   if (unlikely(gp->stack.canary))
     stack_check_canary(&gp->stack);
   if (gp->lockedm)

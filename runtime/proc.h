@@ -198,14 +198,17 @@ void stack_guard_by(enum stack_guard kind);
 /* At the end of a G whose stack has one: if it was written over, the end of the process, in words. On the G. */
 void stack_check_canary(const struct stack *s);
 
-/* g.c: all Gs that ever were; they are never freed. */
 /* One G more, or less, at pp. By its owner. */
 static inline void count_g(struct p *pp, int32_t change)
 {
   atomic_store_explicit(&pp->ngs, atomic_load_explicit(&pp->ngs, memory_order_relaxed) + change,
                         memory_order_relaxed);
 }
+/* g.c */
 struct g *gfget(struct m *mp);
 void gfput(struct m *mp, struct g *gp);
 void gfree_push(struct g *gp); /* to the central list; sched.lock held */
+/* Dead ones too, since no G is ever freed; but not those that an earlier run left behind in the kernel. */
 void forEachG(void (*visit)(struct g *, void *), void *arg);
+/* Those as well. */
+void forEachGOfAnyRun(void (*visit)(struct g *, void *), void *arg);

@@ -21,6 +21,10 @@
  *    returns only on the way of a panic.
  *  - Like setjmp's (C17 7.13.2.1), the recovery block sees old values of local variables that changed after
  *    the last RT_DEFER, unless they are volatile or their address was deferred, as above.
+ *  - C++: a recovery leaves the function from the last deferring call whose block has not ended. What was alive there is
+ *    destroyed, once; what came into being later is not, nor what the functions have that the panic passes, as with
+ *    longjmp. In C there is nothing to know that a block has ended: a deferring call must not stand in one that ends
+ *    before the function and has variables with a cleanup attribute.
  *  - What is deferred runs after the function's later variables went out of scope: arg must not point into a
  *    variable length array or an inner block.
  *
@@ -109,8 +113,17 @@ struct rt_frame { /* private */
   rt_resume resume;        /* where to go on after a recovery */
   struct rt_defer records[RT_FRAME_RECORDS];
   struct rt_defer *spares[RT_FRAME_SPARES];
-  void *caught; /* C++'s exceptions when the function began: a recovery goes back to them */
+  void *caught; /* C++'s exceptions at the place of resume: a recovery goes back to them */
   unsigned int uncaught;
+};
+
+/* C++: what a frame's resume, of_cxx, caught and uncaught were before a deferring call; while its block lasts. */
+struct rt_scope { /* private */
+  struct rt_frame *frame;
+  rt_resume resume;
+  void *caught;
+  unsigned int uncaught;
+  bool of_cxx;
 };
 
 /* What the macros are made of; not called by programs. */
@@ -118,6 +131,8 @@ RT_API void rt_frame_exit(struct rt_frame *frame);
 RT_API void rt_frame_recovered(struct rt_frame *frame);
 RT_API void rt_frame_of_cxx(struct rt_frame *frame);
 RT_API RT_NORETURN void rt_frame_fell_through(void);
+RT_API void rt_scope_begin(struct rt_scope *scope, struct rt_frame *frame);
+RT_API void rt_scope_end(struct rt_scope *scope);
 RT_API void rt_defer_in_frame(struct rt_frame *frame, void (*fn)(void *), void *arg);
 RT_API void rt_defer_pooled(struct rt_frame *frame, void (*fn)(void *), void *arg);
 RT_API void rt_nil_function(void *arg);
@@ -175,10 +190,34 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
 #define RT_MARK(resume) RT_MARK_OWN(resume)
 #endif
 
+/* Defers, and marks the place where the function goes on after a recovery: the last one whose block has not ended, else
+ * destructors of that would run a second time. In C, which has none, it is the last one of all. In C++ the block's end
+ * finds the place before it again, and RT_FRAME marks the first. It is one declaration: all that an if has, if need be; and
+ * no goto or case goes past it. */
 #ifdef __cplusplus
 #define RT_FRAME_OF_CXX(frame) rt_frame_of_cxx(frame)
+#define RT_FRAME_MARK_(fr)     RT_MARK((fr).resume)
+#define RT_PASTE_(a, b)        a##b
+#define RT_SCOPE_(n)           RT_PASTE_(rt_scope_, n)
+#define RT_DEFER_BY_(how, fr, fn, arg)                                                             \
+  struct rt_scope RT_SCOPE_(__COUNTER__) __attribute__((cleanup(rt_scope_end), unused)) =          \
+      __extension__({                                                                              \
+        struct rt_scope rt_before_;                                                                \
+        how(&(fr), rt_function_(fn), (arg));                                                       \
+        rt_scope_begin(&rt_before_, &(fr));                                                        \
+        if (RT_MARK((fr).resume))                                                                  \
+          goto fr##_recovered;                                                                     \
+        rt_before_;                                                                                \
+      })
 #else
 #define RT_FRAME_OF_CXX(frame) (void)0
+#define RT_FRAME_MARK_(fr)     0
+#define RT_DEFER_BY_(how, fr, fn, arg)                                                             \
+  do {                                                                                             \
+    how(&(fr), rt_function_(fn), (arg));                                                           \
+    if (RT_MARK((fr).resume))                                                                      \
+      goto fr##_recovered;                                                                         \
+  } while (0)
 #endif
 
 /* clang-format off */
@@ -187,7 +226,7 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
   fr.fp = __builtin_frame_address(0);                                                              \
   fr.n_spares = fr.n_records = fr.of_cxx = fr.unused = 0;                                          \
   RT_FRAME_OF_CXX(&fr);                                                                            \
-  if (0) {                                                                                         \
+  if (RT_FRAME_MARK_(fr)) {                                                                        \
   fr##_recovered: __attribute__((unused));                                                         \
     rt_frame_recovered(&fr);                                                                       \
     __VA_ARGS__                                                                                    \
@@ -198,21 +237,11 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
 
 /* defer fn(arg), not in a loop: a record in the frame, from the ninth on from the pool. A nil fn panics when it is run:
  * "runtime error: invalid memory address or nil pointer dereference". In the function of fr, from a G. */
-#define RT_DEFER(fr, fn, arg)                                                                      \
-  do {                                                                                             \
-    rt_defer_in_frame(&(fr), rt_function_(fn), (arg));                                             \
-    if (RT_MARK((fr).resume))                                                                      \
-      goto fr##_recovered;                                                                         \
-  } while (0)
+#define RT_DEFER(fr, fn, arg) RT_DEFER_BY_(rt_defer_in_frame, fr, fn, arg)
 
 /* defer fn(arg), also in a loop: a record from the P's pool; fatal without memory for one. A nil fn
  * as above. In the function of fr, from a G. */
-#define RT_DEFER_LOOP(fr, fn, arg)                                                                 \
-  do {                                                                                             \
-    rt_defer_in_loop_(&(fr), rt_function_(fn), (arg));                                             \
-    if (RT_MARK((fr).resume))                                                                      \
-      goto fr##_recovered;                                                                         \
-  } while (0)
+#define RT_DEFER_LOOP(fr, fn, arg) RT_DEFER_BY_(rt_defer_in_loop_, fr, fn, arg)
 
 #ifdef __cplusplus
 }

@@ -65,7 +65,8 @@ extern "C" {
 
 struct rt_options {
   int maxprocs; /* number of Ps, at most 1024; 0: RT_MAXPROCS, else the CPUs that this process may use */
-  size_t stack_size; /* bytes a G, a power of two up to 1 GiB; 0: 64 KiB; touched lazily */
+  size_t
+      stack_size; /* bytes a G, up to 1 GiB, made a power of two of at least 16 KiB; 0: 64 KiB; touched lazily */
   /* Not 0: the deterministic simulation with this seed, as by RT_DEBUG=sim=SEED; see rt_run. */
   uint64_t sim_seed;
 };

@@ -5,8 +5,9 @@
  * leaves its loop, and M0 comes back out of mloop and returns. Ms that are inside a system call are left
  * behind: they find out when they come back (syscall.c), and end.
  *
- * What outlives a run: Gs and stacks (with the Gs that were dropped), Ps and their caches. What a run
- * begins with is set in schedinit.
+ * What outlives a run: Gs, free stacks, Ms whose threads have ended, Ps with their dead Gs and records of deferred calls. A G
+ * that is in the kernel then is left behind: it is of no run, until it comes back and dies. What a run begins with is set in
+ * schedinit.
  */
 #include "exceptions.h"
 #include "fault.h"
@@ -72,6 +73,7 @@ static void schedinit(void)
   reset_ps();
   atomic_fetch_add(&sched.run, 1);
   atomic_store(&sched.ended, false);
+  sched.fp = fp_begun();
   sched.midle = sched.mthreadless = sched.mended = NULL;
   atomic_store(&sched.starved, false);
   sched.nmidle = sched.nmidlelocked = sched.nmsys = sched.nmfreed = 0;
@@ -109,9 +111,6 @@ static struct m *start_m0(int32_t n)
   if (!mp)
     return NULL;
   mp->is_main = true;
-  struct fp_control mine = fp_now();
-  if (fp_is_own(mine)) /* else stragglers of the last run may be reading it */
-    fp_of_run = mine;
   minit(mp, UINT32_MAX);
   tr_begin(mp, (uint32_t)n);
   fault_begin(mp);
@@ -172,14 +171,11 @@ static _Noreturn void end_run(void)
 {
   stopTheWorld(TRACE_STWWHY_EXIT, NULL);
   struct m *mp = getm();
-  struct g *gp = mp->curg;
   lock_sched();
   atomic_store(&sched.ended, true);
   wake_everybody(mp);
   unlock_sched();
   releasem(mp);
-  mp->lockedg = NULL;
-  gp->lockedm = NULL;
   mp->leaving = true;
   goexit1();
 }
@@ -242,6 +238,8 @@ static void drop(struct g *gp, void *unused)
   (void)unused;
   if (status == Gwaiting || status == Grunnable)
     drop_g(gp);
+  else if (status != Gdead)
+    atomic_store(&gp->left_behind, true); /* until it drops itself (syscall.c) */
 }
 
 static void drop_timers(struct timers *ts)

@@ -25,6 +25,7 @@
 #pragma once
 #define RT_NO_PREEMPTIBLE /* nothing of the runtime's own may be */
 #include "exceptions.h"
+#include "fp-amd64.h"
 #include "getm-amd64.h"
 #include "lock.h"
 #include "preempt.h"
@@ -116,6 +117,7 @@ struct g {
   _Atomic bool preempt;          /* asked to stop; checked at safe points */
   bool in_scan;
   bool goexiting;
+  _Atomic bool left_behind; /* in the kernel when its run ended: it dies when it comes back */
   struct g *schedlink;
   struct m *m; /* that runs it, or in whose system call it is */
   uint64_t goid;
@@ -223,11 +225,12 @@ struct m {
   bool is_sysmon;
   bool is_main; /* the thread that called rt_run */
   _Atomic bool exited;
-  bool leaving;                            /* its thread ends */
-  bool blocked;                            /* asleep on its note */
-  bool has_door;                           /* from tr_open to tr_close, recorded or not */
-  int locks;                               /* > 0: must not be preempted or lose its P */
-  int *errnop;                             /* the thread's errno */
+  bool leaving;  /* its thread ends */
+  bool blocked;  /* asleep on its note */
+  bool has_door; /* from tr_open to tr_close, recorded or not */
+  int locks;     /* > 0: must not be preempted or lose its P */
+  int *errnop;   /* the thread's errno */
+  struct fp_control fp_of_run;
   void (*g0_call)(struct m *, struct g *); /* to do on g0 for the G just left (mcall) */
   struct g *g0_arg;
   struct p *nextp; /* to acquire when woken */
@@ -289,6 +292,7 @@ struct schedt {
   struct mutex sysmonlock;
   _Atomic int32_t gomaxprocs; /* changes while the world is stopped; sysmon looks all the same */
   _Atomic uint32_t run;       /* counts rt_run calls */
+  struct fp_control fp;       /* of the thread that called rt_run */
   struct note sysmonstop;     /* woken when the run is over */
   _Atomic uint32_t exits;     /* Ms that left; a futex */
   struct m *mfree;            /* Ms of earlier runs, to be used again */

@@ -11,7 +11,6 @@
 #pragma once
 #include "runtime.h"
 #if defined(__x86_64__)
-#include "fp-amd64.h"
 #include "switch-amd64.h"
 #else
 #error "the context switch exists for x86_64 only"
@@ -125,9 +124,9 @@ struct left_behind {
 static ALWAYS_INLINE struct left_behind take_along(const struct m *mp)
 {
   struct left_behind mine = { .saved_errno = *mp->errnop, .fp = fp_now() };
-  mine.has_fp = fp_is_own(mine.fp);
+  mine.has_fp = fp_is_own(mine.fp, mp->fp_of_run);
   if (mine.has_fp)
-    fp_set(fp_of_run);
+    fp_set(mp->fp_of_run);
   return mine;
 }
 static ALWAYS_INLINE void put_back(const struct m *mp, struct left_behind mine)
@@ -137,10 +136,10 @@ static ALWAYS_INLINE void put_back(const struct m *mp, struct left_behind mine)
   *mp->errnop = mine.saved_errno;
 }
 /* A G that dies leaves nothing behind. */
-static ALWAYS_INLINE void drop_fp(void)
+static ALWAYS_INLINE void drop_fp(const struct m *mp)
 {
-  if (fp_is_own(fp_now()))
-    fp_set(fp_of_run);
+  if (fp_is_own(fp_now(), mp->fp_of_run))
+    fp_set(mp->fp_of_run);
 }
 
 /* From the G from, which lives on, to the G to on its saved or fresh stack. Returns when from runs again, on

@@ -39,8 +39,9 @@ struct round {
   int64_t now;
   uint32_t idle; /* rounds in which nothing was retaken */
   uint32_t delay_us;
-  uint32_t told_us; /* the delay that the trace knows of; 0: of a deep sleep, or of none yet */
-  bool watching;    /* some P hands over alone */
+  uint32_t told_us;   /* the delay that the trace knows of; 0: of a deep sleep, or of none yet */
+  bool watching;      /* some P hands over alone */
+  bool slice_is_over; /* of the P that is looked at */
   int64_t next_mark;
   struct { /* nobody ran since that time, and every thread was refused */
     int64_t since;
@@ -65,7 +66,9 @@ static bool work_waits(const struct p *pp)
   return !runqempty(pp) || atomic_load(&sched.npidle) + atomic_load(&sched.nmspinning) == 0;
 }
 
-/* Under the G's scan bit: has this call lasted long enough to cost it its P? If so, sysmon counts as running. */
+/* Under the G's scan bit: has this call lasted long enough to cost it its P? If so, sysmon counts as running. A G whose
+ * time slice is used up, and that is in some call whenever it is looked at, cannot be asked to stop: it loses its P in this
+ * one (Go's sysretake), or it would keep it for ever by many short ones. */
 static bool call_is_long(struct p *pp, void *arg)
 {
   struct round *r = arg;
@@ -73,7 +76,8 @@ static bool call_is_long(struct p *pp, void *arg)
   if (pp->sysmontick.syscalltick != tick) {
     pp->sysmontick.syscalltick = tick;
     pp->sysmontick.syscallwhen = r->now;
-    return false; /* a call that we see for the first time */
+    if (!r->slice_is_over)
+      return false; /* a call that we see for the first time */
   }
   bool is_long = r->now - pp->sysmontick.syscallwhen >= LONG_CALL_NS;
   if (!work_waits(pp) && !is_long)
@@ -89,6 +93,7 @@ static bool call_is_long(struct p *pp, void *arg)
 static void watch_slice(struct round *r, struct p *pp)
 {
   uint32_t tick = atomic_load(&pp->schedtick);
+  r->slice_is_over = false;
   if (pp->sysmontick.schedtick != tick) {
     pp->sysmontick.schedtick = tick;
     pp->sysmontick.schedwhen = r->now;
@@ -96,6 +101,7 @@ static void watch_slice(struct round *r, struct p *pp)
   }
   if (r->now - pp->sysmontick.schedwhen < SLICE_NS)
     return;
+  r->slice_is_over = true;
   tr_stamp(r->mp);
   if (preemptone(r->mp, pp, TRACE_PREEMPTWHY_SLICE))
     tr_sysmon_retake(r->mp, pp->id, TRACE_RETAKE_SLICE);

@@ -194,7 +194,7 @@ static struct g *culprit(const struct m *mp, const void *address, const void *sp
     return mp->prevg;
   if (gp)
     return stack_is_overflowed(gp, address, sp) ? gp : NULL;
-  forEachG(look_for_culprit, &o);
+  forEachGOfAnyRun(look_for_culprit, &o);
   return o.culprit;
 }
 

@@ -201,8 +201,10 @@ void tr_stamp_at(struct m *mp, uint64_t ticks)
 
 void tr_emit_aside(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)
 {
-  if (mp->tw)
-    trace_emit(mp->tw, kind, lo, hi);
+  if (!mp->tw)
+    return;
+  set_place(mp, mp->tw);
+  trace_emit(mp->tw, kind, lo, hi);
 }
 
 static RARELY void stamp_rarely(struct m *mp)

@@ -32,7 +32,7 @@ void tr_emit_put_global(struct m *mp, uint64_t lo);
 void tr_emit_put_next(struct m *mp, uint64_t lo, uint64_t hi);
 void tr_emit_get(struct m *mp, enum trace_get get, enum trace_kind kind, uint64_t lo, uint64_t hi);
 void tr_emit_start(struct m *mp, uint64_t lo, uint64_t hi);
-/* The same at the time and place of the M's last event: for what falls into the middle of a transition. */
+/* The same at the time of the M's last event: for what falls into the middle of a transition. */
 void tr_emit_aside(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi);
 void tr_stamp_slow(struct m *mp);
 void tr_stamp_after_slow(struct m *mp);

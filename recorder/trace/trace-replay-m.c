@@ -78,7 +78,7 @@ static void wrong_p(struct trace_replay *r, struct rep_m *m, const struct trace_
 void trace_check_record(struct trace_replay *r, struct rep_m *m, const struct trace_event *e)
 {
   if (e->kind == TRACE_CHOICE)
-    return; /* it may fall into the middle of a transition: it tells the place of the event before it */
+    return; /* it may fall into the middle of a transition, of which not all has been told */
   check_awake(r, m, e);
   if (m->wild) {
     adopt_record(r, m, e);

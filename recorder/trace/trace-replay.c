@@ -328,9 +328,7 @@ static void check_speaker(struct trace_replay *r, struct rep_m *m, const struct 
   if (m->has_ended)
     trace_broken(r, TRACE_RULE_END, "M%u writes after it told the end of the program", m->pub.id);
   trace_check_next(r, m, e);
-  if (e->g &&
-      e->kind !=
-          TRACE_CHOICE) /* which says the G of the M's last event, though it may have left it since */
+  if (e->g && e->kind != TRACE_CHOICE) /* which may fall into the middle of a transition */
     m->search_since = e->ts;
   if (e->kind == TRACE_STRING && m->spoke && trace_judges(r, TRACE_FAMILY_SCHED))
     trace_check_record(r, m, e);

@@ -239,6 +239,42 @@ static void len_may_be_asked_by_who_has_no_p(void **state)
   assert_prints(is_looked_at, n, "1\n");
 }
 
+/* Who has just received may not have let go of it yet. */
+static struct rt_chan *_Atomic handed_over;
+static void *free_when_empty(void *unused)
+{
+  while (!has_ended) {
+    struct rt_chan *mine = atomic_exchange(&handed_over, NULL);
+    while (mine && rt_chan_len(mine) > 0)
+      continue;
+    rt_chan_free(mine);
+  }
+  return unused;
+}
+PROGRAM(is_freed_when_empty)
+{
+  pthread_t thread;
+  pthread_create(&thread, NULL, free_when_empty, NULL);
+  for (int i = 0; i < LOOKED_AT; i++) {
+    struct rt_chan *mine = rt_chan_new(sizeof(int), 2);
+    rt_chan_send(mine, &i);
+    handed_over = mine;
+    while (handed_over)
+      continue;
+    rt_chan_recv(mine, NULL);
+  }
+  has_ended = true;
+  pthread_join(thread, NULL);
+  puts("well");
+  return 0;
+}
+static void an_empty_channel_may_be_freed_by_who_has_no_p(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(is_freed_when_empty, n, "well\n");
+}
+
 static _Atomic long total;
 static void produce(void *n)
 {
@@ -311,6 +347,7 @@ int main(void)
     cmocka_unit_test(misuse_panics_with_gos_words),
     cmocka_unit_test(waiting_for_ever_is_a_deadlock),
     cmocka_unit_test(len_may_be_asked_by_who_has_no_p),
+    cmocka_unit_test(an_empty_channel_may_be_freed_by_who_has_no_p),
     cmocka_unit_test(many_senders_and_receivers_lose_nothing),
     cmocka_unit_test(freeing_a_channel_that_is_waited_on_panics),
   };

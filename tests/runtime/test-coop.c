@@ -158,6 +158,8 @@ enum {
   DOOR(rt_frame_exit, STOPS, defer_one()) \
   DOOR(rt_frame_recovered, STOPS, panic()) \
   DOOR(rt_frame_fell_through, NO_CALL, (void)0) \
+  DOOR(rt_scope_begin, GOES_ON, rt_scope_begin(&(struct rt_scope){ 0 }, &(struct rt_frame){ 0 })) \
+  DOOR(rt_scope_end, GOES_ON, rt_scope_end(&(struct rt_scope){ .frame = &(struct rt_frame){ 0 } })) \
   DOOR(rt_frame_of_cxx, GOES_ON, rt_frame_of_cxx(&(struct rt_frame){ 0 })) \
   DOOR(rt_mark, GOES_ON, (void)0)             /* saves registers */ \
   DOOR(rt_recover_in, GOES_ON, rt_recover(NULL)) \
@@ -366,6 +368,31 @@ static void every_function_of_rt_h_is_looked_at(void **state)
   assert_true(each_door("rt-preempt.h", compare_with_the_comment) == 2);
 }
 
+/* When sysmon looks only every 10 ms, and each time finds another call: never the G between two, where it could be asked. */
+static void *nap(void *unused)
+{
+  usleep(2000);
+  atomic_store(&getg()->preempt, false);
+  return unused;
+}
+PROGRAM(makes_short_calls)
+{
+  alarm(20);
+  int64_t since = rt_now();
+  while (rt_now() - since < 100000000)
+    continue;
+  rt_yield();
+  start_the_other();
+  while (!atomic_load(&other_has_run))
+    rt_blocking(nap, NULL);
+  return 0;
+}
+static void many_short_system_calls_do_not_keep_a_p(void **state)
+{
+  (void)state;
+  assert_prints(makes_short_calls, 1, "");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -375,6 +402,7 @@ int main(void)
     cmocka_unit_test(a_loop_of_any_call_lets_others_run),
     cmocka_unit_test(a_frame_that_defers_for_ever_lets_others_run),
     cmocka_unit_test(two_who_wake_one_another_let_others_run),
+    cmocka_unit_test(many_short_system_calls_do_not_keep_a_p),
   };
   return cmocka_run_group_tests_name("coop", tests, NULL, NULL);
 }

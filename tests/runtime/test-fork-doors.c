@@ -128,6 +128,8 @@ enum {
   DOOR(rt_frame_exit, SAYS_SO, (void)0)         /* leave_a_frame_of_the_parent */ \
   DOOR(rt_frame_recovered, HARMLESS, (void)0)   /* where a recovery goes on, which a child has none of */ \
   DOOR(rt_frame_fell_through, HARMLESS, (void)0) /* ends the process anyway */ \
+  DOOR(rt_scope_begin, HARMLESS, rt_scope_begin(&(struct rt_scope){ 0 }, &(struct rt_frame){ 0 })) \
+  DOOR(rt_scope_end, HARMLESS, rt_scope_end(&(struct rt_scope){ .frame = &(struct rt_frame){ 0 } })) \
   DOOR(rt_frame_of_cxx, HARMLESS, rt_frame_of_cxx(&(struct rt_frame){ 0 })) \
   DOOR(rt_mark, HARMLESS, (void)0)              /* saves registers */ \
   DOOR(rt_recover_in, HARMLESS, rt_recover(NULL)) \

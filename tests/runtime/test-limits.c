@@ -383,6 +383,87 @@ static void a_full_address_space_is_told_by_rt_go(void **state)
   assert_prints(fills_its_address_space, n, "1 1 1\n");
 }
 
+/* Stacks are reserved many at once; as much is left to others. */
+PROGRAM(reserves_stacks)
+{
+  struct rlimit limit;
+  mallopt(M_ARENA_MAX, 1);
+  getrlimit(RLIMIT_AS, &limit);
+  size_t before = mapped(), taken;
+  limit.rlim_cur = before + (100u << 20);
+  setrlimit(RLIMIT_AS, &limit);
+  never = rt_chan_new(1, 0);
+  do {
+    if (rt_go(park, NULL) != 0)
+      return 1;
+    taken = mapped() - before;
+  } while (taken < 10u << 20);
+  void *more = mmap(NULL, taken, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  printf("%d\n", more != MAP_FAILED);
+  return 0;
+}
+
+static void stacks_leave_as_much_room_as_they_take(void **state)
+{
+  (void)state;
+#if defined(SWITCH_ASAN) || defined(SWITCH_TSAN)
+  skip();
+#endif
+  FOR_PROCS(n)
+  assert_prints(reserves_stacks, n, "1\n");
+}
+
+/* Ps that go away have some of the stacks that were promised. */
+static void *take_a_nap(void *unused)
+{
+  usleep(2000);
+  return unused;
+}
+static void nap_and_be_done(void *unused)
+{
+  rt_blocking(take_a_nap, unused);
+  rt_waitgroup_done(&wg);
+}
+static _Atomic long n_up;
+static void be_up(void *unused)
+{
+  n_up++;
+  park(unused);
+}
+PROGRAM(has_fewer_ps)
+{
+  struct rlimit limit;
+  mallopt(M_ARENA_MAX, 1);
+  for (int round = 0; round < 10; round++) {
+    rt_waitgroup_add(&wg, 3000);
+    for (int i = 0; i < 3000; i++)
+      rt_go(nap_and_be_done, NULL);
+    rt_waitgroup_wait(&wg);
+  }
+  rt_gomaxprocs(1);
+  getrlimit(RLIMIT_AS, &limit);
+  limit.rlim_cur = mapped() + (1u << 20);
+  setrlimit(RLIMIT_AS, &limit);
+  never = rt_chan_new(1, 0);
+  long started = 0;
+  int error;
+  while ((error = rt_go(be_up, NULL)) == 0)
+    started++;
+  while (n_up < started)
+    rt_yield();
+  printf("%d\n", error);
+  return 0;
+}
+
+static void a_promise_of_stacks_holds_with_fewer_ps(void **state)
+{
+  (void)state;
+#if defined(SWITCH_ASAN) || defined(SWITCH_TSAN)
+  skip();
+#endif
+  assert_prints(has_fewer_ps, 32, "-12\n");
+}
+
 /* The mappings are used up: guards must do without. */
 PROGRAM(uses_up_the_mappings)
 {
@@ -451,6 +532,8 @@ int main(void)
     cmocka_unit_test(a_refusal_of_threads_that_ends_is_survived),
     cmocka_unit_test(who_still_runs_is_not_killed_for_want_of_threads),
     cmocka_unit_test(a_full_address_space_is_told_by_rt_go),
+    cmocka_unit_test(stacks_leave_as_much_room_as_they_take),
+    cmocka_unit_test(a_promise_of_stacks_holds_with_fewer_ps),
     cmocka_unit_test(without_mappings_stacks_are_guarded_otherwise),
     cmocka_unit_test(without_descriptors_rt_run_says_so),
   };

@@ -2,7 +2,7 @@
 /* test-runs.c - what one rt_run leaves for the next: what dropped Gs waited on is not touched, but told of; and stacks,
  * of the size that each run asks for. */
 #include "program.h"
-#include "runtime.h"
+#include "schedlock.h"
 
 #include <malloc.h>
 #include <stdatomic.h>
@@ -260,10 +260,11 @@ static void *wait_in_the_kernel(void *unused)
   n_back++;
   return unused;
 }
+static int n_more; /* so that some leave records for the next turns of their loops, too */
 static void defer_and_leave(void *to_the_kernel)
 {
   RT_FRAME(fr, { return; });
-  for (int i = 0; i < RECORDS; i++)
+  for (int i = 0; i < RECORDS + n_more; i++)
     RT_DEFER_LOOP(fr, say, (void *)(uintptr_t) "dropped");
   RT_DEFER(fr, say, (void *)(uintptr_t) "dropped");
   if (to_the_kernel)
@@ -326,16 +327,211 @@ static int many_runs_with_deferred_calls(void *runs)
 {
   struct mallinfo2 before = { 0 };
   for (intptr_t i = 0; i < (intptr_t)runs; i++) {
+    n_more = (int)i % 13;
     if (rt_run(leave_with_deferred_calls, (void *)1, NULL) != 0)
       return 1;
     before = i == 20 ? mallinfo2() : before;
   }
-  return mallinfo2().uordblks > before.uordblks + 200000; /* once 2.5 KB a run were left */
+  return mallinfo2().uordblks > before.uordblks + 15000; /* once 2.5 KB a run were left */
 }
 static void the_deferred_calls_of_a_dropped_g_are_freed(void **state)
 {
   (void)state;
-  assert_child_prints(many_runs_with_deferred_calls, (void *)200, 1, "");
+  assert_child_prints(many_runs_with_deferred_calls, (void *)1000, 1, "");
+}
+
+/* ---- Gs that are in the kernel when their run ends ---- */
+
+static void *stay_in_the_kernel(void *unused)
+{
+  n_away++;
+  for (;;)
+    pause();
+  return unused;
+}
+static void go_into_the_kernel(void *unused)
+{
+  rt_blocking(stay_in_the_kernel, unused);
+}
+static void leave_one_for_ever(void *unused)
+{
+  rt_lock_os_thread(); /* rt_run waits for its own thread, so that must be another one */
+  rt_go(go_into_the_kernel, unused);
+  while (n_away == 0)
+    rt_yield();
+}
+static void wait_for_ever(void *unused)
+{
+  rt_chan_recv(rt_chan_new(1, 0), unused);
+}
+static int deadlock_in_the_next_run(void *unused)
+{
+  if (rt_run(leave_one_for_ever, unused, NULL) != 0)
+    return 1;
+  return rt_run(wait_for_ever, unused, NULL);
+}
+static void a_deadlock_is_told_beside_a_g_of_the_run_before(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  {
+    struct outcome o = run_child(deadlock_in_the_next_run, NULL, n);
+    assert_starts_with(
+        o.err, "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [chan receive");
+    assert_null(strstr(o.err, "goroutine 2 "));
+    assert_int_equal(o.code, 2);
+  }
+}
+
+static _Atomic int n_seen;
+static void count_stack(uint64_t goid, const void *lo, const void *hi, void *unused)
+{
+  (void)goid, (void)unused;
+  n_seen += lo <= hi ? 1 : 1000;
+}
+static void look_at_all(void *unused)
+{
+  rt_scan_stacks(count_stack, unused);
+  printf("%d %d ", n_seen, rt_num_goroutine());
+  fflush(stdout);
+  rt_stack_dump(1, true);
+}
+static int look_in_the_next_run(void *unused)
+{
+  if (rt_run(leave_one_for_ever, unused, NULL) != 0)
+    return 1;
+  return rt_run(look_at_all, unused, NULL);
+}
+static void a_g_of_the_run_before_is_nobody_to_dumps_and_scans(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  {
+    struct outcome o = run_child(look_in_the_next_run, NULL, n);
+    assert_string_equal(o.err, "");
+    assert_starts_with(o.out, "1 1 goroutine 1 [running]:\n");
+    assert_null(strstr(o.out, "goroutine 2 "));
+    assert_int_equal(o.code, 0);
+  }
+}
+
+/* What ends in a later run is no M of that, until it is asked for. */
+static bool is_in_allm(const struct m *mp)
+{
+  bool found = false;
+  lock_sched();
+  for (const struct m *each = atomic_load(&allm); each; each = each->alllink)
+    found = found || each == mp;
+  unlock_sched();
+  return found;
+}
+static _Atomic int n_strangers, n_inside;
+static void *wait_for_the_others(void *n)
+{
+  n_strangers += !is_in_allm(getm());
+  n_inside++;
+  while (n_inside < (intptr_t)n)
+    usleep(1000);
+  return n;
+}
+static void need_a_thread(void *n)
+{
+  rt_blocking(wait_for_the_others, n);
+}
+static void use_many_threads(void *n)
+{
+  next_run_is_on = true;
+  while (n_back < (intptr_t)n / 2)
+    rt_sleep(1000000);
+  rt_sleep(5000000); /* until their threads have ended */
+  for (intptr_t i = 0; i < 2 * (intptr_t)n; i++)
+    rt_go(need_a_thread, (void *)(2 * (intptr_t)n));
+  while (n_inside < 2 * (intptr_t)n)
+    rt_sleep(1000000);
+  printf("%d", n_strangers);
+}
+static int use_threads_of_the_run_before(void *n)
+{
+  return rt_run(leave_with_deferred_calls, n, NULL) + rt_run(use_many_threads, n, NULL);
+}
+static void an_m_that_comes_back_late_is_used_as_a_new_one(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_child_prints(use_threads_of_the_run_before, (void *)8, n, "0");
+}
+
+/* ---- what was in the memory of a G ---- */
+
+static struct rt_chan *first;
+static void select_for_ever(void *unused)
+{
+  (void)unused;
+  struct rt_case cases[] = {
+    { .chan = rt_chan_new(1, 0), .dir = RT_RECV },
+    { .chan = rt_chan_new(1, 0), .dir = RT_RECV },
+  };
+  rt_chan_send(first, &(void *){ cases[0].chan });
+  rt_select(cases, 2);
+}
+static void panic_and_select(void *unused)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, select_for_ever, unused);
+  rt_panic("is left by the run's end");
+}
+/* Each has won, and not gone on. */
+static void leave_selects_that_have_won(void *n)
+{
+  struct rt_chan *of_select;
+  first = rt_chan_new(sizeof of_select, 0);
+  for (intptr_t i = 0; i < (intptr_t)n; i++)
+    rt_go(panic_and_select, NULL);
+  struct rt_chan *all[32];
+  for (intptr_t i = 0; i < (intptr_t)n; i++) {
+    rt_chan_recv(first, &of_select);
+    all[i] = of_select;
+  }
+  for (int i = 0; i < 10; i++)
+    rt_yield();
+  for (intptr_t i = 0; i < (intptr_t)n; i++)
+    rt_chan_try_send(all[i], "x");
+}
+static void close_it(void *that)
+{
+  rt_chan_close(that);
+}
+static void select_anew(void *done)
+{
+  struct rt_chan *mute = rt_chan_new(1, 0), *closed = rt_chan_new(1, 0);
+  struct rt_case cases[] = {
+    { .chan = mute, .dir = RT_RECV },
+    { .chan = closed, .dir = RT_RECV },
+  };
+  if (rt_recover(NULL) || getg()->param || getg()->waiting)
+    puts("has another one's");
+  rt_go(close_it, closed);
+  if (rt_select(cases, 2) != 1)
+    puts("selected wrongly");
+  rt_waitgroup_done(done);
+}
+static void select_in_their_memory(void *n)
+{
+  struct rt_waitgroup done = { 0 };
+  rt_waitgroup_add(&done, 4 * (int)(intptr_t)n);
+  for (intptr_t i = 0; i < 4 * (intptr_t)n; i++)
+    rt_go(select_anew, &done);
+  rt_waitgroup_wait(&done);
+}
+static int selects_of_two_runs(void *n)
+{
+  return rt_run(leave_selects_that_have_won, n, NULL) + rt_run(select_in_their_memory, n, NULL);
+}
+static void a_g_begins_with_nothing_of_who_was_dropped(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_child_prints(selects_of_two_runs, (void *)16, n, "");
 }
 
 /* ---- stacks ---- */
@@ -437,6 +633,10 @@ int main(void)
     cmocka_unit_test(a_ticker_ticks_on_in_the_next_run),
     cmocka_unit_test(the_deferred_calls_of_a_dropped_g_are_nobody_s),
     cmocka_unit_test(the_deferred_calls_of_a_dropped_g_are_freed),
+    cmocka_unit_test(a_deadlock_is_told_beside_a_g_of_the_run_before),
+    cmocka_unit_test(a_g_of_the_run_before_is_nobody_to_dumps_and_scans),
+    cmocka_unit_test(an_m_that_comes_back_late_is_used_as_a_new_one),
+    cmocka_unit_test(a_g_begins_with_nothing_of_who_was_dropped),
     cmocka_unit_test(each_run_s_stacks_are_of_the_size_that_it_asks_for),
     cmocka_unit_test(runs_of_two_sizes_in_turn_use_the_same_stacks_again),
   };

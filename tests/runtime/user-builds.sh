@@ -70,7 +70,7 @@ for compiler in g++ clang++-14 clang++; do
     prints "7 of 7" "$program"
     verdict $? "$compiler -O$level: what rt-preempt.h lets C++ mark is in the marked section"
     program=$folder/exceptions-$compiler-$level
-    compile "$compiler" -O$level -o "$program" "$sources/exceptions.cc" $libs
+    compile "$compiler" -O$level -o "$program" -x c "$sources/frame-of-c.c" -x c++ "$sources/exceptions.cc" $libs
     for procs in 1 4; do
       prints "0 wrong" env RT_MAXPROCS=$procs "$program"
       verdict $? "$compiler -O$level, $procs Ps: exceptions are the G's own on whatever thread"

@@ -144,6 +144,13 @@ static int runs_beside_a_thread(void)
   return 0;
 }
 
+static int returns_wired(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  rt_lock_os_thread();
+  return 0;
+}
+
 static const struct {
   const char *name;
   int (*fn)(int, char **);
@@ -153,6 +160,7 @@ static const struct {
   { "reads-a-pipe-on-stdin", reads_a_pipe_on_stdin },
   { "listens", listens },
   { "waits", waits },
+  { "returns-wired", returns_wired },
 };
 
 int main(int argc, char **argv)

@@ -139,6 +139,19 @@ static void a_dump_says_for_how_many_minutes_a_goroutine_has_waited(void **state
   run_free(&run);
 }
 
+static void a_main_that_returns_wired_lets_go_of_its_thread(void **state)
+{
+  (void)state;
+  struct run run = run_cli("record", "-q", "--sim", "3", "-o", "l.db", "--",
+                           run_built("tests/sim/simulated"), "returns-wired", NULL);
+  assert_silent(&run);
+  assert_int_equal(run.code, 0);
+  run_free(&run);
+  run = run_cli("check", "l.db", NULL);
+  assert_int_equal(run.code, 0);
+  run_free(&run);
+}
+
 static void a_seed_is_a_number_from_1_on(void **state)
 {
   (void)state;
@@ -223,6 +236,7 @@ int main(void)
     cmocka_unit_test(sockets_are_refused_in_words),
     cmocka_unit_test(pipes_and_listening_are_refused_in_words_too),
     cmocka_unit_test(a_dump_says_for_how_many_minutes_a_goroutine_has_waited),
+    cmocka_unit_test(a_main_that_returns_wired_lets_go_of_its_thread),
     cmocka_unit_test(a_seed_is_a_number_from_1_on),
     cmocka_unit_test(who_computes_for_ever_is_told),
     cmocka_unit_test(a_program_that_asks_for_a_seed_is_simulated),

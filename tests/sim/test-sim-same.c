@@ -7,6 +7,7 @@
 #include "run.h"
 #include "trace-ring.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,10 +18,10 @@
 #define RINGS    64u
 
 /* Trace memory that a recorder wants something in. */
-static int make_memory(struct trace_control **control)
+static int make_memory(uint32_t capacity, struct trace_control **control)
 {
   const char *why = "";
-  int fd = trace_shm_create(CAPACITY, RINGS);
+  int fd = trace_shm_create(capacity, RINGS);
   assert_true(fd >= 0);
   *control = trace_shm_map_control(fd, &why);
   assert_non_null(*control);
@@ -28,22 +29,28 @@ static int make_memory(struct trace_control **control)
   return fd;
 }
 
-/* Simulates the seed's program under a recorder that never reads; the trace memory's descriptor. */
-static int record(uint64_t seed, bool stirs_heap)
+static pid_t begin_to_record(uint64_t seed, bool stirs_heap, int memory)
 {
-  struct trace_control *control;
-  int fd = make_memory(&control);
   fflush(NULL);
   pid_t child = fork();
   assert_true(child >= 0);
   if (child == 0) {
     struct sim_run run = sim_run_of_seed(seed, NULL);
     run.is_recorded = true;
-    run.memory = fd;
+    run.memory = memory;
     run.stirs_heap = stirs_heap;
     sim_run_here(&run);
   }
+  return child;
+}
+
+/* Simulates the seed's program under a recorder that never reads; the trace memory's descriptor. */
+static int record(uint64_t seed, bool stirs_heap)
+{
+  struct trace_control *control;
+  int fd = make_memory(CAPACITY, &control);
   int status;
+  pid_t child = begin_to_record(seed, stirs_heap, fd);
   assert_int_equal(waitpid(child, &status, 0), child);
   assert_int_equal(status, 0);
   assert_int_equal(atomic_load(&control->clock), TRACE_CLOCK_VIRTUAL);
@@ -96,6 +103,83 @@ static void another_seed_writes_other_bytes(void **state)
   assert_int_equal(compare(19, 19 + 8 * n_sim_programs), -1); /* the same program on as many Ps */
 }
 
+/* ---- read later, or while it is written ---- */
+
+#define SMALL      64u /* records: then room is looked for all the time */
+#define MAX_EVENTS (4 * CAPACITY)
+
+struct events { /* of one ring */
+  struct trace_ring *ring;
+  size_t n;
+  struct trace_record all[MAX_EVENTS];
+};
+
+/* Room for RINGS of them, all zero. */
+static struct events *new_events(void)
+{
+  void *there = mmap(NULL, RINGS * sizeof(struct events), PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  assert_true(there != MAP_FAILED);
+  return there;
+}
+
+/* What the rings have now. */
+static void read_on(int memory, const struct trace_control *control, struct events *rings)
+{
+  bool broken = false;
+  for (uint32_t i = 0; i < atomic_load(&control->n_rings); i++) {
+    struct events *e = &rings[i];
+    if (!e->ring)
+      e->ring = trace_shm_map_ring(memory, control->ring_capacity, control->ring_stride, i);
+    assert_non_null(e->ring);
+    for (size_t n, n_records; (n = trace_ring_read(e->ring, control->ring_capacity, e->all + e->n,
+                                                   MAX_EVENTS - e->n, &n_records, &broken)) > 0;)
+      e->n += n;
+    assert_false(broken);
+    assert_int_equal(atomic_load(&e->ring->lost), 0);
+  }
+}
+
+static struct events *record_events(uint64_t seed, uint32_t capacity, bool read_at_once)
+{
+  struct trace_control *control;
+  struct events *rings = new_events();
+  int memory = make_memory(capacity, &control), status;
+  atomic_store(&control->recorder_pid, (uint32_t)getpid());
+  atomic_store(&control->full_blocks, 1);
+  pid_t child = begin_to_record(seed, false, memory);
+  for (pid_t ended = 0; !ended;) {
+    ended = waitpid(child, &status, read_at_once ? WNOHANG : 0);
+    read_on(memory, control, rings);
+    sched_yield();
+  }
+  assert_int_equal(status, 0);
+  for (uint32_t i = 0; i < atomic_load(&control->n_rings); i++)
+    trace_shm_unmap_ring(rings[i].ring, capacity);
+  trace_shm_unmap_control(control);
+  close(memory);
+  return rings;
+}
+
+static void when_it_is_read_changes_no_event(void **state)
+{
+  (void)state;
+  for (uint64_t seed = 1; seed <= 10 * n_sim_programs; seed++) {
+    if (sim_run_of_seed(seed, NULL).program->code != 0)
+      continue;
+    struct events *later = record_events(seed, CAPACITY, false);
+    struct events *at_once = record_events(seed, SMALL, true);
+    for (uint32_t i = 0; i < RINGS; i++) {
+      assert_int_equal(later[i].n, at_once[i].n);
+      for (size_t k = 0; k < later[i].n; k++)
+        if (memcmp(&later[i].all[k], &at_once[i].all[k], sizeof later[i].all[k]) != 0)
+          fail_msg("seed %d: event %zu of ring %u is another one", (int)seed, k, i);
+    }
+    munmap(later, RINGS * sizeof *later);
+    munmap(at_once, RINGS * sizeof *at_once);
+  }
+}
+
 /* ---- recorded or not ---- */
 
 struct look { /* before somebody goes on */
@@ -142,7 +226,7 @@ static struct course *new_course(void)
 static int take_course(uint64_t seed, bool exits, bool is_recorded, struct course *course)
 {
   struct trace_control *control = NULL;
-  int fd = is_recorded ? make_memory(&control) : -1, status;
+  int fd = is_recorded ? make_memory(CAPACITY, &control) : -1, status;
   course->n = 0;
   fflush(NULL);
   pid_t child = fork();
@@ -224,6 +308,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_same_seed_writes_the_same_bytes),
     cmocka_unit_test(another_seed_writes_other_bytes),
+    cmocka_unit_test(when_it_is_read_changes_no_event),
     cmocka_unit_test(the_same_seed_takes_the_same_course_recorded_or_not),
     cmocka_unit_test(so_does_a_program_that_exits),
   };

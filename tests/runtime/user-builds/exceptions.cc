@@ -115,27 +115,125 @@ static void recover_outside()
   panic_in_two_catch_blocks();
 }
 
-/* What the scopes of deferring calls have is destroyed once each, whichever of them recovers. */
-static void recover_beside_scopes(int turns)
+static void runs_on(void *)
+{
+}
+
+/* What the blocks of deferring calls have is destroyed once each, whichever place the recovery goes to: that of the last
+ * call whose block has not ended. */
+static void recover_in_the_last_turn()
 {
   RT_FRAME(fr, { return; });
-  if (turns > 0) {
+  {
     counted left;
     RT_DEFER(fr, recovers, nullptr);
   }
   counted kept;
-  RT_DEFER(fr, recovers, nullptr);
-  for (int i = 0; i < turns; i++) {
-    counted of_turn;
-    RT_DEFER_LOOP(fr, recovers, nullptr);
-    if (i == turns - 1)
-      rt_panic("in the last turn");
-  }
+  RT_DEFER(fr, runs_on, nullptr);
   for (int i = 0; i < 3; i++) {
     counted of_turn;
-    RT_DEFER_LOOP(fr, recovers, nullptr);
+    RT_DEFER_LOOP(fr, runs_on, nullptr);
+    if (i == 2)
+      rt_panic("in the last turn");
   }
-  rt_panic("behind the loop");
+}
+static void recover_behind_loops()
+{
+  RT_FRAME(fr, { return; });
+  counted kept;
+  RT_DEFER(fr, recovers, nullptr);
+  for (int i = 0; i < 3; i++) {
+    counted of_turn;
+    for (int k = 0; k < 3; k++) {
+      counted of_inner;
+      RT_DEFER_LOOP(fr, runs_on, nullptr);
+    }
+    if (i == 1)
+      continue;
+    RT_DEFER_LOOP(fr, runs_on, nullptr);
+  }
+  rt_panic("behind the loops");
+}
+static void recover_behind_the_only_block(bool deferred)
+{
+  RT_FRAME(fr, { return; });
+  if (deferred) {
+    counted left;
+    RT_DEFER(fr, recovers, nullptr);
+  }
+  if (!deferred)
+    RT_DEFER(fr, recovers, nullptr);
+  rt_panic("behind the block");
+}
+static void recover_behind_a_block_that_threw()
+{
+  RT_FRAME(fr, { return; });
+  try {
+    counted left;
+    RT_DEFER(fr, recovers, nullptr);
+    throw 1;
+  } catch (int) {
+  }
+  rt_panic("behind the handler");
+}
+static void recover_in_a_handler()
+{
+  RT_FRAME(fr, { return; });
+  try {
+    throw counted();
+  } catch (const counted &) {
+    RT_DEFER(fr, recovers, nullptr);
+    rt_panic("in the handler");
+  }
+}
+static void recover_behind_a_handler()
+{
+  RT_FRAME(fr, { return; });
+  try {
+    throw counted();
+  } catch (const counted &) {
+    RT_DEFER(fr, recovers, nullptr);
+  }
+  rt_panic("behind the handler");
+}
+static void panics(void *)
+{
+  rt_panic("when the function has returned");
+}
+static int recover_when_all_are_gone()
+{
+  volatile int result = 0;
+  RT_FRAME(fr, { return result; });
+  RT_DEFER(fr, recovers, nullptr);
+  counted kept;
+  RT_DEFER(fr, panics, nullptr);
+  result = 7;
+  return 0;
+}
+static void recover_beside_blocks()
+{
+  void (*const ways[])() = {
+    recover_in_the_last_turn,
+    recover_behind_loops,
+    [] { recover_behind_the_only_block(true); },
+    [] { recover_behind_the_only_block(false); },
+    recover_behind_a_block_that_threw,
+    recover_in_a_handler,
+    recover_behind_a_handler,
+    [] { expect(recover_when_all_are_gone() == 7); },
+  };
+  for (auto way : ways) {
+    way();
+    expect(counted::alive == 0 && !std::current_exception());
+    try {
+      throw counted();
+    } catch (const counted &) {
+      std::exception_ptr current = std::current_exception();
+      way();
+      expect(counted::alive == 1 && std::current_exception() == current);
+    }
+    expect(counted::alive == 0);
+  }
 }
 
 struct panics_when_it_goes {
@@ -176,17 +274,12 @@ static void leave_catch_blocks(void *)
   rt_waitgroup_done(&wg);
 }
 
-/* As in a frame of C, which does not know of exceptions. */
-#undef RT_FRAME_OF_CXX
-#define RT_FRAME_OF_CXX(frame) (void)0
+extern "C" void recover_in_c(void (*fn)()); /* frame-of-c.c */
+
 static void end_with_what_c_left(void *)
 {
-  RT_FRAME(fr, {
-    rt_waitgroup_done(&wg);
-    return;
-  });
-  RT_DEFER(fr, recovers, nullptr);
-  panic_in_two_catch_blocks();
+  recover_in_c(panic_in_two_catch_blocks);
+  rt_waitgroup_done(&wg);
 }
 
 static void goexit_in_a_catch_block(void *)
@@ -208,8 +301,7 @@ static void has_none(void *)
 static void run(void *)
 {
   expect(!std::current_exception());
-  recover_beside_scopes(3);
-  expect(counted::alive == 0);
+  recover_beside_blocks();
   rt_waitgroup_add(&wg, 8 + 4 * 20);
   for (long i = 0; i < 8; i++)
     rt_go(work, reinterpret_cast<void *>(i));
@@ -223,6 +315,7 @@ static void run(void *)
   while (rt_num_goroutine() > 1)
     rt_yield();
   expect(counted::alive == 0);
+  recover_in_c(panic_in_two_catch_blocks); /* so does the main G's end */
 }
 
 int main()
@@ -231,6 +324,7 @@ int main()
     throw std::runtime_error("of the thread that calls rt_run");
   } catch (const std::exception &mine) {
     expect(rt_run(run, nullptr, nullptr) == 0);
+    expect(counted::alive == 0);
     expect(std::string(mine.what()) == "of the thread that calls rt_run");
     try {
       throw;
