@@ -250,7 +250,7 @@ static int resolve(const char *host_port, bool passive, struct lookup *l)
 {
   *l = (struct lookup){ .passive = passive, .numeric = true };
   sim_refuse_io();
-  if (!split_host_port(host_port, l))
+  if (!host_port || !split_host_port(host_port, l))
     return -EINVAL;
   look_up(l);
   if (l->result == EAI_NONAME) {

@@ -262,6 +262,8 @@ void rt_goexit(void)
   struct g *gp = need_g("rt_goexit");
   need_running(gp);
   checkpreempt(gp);
+  if (unlikely(world_is_mine())) /* said here, where the G can still be shown */
+    misplaced(gp, "goexit in a stopped world");
   struct m *mp = getm();
   struct rt_panic p = { .goexit = true, .fp = __builtin_frame_address(0) };
   p.walked = plausible_frame(gp, p.fp);

@@ -65,8 +65,8 @@ extern "C" {
 
 struct rt_options {
   int maxprocs; /* number of Ps, at most 1024; 0: RT_MAXPROCS, else the CPUs that this process may use */
-  size_t
-      stack_size; /* bytes a G, up to 1 GiB, made a power of two of at least 16 KiB; 0: 64 KiB; touched lazily */
+  /* Bytes a G, up to 1 GiB, made a power of two of at least 16 KiB; 0: 64 KiB. Touched lazily. */
+  size_t stack_size;
   /* Not 0: the deterministic simulation with this seed, as by RT_DEBUG=sim=SEED; see rt_run. */
   uint64_t sim_seed;
 };
@@ -359,7 +359,7 @@ RT_API void rt_stack_dump(int fd, bool all);
  * raises what RT_TRACEBACK said; another word, or NULL, changes nothing. From anywhere. */
 RT_API void rt_set_traceback(const char *level);
 /* runtime.stopTheWorld: parks until only the calling G runs. reason, which may be NULL, is in the trace. Until
- * rt_start_the_world it must not park, yield, end or stop the world again, which is fatal; it may look at the
+ * rt_start_the_world it must not park, yield, panic, end or stop the world again, which is fatal; it may look at the
  * process. From a G. */
 RT_API void rt_stop_the_world(const char *reason);
 /* runtime.startTheWorld, by the G that stopped it; else it is fatal. From a G. */
@@ -369,8 +369,8 @@ RT_API void rt_start_the_world(void);
 RT_API void rt_gc(void);
 /* Calls visit(goid, lo, hi, arg) once for every G, with the world stopped, in the order in which they were made:
  * [lo, hi) is the used part of its stack. Of a G in a system call it is all of it, and what the G has in registers
- * alone is not there; of one that has not run yet, the word that holds its argument. visit must not park, yield or
- * end: that is fatal. From a G. */
+ * alone is not there; of one that has not run yet, the word that holds its argument. visit must not park, yield, panic
+ * or end: that is fatal; Gs that it starts are visited, too. From a G. */
 RT_API void rt_scan_stacks(void (*visit)(uint64_t goid, const void *lo, const void *hi, void *arg),
                            void *arg);
 

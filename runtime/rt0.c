@@ -343,7 +343,7 @@ int rt_run(void (*fn)(void *), void *arg, const struct rt_options *asked)
 {
   char why[256];
   check_forked();
-  if (!is_possible(asked))
+  if (!fn || !is_possible(asked))
     return -EINVAL;
   if (getm() || atomic_exchange(&run.running, true))
     return -EBUSY;

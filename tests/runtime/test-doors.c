@@ -443,16 +443,17 @@ PROGRAM(yields_in_a_visit)
   rt_scan_stacks(yield, NULL);
   return 0;
 }
+#define MUST_NOT                                                                                   \
+  "fatal error: a goroutine that has stopped the world must not wait, yield or end before it "     \
+  "starts it\n"
 static void who_has_stopped_the_world_must_not_give_way(void **state)
 {
-  static const char *const words = "fatal error: a goroutine that has stopped the world must not "
-                                   "wait, yield or end before it starts it\n";
   (void)state;
-  assert_dies(receives_in_a_stopped_world, "", words);
-  assert_dies(sleeps_in_a_stopped_world, "", words);
-  assert_dies(yields_in_a_stopped_world, "", words);
-  assert_dies(ends_in_a_stopped_world, "", words);
-  assert_dies(yields_in_a_visit, "", words);
+  assert_dies(receives_in_a_stopped_world, "", MUST_NOT);
+  assert_dies(sleeps_in_a_stopped_world, "", MUST_NOT);
+  assert_dies(yields_in_a_stopped_world, "", MUST_NOT);
+  assert_dies(ends_in_a_stopped_world, "", MUST_NOT "\ngoroutine 1 [running]:\n");
+  assert_dies(yields_in_a_visit, "", MUST_NOT);
 }
 
 static void *quit(void *unused)

@@ -250,6 +250,8 @@ PROGRAM(refused)
   printf("%s\n", strerror((int)-rt_write(999, "x", 1, 0)));
   printf("%s\n", strerror(-rt_dial("127.0.0.1:99999", 0))); /* not port 34463 */
   printf("%s\n", strerror(-rt_listen("127.0.0.1:65536")));
+  printf("%s\n", strerror(-rt_listen(NULL)));
+  printf("%s\n", strerror(-rt_dial(NULL, 0)));
   printf("%s\n", strerror((int)-rt_read(1 << 30, &(char){ 0 }, 1, 0)));
   printf("%s\n", strerror(-rt_listen("::1:0"))); /* a v6 host stands in brackets */
   return 0;
@@ -259,7 +261,8 @@ static void errors_are_the_kernels(void **state)
   (void)state;
   assert_prints(refused, 2,
                 "Connection refused\nInvalid argument\nBad file descriptor\nBad file descriptor\n"
-                "Invalid argument\nInvalid argument\nBad file descriptor\nInvalid argument\n");
+                "Invalid argument\nInvalid argument\nInvalid argument\nInvalid argument\nBad file "
+                "descriptor\nInvalid argument\n");
 }
 
 PROGRAM(files)

@@ -208,6 +208,7 @@ static void impossible_requests_are_refused(void **state)
   (void)state;
   int result = 0;
   assert_int_equal(rt_run(add_one, &result, &(struct rt_options){ .maxprocs = -1 }), -EINVAL);
+  assert_int_equal(rt_run(NULL, &result, NULL), -EINVAL);
   assert_int_equal(rt_run(add_one, &result, &(struct rt_options){ .sim_seed = 1 }), -EINVAL);
   assert_int_equal(rt_run(run_inside, &result, NULL), 0);
   assert_int_equal(result, -EBUSY);
