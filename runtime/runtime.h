@@ -225,18 +225,18 @@ struct m {
   bool is_sysmon;
   bool is_main; /* the thread that called rt_run */
   _Atomic bool exited;
-  bool leaving;  /* its thread ends */
-  bool blocked;  /* asleep on its note */
-  bool has_door; /* from tr_open to tr_close, recorded or not */
-  int locks;     /* > 0: must not be preempted or lose its P */
-  int *errnop;   /* the thread's errno */
-  struct fp_control fp_of_run;
+  bool leaving;                            /* its thread ends */
+  bool blocked;                            /* asleep on its note */
+  bool has_door;                           /* from tr_open to tr_close, recorded or not */
+  int locks;                               /* > 0: must not be preempted or lose its P */
+  int *errnop;                             /* the thread's errno */
   void (*g0_call)(struct m *, struct g *); /* to do on g0 for the G just left (mcall) */
   struct g *g0_arg;
   struct p *nextp; /* to acquire when woken */
   struct p *oldp;  /* held before the system call */
   uint32_t syscalltick;
   struct g *lockedg;
+  struct fp_control fp_of_run;
   int locked_ext;         /* nesting of LockOSThread */
   const char *recover_pc; /* a recover that counted last time (recover.c) */
   void (*recover_fn)(void *);
