@@ -73,8 +73,9 @@ struct m *mget_threadless(void)
 int newm(struct m *creator, struct m *mp)
 {
   mp->creator = creator->id;
-  return creator->locked_ext ? os_thread_start_by_template(mstart, mp, &mp->thread)
-                             : os_thread_start(mstart, mp, &mp->thread);
+  /* Its thread may be at its end before this one goes on, and mp somebody else's. */
+  return creator->locked_ext ? os_thread_start_by_template(mstart, mp)
+                             : os_thread_start(mstart, mp, NULL);
 }
 
 /* On a thread that no G has wired yet. If none is to be had now, the next one that locks asks again, and meanwhile sysmon

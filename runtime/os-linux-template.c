@@ -15,7 +15,6 @@
 struct wish {
   void *(*fn)(void *);
   void *arg;
-  uint64_t *thread;
   int error;
   bool done;
   struct wish *next;
@@ -34,7 +33,7 @@ static struct {
 static void fulfil(struct wish *wish)
 {
   template.wishes = wish->next;
-  wish->error = os_thread_start(wish->fn, wish->arg, wish->thread);
+  wish->error = os_thread_start(wish->fn, wish->arg, NULL);
   wish->done = true;
   pthread_cond_broadcast(&template.changed);
 }
@@ -65,9 +64,9 @@ bool os_template_start(void)
   return starts;
 }
 
-int os_thread_start_by_template(void *(*fn)(void *), void *arg, uint64_t *thread)
+int os_thread_start_by_template(void *(*fn)(void *), void *arg)
 {
-  struct wish wish = { .fn = fn, .arg = arg, .thread = thread };
+  struct wish wish = { .fn = fn, .arg = arg };
   pthread_mutex_lock(&template.lock);
   if (!template.is_there) {
     pthread_mutex_unlock(&template.lock);

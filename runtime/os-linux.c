@@ -44,7 +44,7 @@ int os_thread_start(void *(*fn)(void *), void *arg, uint64_t *thread)
   pthread_attr_setstacksize(&attr, stack_size(&attr));
   int error = pthread_create(&id, &attr, fn, arg);
   pthread_attr_destroy(&attr);
-  if (error == 0)
+  if (error == 0 && thread)
     *thread = (uint64_t)id;
   return -error;
 }

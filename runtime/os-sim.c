@@ -47,7 +47,8 @@ int os_thread_start(void *(*fn)(void *), void *arg, uint64_t *thread)
   struct co *co = co_new(fn, arg);
   if (!co)
     return -EAGAIN;
-  *thread = co_number(co);
+  if (thread)
+    *thread = co_number(co);
   sim_point();
   return 0;
 }
@@ -58,9 +59,9 @@ bool os_template_start(void)
   return false;
 }
 
-int os_thread_start_by_template(void *(*fn)(void *), void *arg, uint64_t *thread)
+int os_thread_start_by_template(void *(*fn)(void *), void *arg)
 {
-  return os_thread_start(fn, arg, thread);
+  return os_thread_start(fn, arg, NULL);
 }
 
 void os_template_stop(void)

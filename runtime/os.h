@@ -13,13 +13,13 @@
 #include <stdint.h>
 
 /* Threads */
-int os_thread_start(void *(*fn)(void *), void *arg,
-                    uint64_t *thread); /* stack 1 MiB, all signals as here */
+/* Stack 1 MiB, all signals as here. *thread is for who joins it: it is written when the thread may be at its end. Else
+ * NULL. */
+int os_thread_start(void *(*fn)(void *), void *arg, uint64_t *thread);
 /* A new thread has what the kernel keeps of its maker: CPUs, namespaces, ... The template is a thread that makes others for
  * those whose own may not be passed on. Started on one that may; true: by this call. */
 bool os_template_start(void);
-int os_thread_start_by_template(void *(*fn)(void *), void *arg,
-                                uint64_t *thread); /* -EAGAIN: there is none */
+int os_thread_start_by_template(void *(*fn)(void *), void *arg); /* -EAGAIN: there is none */
 void os_template_stop(void);                       /* when nobody asks it any more */
 void os_thread_join(uint64_t thread);
 void os_thread_detach(uint64_t thread);

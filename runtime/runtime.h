@@ -246,7 +246,6 @@ struct m {
   uint32_t tid;
   uint32_t run;     /* which rt_run it belongs to */
   uint32_t creator; /* id of the M that made it */
-  uint64_t thread;  /* pthread_t */
   uint64_t rand;
   char *g0_lo, *g0_hi;            /* bounds of the thread's stack */
   void *g0_fake_stack, *g0_fiber; /* sanitizers' */
