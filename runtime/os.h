@@ -20,7 +20,7 @@ int os_thread_start(void *(*fn)(void *), void *arg, uint64_t *thread);
  * those whose own may not be passed on. Started on one that may; true: by this call. */
 bool os_template_start(void);
 int os_thread_start_by_template(void *(*fn)(void *), void *arg); /* -EAGAIN: there is none */
-void os_template_stop(void);                       /* when nobody asks it any more */
+void os_template_stop(void);                                     /* when nobody asks it any more */
 void os_thread_join(uint64_t thread);
 void os_thread_detach(uint64_t thread);
 uint64_t os_thread_self(void);
