@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* test-chan.c - channels do what Go's do. */
+#include "chan.h"
 #include "program.h"
 #include "switch.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 static struct rt_chan *c, *c2;
@@ -191,7 +193,7 @@ static void waiting_for_ever_is_a_deadlock(void **state)
 #ifdef SWITCH_TSAN
 #define LOOKED_AT 10000
 #else
-#define LOOKED_AT 3000000
+#define LOOKED_AT 300000
 #endif
 static _Atomic bool has_ended;
 static _Atomic size_t most;
@@ -224,6 +226,8 @@ PROGRAM(is_looked_at)
   rt_go(look_in_a_call, NULL);
   pthread_create(&thread, NULL, look_at_its_length, NULL);
   rt_go(fill, NULL);
+  while (most == 0) /* somebody looks */
+    rt_yield();
   for (int i = 0; i < LOOKED_AT; i++)
     rt_chan_recv(c, NULL);
   has_ended = true;
@@ -240,39 +244,36 @@ static void len_may_be_asked_by_who_has_no_p(void **state)
 }
 
 /* Who has just received may not have let go of it yet. */
-static struct rt_chan *_Atomic handed_over;
-static void *free_when_empty(void *unused)
+static _Atomic bool is_about_to_free, is_freed;
+static void *free_it(void *chan)
 {
-  while (!has_ended) {
-    struct rt_chan *mine = atomic_exchange(&handed_over, NULL);
-    while (mine && rt_chan_len(mine) > 0)
-      continue;
-    rt_chan_free(mine);
-  }
-  return unused;
+  is_about_to_free = true;
+  rt_chan_free(chan);
+  is_freed = true;
+  return NULL;
 }
-PROGRAM(is_freed_when_empty)
+PROGRAM(is_freed_beside_its_last_user)
 {
   pthread_t thread;
-  pthread_create(&thread, NULL, free_when_empty, NULL);
-  for (int i = 0; i < LOOKED_AT; i++) {
-    struct rt_chan *mine = rt_chan_new(sizeof(int), 2);
-    rt_chan_send(mine, &i);
-    handed_over = mine;
-    while (handed_over)
-      continue;
-    rt_chan_recv(mine, NULL);
-  }
-  has_ended = true;
+  struct rt_chan *mine = rt_chan_new(1, 1);
+  lock_with_p(&mine->lock);
+  pthread_create(&thread, NULL, free_it, mine);
+  while (!is_about_to_free)
+    sched_yield();
+  for (int i = 0; i < 1000; i++)
+    sched_yield();
+  printf("%d ", is_freed);
+  if (!is_freed)
+    unlock_with_p(&mine->lock);
   pthread_join(thread, NULL);
-  puts("well");
+  printf("%d\n", is_freed);
   return 0;
 }
-static void an_empty_channel_may_be_freed_by_who_has_no_p(void **state)
+static void who_frees_a_channel_without_a_p_waits_for_its_last_user(void **state)
 {
   (void)state;
   FOR_PROCS(n)
-  assert_prints(is_freed_when_empty, n, "well\n");
+  assert_prints(is_freed_beside_its_last_user, n, "0 1\n");
 }
 
 static _Atomic long total;
@@ -347,7 +348,7 @@ int main(void)
     cmocka_unit_test(misuse_panics_with_gos_words),
     cmocka_unit_test(waiting_for_ever_is_a_deadlock),
     cmocka_unit_test(len_may_be_asked_by_who_has_no_p),
-    cmocka_unit_test(an_empty_channel_may_be_freed_by_who_has_no_p),
+    cmocka_unit_test(who_frees_a_channel_without_a_p_waits_for_its_last_user),
     cmocka_unit_test(many_senders_and_receivers_lose_nothing),
     cmocka_unit_test(freeing_a_channel_that_is_waited_on_panics),
   };
