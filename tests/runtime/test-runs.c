@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test-runs.c - what one rt_run leaves for the next: what dropped Gs waited on is not touched, but told of; and stacks,
- * of the size that each run asks for. */
+/* test-runs.c - what one rt_run leaves for the next: what dropped Gs waited on, which is not touched, but told of; their
+ * deferred calls and their memory; and Gs and Ms that are in the kernel then. */
 #include "program.h"
 #include "schedlock.h"
 
@@ -553,96 +553,6 @@ static void a_g_begins_with_nothing_of_who_was_dropped(void **state)
   assert_child_prints(selects_of_two_runs, (void *)16, n, "");
 }
 
-/* ---- stacks ---- */
-
-static void use_up(size_t n)
-{
-  char frame[2000];
-  memset(frame, 0x5a, sizeof frame);
-  if (n > 2200)
-    use_up(n - 2200);
-  __asm__ volatile("" ::"r"(frame) : "memory");
-}
-static void use_stack(void *n)
-{
-  use_up((size_t)n);
-}
-static void use_stack_for_ever(void *n)
-{
-  use_stack(n);
-  rt_select(NULL, 0);
-}
-static void *use_it_in_the_kernel(void *n)
-{
-  use_stack(n);
-  usleep(20000);
-  return n;
-}
-static void block(void *n)
-{
-  rt_blocking(use_it_in_the_kernel, n);
-}
-/* Some end, some are dropped while they wait, and some while they are in the kernel. */
-static void use_stacks(void *n)
-{
-  for (int i = 0; i < 100; i++) {
-    rt_go(use_stack, n);
-    rt_go(use_stack_for_ever, n);
-  }
-  for (int i = 0; i < 3; i++)
-    rt_go(block, n);
-  rt_yield();
-  rt_yield();
-  use_stack(n);
-}
-static bool run_with_stacks(size_t size)
-{
-  return rt_run(use_stacks, (void *)(size - 10000), &(struct rt_options){ .stack_size = size }) ==
-         0;
-}
-static long address_space(void)
-{
-  char line[200];
-  long kib = 0;
-  FILE *status = fopen("/proc/self/status", "r");
-  while (kib == 0 && fgets(line, sizeof line, status))
-    sscanf(line, "VmSize: %ld kB", &kib);
-  fclose(status);
-  return kib << 10;
-}
-static int runs_of_other_sizes(void *unused)
-{
-  (void)unused;
-  for (size_t size = 16384; size <= 1 << 21; size *= 2)
-    if (!run_with_stacks(size) || !run_with_stacks(65536))
-      return 1;
-  return 0;
-}
-static void each_run_s_stacks_are_of_the_size_that_it_asks_for(void **state)
-{
-  (void)state;
-  FOR_PROCS(n)
-  assert_child_prints(runs_of_other_sizes, NULL, n, "");
-}
-
-static int runs_of_two_sizes_in_turn(void *unused)
-{
-  (void)unused;
-  long before = 0;
-  for (int i = 0; i < 60; i++) {
-    if (!run_with_stacks(i % 2 ? 1 << 19 : 1 << 18))
-      return 1;
-    before = i == 19 ? address_space() : before;
-  }
-  return address_space() - before >
-         1l << 30; /* once a slab of 1024 stacks was left behind each time */
-}
-static void runs_of_two_sizes_in_turn_use_the_same_stacks_again(void **state)
-{
-  (void)state;
-  assert_child_prints(runs_of_two_sizes_in_turn, NULL, 2, "");
-}
-
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -656,8 +566,6 @@ int main(void)
     cmocka_unit_test(a_g_of_the_run_before_is_nobody_to_dumps_and_scans),
     cmocka_unit_test(an_m_that_comes_back_late_is_used_as_a_new_one),
     cmocka_unit_test(a_g_begins_with_nothing_of_who_was_dropped),
-    cmocka_unit_test(each_run_s_stacks_are_of_the_size_that_it_asks_for),
-    cmocka_unit_test(runs_of_two_sizes_in_turn_use_the_same_stacks_again),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
