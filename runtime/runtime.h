@@ -117,7 +117,6 @@ struct g {
   _Atomic bool preempt;          /* asked to stop; checked at safe points */
   bool in_scan;
   bool goexiting;
-  _Atomic bool left_behind; /* in the kernel when its run ended: it dies when it comes back */
   struct g *schedlink;
   struct m *m; /* that runs it, or in whose system call it is */
   uint64_t goid;
@@ -138,6 +137,7 @@ struct g {
   void *param;                  /* handed over by who made it ready: usually the sudog */
   struct sudog *waiting;        /* sudogs it waits on, in lock order */
   _Atomic uint32_t select_done; /* 0, or 1: some case of its select has won */
+  _Atomic bool left_behind;     /* in the kernel when its run ended: it dies when it comes back */
   uint64_t wait_obj;            /* what it waits for (trace's OBJ), valid while Gwaiting */
   struct rt_panic *_panic;      /* newest first */
   /* Less used. */
@@ -148,6 +148,8 @@ struct g {
   void *fake_stack;           /* address sanitizer's */
   _Atomic uint64_t wait_mark; /* since when it waits, as far as somebody looked: waiting.c */
 };
+
+static_assert(offsetof(struct g, stack) == CACHE_LINE, "what every switch looks at is one line");
 
 /* A list of Gs is as long as it likes, and each G is a cache miss that a walk along it would wait for. g.ahead runs
  * ahead of the walk. Any G will do, since they are never freed. */
