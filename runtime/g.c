@@ -20,7 +20,7 @@ struct gslab {
   struct g gs[SLAB_GS];
 };
 
-static struct gslab *_Atomic slabs; /* oldest first: dumps show Gs in the order they were made */
+static struct gslab *_Atomic slabs; /* oldest first: dumps show Gs in the order of their memory */
 static struct gslab *last_slab;     /* sched.lock */
 
 /* ---- the central list; sched.lock held ---- */

@@ -28,11 +28,17 @@
 
 /* The C library puts the program's thread-local variables into each thread's stack, and only it knows how large they are
  * (glibc's name, for those who ask; elsewhere nobody needs to). */
+static size_t (*least_stack)(const pthread_attr_t *); /* or NULL */
+
+/* Not when a thread is made: dlsym waits while some thread loads a library, and that may wait for a G. */
+void os_init(void)
+{
+  *(void **)&least_stack = dlsym(RTLD_DEFAULT, "__pthread_get_minstack");
+}
+
 static size_t stack_size(const pthread_attr_t *attr)
 {
-  size_t (*least)(const pthread_attr_t *);
-  *(void **)&least = dlsym(RTLD_DEFAULT, "__pthread_get_minstack");
-  return THREAD_STACK + (least ? least(attr) : 0);
+  return THREAD_STACK + (least_stack ? least_stack(attr) : 0);
 }
 
 int os_thread_start(void *(*fn)(void *), void *arg, uint64_t *thread)

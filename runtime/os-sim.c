@@ -35,6 +35,10 @@ static struct {
   uint64_t data; /* what epoll says then */
 } event;
 
+void os_init(void)
+{
+}
+
 /* ---- threads ---- */
 
 int os_thread_start(void *(*fn)(void *), void *arg, uint64_t *thread)

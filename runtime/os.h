@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Before all else of a run. */
+void os_init(void);
+
 /* Threads */
 /* Stack 1 MiB, all signals as here. *thread is for who joins it: it is written when the thread may be at its end. Else
  * NULL. */

@@ -19,12 +19,14 @@
  * What differs from Go:
  *  - `return x;` evaluates x before the deferred calls run, so a deferred call can change what the function
  *    returns only on the way of a panic.
- *  - Like setjmp's (C17 7.13.2.1), the recovery block sees old values of local variables that changed after
- *    the last RT_DEFER, unless they are volatile or their address was deferred, as above.
- *  - C++: a recovery leaves the function from the last deferring call whose block has not ended. What was alive there is
- *    destroyed, once; what came into being later is not, nor what the functions have that the panic passes, as with
- *    longjmp. In C there is nothing to know that a block has ended: a deferring call must not stand in one that ends
- *    before the function and has variables with a cleanup attribute.
+ *  - A recovery goes back to a place in the function: in C to the last RT_DEFER, in C++ to the last one whose block has
+ *    not ended, else to RT_FRAME. Like setjmp's (C17 7.13.2.1), the recovery block sees old values of local variables that
+ *    changed after that place, unless they are volatile or their address was deferred, as above.
+ *  - C++: what was alive at that place is destroyed, once; what came into being later is not, nor what the functions have
+ *    that the panic passes, as with longjmp. With clang, an object that changes after that place, and whose address nobody
+ *    has, is destroyed as it was there. RT_DEFER is a declaration: no goto and no case goes past it, so put braces around.
+ *  - In C there is nothing to know that a block has ended: a deferring call must not stand in one that ends before the
+ *    function and has variables with a cleanup attribute.
  *  - What is deferred runs after the function's later variables went out of scope: arg must not point into a
  *    variable length array or an inner block.
  *
@@ -192,23 +194,29 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
 
 /* Defers, and marks the place where the function goes on after a recovery: the last one whose block has not ended, else
  * destructors of that would run a second time. In C, which has none, it is the last one of all. In C++ the block's end
- * finds the place before it again, and RT_FRAME marks the first. It is one declaration: all that an if has, if need be; and
- * no goto or case goes past it. */
+ * finds the place before it again, and RT_FRAME marks the first. It is one declaration, all that an if has if need be. The
+ * mark is the second thing that it declares, so that who goes back to it and leaves the block ends the first, too. */
 #ifdef __cplusplus
+static inline struct rt_scope rt_scope_of_(struct rt_frame *frame)
+{
+  struct rt_scope scope;
+  rt_scope_begin(&scope, frame);
+  return scope;
+}
 #define RT_FRAME_OF_CXX(frame) rt_frame_of_cxx(frame)
 #define RT_FRAME_MARK_(fr)     RT_MARK((fr).resume)
 #define RT_PASTE_(a, b)        a##b
 #define RT_SCOPE_(n)           RT_PASTE_(rt_scope_, n)
+/* clang-format off */
 #define RT_DEFER_BY_(how, fr, fn, arg)                                                             \
   struct rt_scope RT_SCOPE_(__COUNTER__) __attribute__((cleanup(rt_scope_end), unused)) =          \
-      __extension__({                                                                              \
-        struct rt_scope rt_before_;                                                                \
-        how(&(fr), rt_function_(fn), (arg));                                                       \
-        rt_scope_begin(&rt_before_, &(fr));                                                        \
-        if (RT_MARK((fr).resume))                                                                  \
-          goto fr##_recovered;                                                                     \
-        rt_before_;                                                                                \
-      })
+      (how(&(fr), rt_function_(fn), (arg)), rt_scope_of_(&(fr))),                                  \
+  *RT_SCOPE_(__COUNTER__) __attribute__((unused)) = __extension__({                                \
+    if (RT_MARK((fr).resume))                                                                      \
+      goto fr##_recovered;                                                                         \
+    static_cast<struct rt_scope *>(0);                                                             \
+  })
+/* clang-format on */
 #else
 #define RT_FRAME_OF_CXX(frame) (void)0
 #define RT_FRAME_MARK_(fr)     0
@@ -237,11 +245,11 @@ RT_API bool rt_recover_in(void *caller_fp, struct rt_value *value);
 
 /* defer fn(arg), not in a loop: a record in the frame, from the ninth on from the pool. A nil fn panics when it is run:
  * "runtime error: invalid memory address or nil pointer dereference". In the function of fr, from a G. */
-#define RT_DEFER(fr, fn, arg) RT_DEFER_BY_(rt_defer_in_frame, fr, fn, arg)
+#define RT_DEFER(fr, fn, arg) RT_DEFER_BY_(rt_defer_in_frame, fr, (fn), (arg))
 
 /* defer fn(arg), also in a loop: a record from the P's pool; fatal without memory for one. A nil fn
  * as above. In the function of fr, from a G. */
-#define RT_DEFER_LOOP(fr, fn, arg) RT_DEFER_BY_(rt_defer_in_loop_, fr, fn, arg)
+#define RT_DEFER_LOOP(fr, fn, arg) RT_DEFER_BY_(rt_defer_in_loop_, fr, (fn), (arg))
 
 #ifdef __cplusplus
 }

@@ -367,10 +367,10 @@ RT_API void rt_start_the_world(void);
 /* runtime.GC, as the scheduler sees one: stops the world and visits every G's stack at a safe point. C's memory is
  * not touched. From a G. */
 RT_API void rt_gc(void);
-/* Calls visit(goid, lo, hi, arg) once for every G, with the world stopped, in the order in which they were made:
+/* Calls visit(goid, lo, hi, arg) once for every G, with the world stopped, in the order of their memory:
  * [lo, hi) is the used part of its stack. Of a G in a system call it is all of it, and what the G has in registers
  * alone is not there; of one that has not run yet, the word that holds its argument. visit must not park, yield, panic
- * or end: that is fatal; Gs that it starts are visited, too. From a G. */
+ * or end: that is fatal; a G that it starts may be visited or not. From a G. */
 RT_API void rt_scan_stacks(void (*visit)(uint64_t goid, const void *lo, const void *hi, void *arg),
                            void *arg);
 

@@ -314,6 +314,7 @@ static int give_up(int error)
 
 static int start(int32_t n, size_t stack_size)
 {
+  os_init();
   schedinit();
   tr_init();
   stack_init(stack_size);

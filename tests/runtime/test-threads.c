@@ -2,6 +2,7 @@
 /* test-threads.c - what becomes of a thread that a G wired itself to, and of the thread that called rt_run. */
 #include "program.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -250,6 +251,40 @@ static void the_thread_that_makes_threads_ends_with_the_run(void **state)
   assert_in_range(count_threads(), 1, before + 8); /* one that has just ended may still be there */
 }
 
+/* ---- beside a library that is being loaded ---- */
+
+static _Atomic bool other_has_run;
+int slow_library_may_go_on(void);
+int slow_library_may_go_on(void)
+{
+  return other_has_run;
+}
+static void *load_slowly(void *path)
+{
+  return dlopen(path, RTLD_NOW);
+}
+static void let_it_go_on(void *unused)
+{
+  (void)unused;
+  other_has_run = true;
+}
+/* Whoever needs a thread meanwhile gets one: the loader's lock is not for us to wait on. */
+PROGRAM(loads_a_library)
+{
+  char path[4096];
+  alarm(20);
+  snprintf(path, sizeof path, "%s/tests/runtime/libslow-library.so", getenv("GMPSCOPE_BUILD"));
+  rt_go(let_it_go_on, NULL);
+  printf("%d\n", rt_blocking(load_slowly, path) != NULL);
+  return 0;
+}
+static void threads_are_made_while_a_library_is_loaded(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(loads_a_library, n, "1\n");
+}
+
 int main(void)
 {
   static const struct CMUnitTest tests[] = {
@@ -260,6 +295,7 @@ int main(void)
     /* In this process: under the thread sanitizer it cannot start programs afterwards. */
     cmocka_unit_test(rt_run_returns_on_its_thread_though_a_g_took_that),
     cmocka_unit_test(the_thread_that_makes_threads_ends_with_the_run),
+    cmocka_unit_test(threads_are_made_while_a_library_is_loaded),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -200,6 +200,54 @@ static void panics(void *)
 {
   rt_panic("when the function has returned");
 }
+static void recover_a_second_time()
+{
+  RT_FRAME(fr, { return; });
+  {
+    RT_DEFER(fr, recovers, nullptr);
+  }
+  {
+    RT_DEFER(fr, panics, nullptr);
+  }
+  counted kept;
+  RT_DEFER(fr, recovers, nullptr);
+  rt_panic("first");
+}
+static void recover_from_a_destructor()
+{
+  struct panics_once {
+    bool *has;
+    ~panics_once()
+    {
+      expect(!*has);
+      *has = true;
+      rt_panic("on the way out");
+    }
+  };
+  bool has = false;
+  RT_FRAME(fr, { return; });
+  for (int i = 0; i < 3; i++)
+    RT_DEFER_LOOP(fr, recovers, nullptr);
+  counted kept;
+  RT_DEFER(fr, runs_on, nullptr);
+  {
+    panics_once left = { &has };
+    RT_DEFER(fr, runs_on, nullptr);
+    rt_panic("in the block");
+  }
+}
+static void recover_behind_a_handler_once_more()
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, recovers, nullptr);
+  RT_DEFER(fr, panics, nullptr);
+  try {
+    throw counted();
+  } catch (const counted &) {
+    RT_DEFER(fr, recovers, nullptr);
+    rt_panic("in the handler");
+  }
+}
 static int recover_when_all_are_gone()
 {
   volatile int result = 0;
@@ -220,6 +268,9 @@ static void recover_beside_blocks()
     recover_behind_a_block_that_threw,
     recover_in_a_handler,
     recover_behind_a_handler,
+    recover_a_second_time,
+    recover_from_a_destructor,
+    recover_behind_a_handler_once_more,
     [] { expect(recover_when_all_are_gone() == 7); },
   };
   for (auto way : ways) {
