@@ -282,12 +282,17 @@ static void threads_are_made_while_a_library_is_loaded(void **state)
 {
   (void)state;
   FOR_PROCS(n)
-  assert_prints(loads_a_library, n, "1\n");
+  {
+    struct outcome o = run_program(loads_a_library, n);
+    assert_string_equal(o.out, "1\n"); /* the leak sanitizer may speak of a thread that is ending */
+    assert_int_equal(o.code, 0);
+  }
 }
 
 int main(void)
 {
   static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(threads_are_made_while_a_library_is_loaded),
     cmocka_unit_test(a_g_that_ends_locked_takes_even_the_first_thread_along),
     cmocka_unit_test(a_deadlock_is_seen_without_the_first_thread),
     cmocka_unit_test(a_deadlock_is_seen_when_the_last_to_run_is_a_thread_that_ends),
@@ -295,7 +300,6 @@ int main(void)
     /* In this process: under the thread sanitizer it cannot start programs afterwards. */
     cmocka_unit_test(rt_run_returns_on_its_thread_though_a_g_took_that),
     cmocka_unit_test(the_thread_that_makes_threads_ends_with_the_run),
-    cmocka_unit_test(threads_are_made_while_a_library_is_loaded),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
