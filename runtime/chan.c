@@ -66,8 +66,8 @@ static bool has_waiters(const struct waitq *q)
   return q->first && q->run == atomic_load(&sched.run) && run_is_on();
 }
 
-/* Whoever has just changed its len may still hold its lock. Who has no P may not take that (lock.h), but can wait until
- * it has been let go of, which is soon. */
+/* Whoever has just changed its len may still hold its lock. Who has no P may not take it (runtime.h, lock_with_p),
+ * but can wait until it has been let go of, which is soon. */
 static bool is_waited_on(struct rt_chan *c)
 {
   const struct m *mp = getm();

@@ -31,7 +31,8 @@
  *    variable length array or an inner block.
  *
  * Cost: a deferred call is a record of 40 bytes.  The first RT_FRAME_RECORDS of a frame lie in the frame;
- * further ones, and all of RT_DEFER_LOOP, come from the P's pool, to a loop several at once.
+ * further ones, and all of RT_DEFER_LOOP, come from the P's pool, to a loop several at once.  In C++ a deferring call
+ * also keeps the place before it while its block lasts: 6 to 7 ns more.
  */
 #pragma once
 #include "rt.h"

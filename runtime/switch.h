@@ -116,20 +116,20 @@ static inline void thread_ends(struct m *mp)
 }
 
 /* What is the G's own of the thread, while it is away. */
-struct left_behind {
+struct belongings {
   int saved_errno;
   bool has_fp;
   struct fp_control fp;
 };
-static ALWAYS_INLINE struct left_behind take_along(const struct m *mp)
+static ALWAYS_INLINE struct belongings take_along(const struct m *mp)
 {
-  struct left_behind mine = { .saved_errno = *mp->errnop, .fp = fp_now() };
+  struct belongings mine = { .saved_errno = *mp->errnop, .fp = fp_now() };
   mine.has_fp = fp_is_own(mine.fp, mp->fp_of_run);
   if (mine.has_fp)
     fp_set(mp->fp_of_run);
   return mine;
 }
-static ALWAYS_INLINE void put_back(const struct m *mp, struct left_behind mine)
+static ALWAYS_INLINE void put_back(const struct m *mp, struct belongings mine)
 {
   if (unlikely(mine.has_fp))
     fp_set(mine.fp);
@@ -146,7 +146,7 @@ static ALWAYS_INLINE void drop_fp(const struct m *mp)
  * whichever M that is. */
 static ALWAYS_INLINE struct m *switch_to_g(struct m *mp, struct g *from, struct g *to)
 {
-  struct left_behind mine = take_along(mp);
+  struct belongings mine = take_along(mp);
   leave_for(&from->fake_stack, to->stack.lo, to->stack.hi, to->stack.fiber);
   mp = to->sp ? ctx_switch(&from->sp, to->sp, mp) : ctx_launch(&from->sp, to->stack.hi, mp);
   arrived(from->fake_stack);
@@ -157,7 +157,7 @@ static ALWAYS_INLINE struct m *switch_to_g(struct m *mp, struct g *from, struct 
 /* From the G from to g0. from_dies: its stack is not needed any more. */
 static ALWAYS_INLINE struct m *switch_to_g0(struct m *mp, struct g *from, bool from_dies)
 {
-  struct left_behind mine = take_along(mp);
+  struct belongings mine = take_along(mp);
   leave_for(from_dies ? NULL : &from->fake_stack, mp->g0_lo, mp->g0_hi, mp->g0_fiber);
   mp = ctx_switch(&from->sp, mp->g0_sp, mp);
   arrived(from->fake_stack);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* user.c - names, tasks, regions and log lines: how a program tells the trace what things mean.
  *
- * Nothing here changes the program: when nobody records, each call is a load and a branch (a task's begin also counts), and on a
- * thread that the runtime does not know it does nothing. A task that was begun so is UNTOLD, and so is its end, wherever
- * that is.
+ * Nothing here changes the program: when nobody records, each call is a load and a branch (a task's begin also counts),
+ * and on a thread that the runtime does not know it does nothing. A task that was begun so is UNTOLD, and so is its end,
+ * wherever that is.
  */
 #include "user.h"
 
