@@ -417,8 +417,13 @@ static bool close_books(struct drain *d, struct drain_ring *r, bool gone,
     emitted = accounted + at_end;
   uint64_t missing = emitted - accounted;
   if (r->broken || missing > (uint64_t)INT64_MAX / 2) {
-    emitted = accounted; /* its counters cannot be believed; n_broken tells */
+    emitted = accounted + 1; /* how many it were its counters do not say */
     missing = at_end = 0;
+    if (!rec_writer_loss(d->writer, r->m, 1, r->last_ts, d->last_ts,
+                         "the ring was given up, for its counters were impossible: that, and what "
+                         "came after it",
+                         error))
+      return false;
   }
   if (at_end > 0 && !rec_writer_loss(d->writer, r->m, at_end, r->last_ts, d->last_ts,
                                      is_whole ? "the ring was full when the program ended"

@@ -17,6 +17,7 @@
  * Cost: 3 stores to defer, a call to run; a pooled record two more. What RT_DEFER_LOOP does is inline, from
  * the records that the frame has in reserve (leave_spares).
  */
+#include "exceptions.h"
 #include "os.h"
 #include "panic.h"
 #include "proc.h"
@@ -271,6 +272,7 @@ static ALWAYS_INLINE bool run_untraced(struct m *mp, struct g *gp, struct rt_fra
 /* deferreturn: what the frame deferred and nobody ran yet. */
 void rt_frame_exit(struct rt_frame *frame)
 {
+  NO_EXCEPTION_PASSES;
   struct m *mp = getm();
   struct g *gp = mp ? mp->curg : NULL;
   if (!gp || !gp->_defer || (gp->_defer->frame != frame && frame->n_spares == 0)) {

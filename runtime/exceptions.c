@@ -10,6 +10,8 @@
 
 #include "rt.h"
 
+#include <unwind.h>
+
 void rt_frame_of_cxx(struct rt_frame *frame)
 {
   const struct exceptions *now = exceptions_of_thread();
@@ -27,4 +29,11 @@ void exceptions_back_to(const void *caught, unsigned int uncaught)
     cxa_end_catch();
   if (now)
     now->uncaught = uncaught;
+}
+
+__attribute__((used)) int deferred_call_personality(int version, int actions, uint64_t thrower,
+                                                    void *exception, void *context)
+{
+  (void)version, (void)thrower, (void)exception, (void)context;
+  return actions & _UA_SEARCH_PHASE ? _URC_FATAL_PHASE1_ERROR : _URC_CONTINUE_UNWIND;
 }

@@ -10,6 +10,9 @@
  * a return out of them would end them (exceptions.c): those that began since the place where the G goes on. A deferring
  * call of C++ knows which those are; one of C does not, and they last until the G ends.
  *
+ * An exception must not leave a deferred call: the others of its frame would be lost, and their records stay in the chain.
+ * Go has nothing like it; it ends the program here as one that leaves a destructor does (deferred_call_personality).
+ *
  * Costs a load and a branch a switch; in a program without C++ the pointer is NULL. Not done: a place for it in struct g,
  * with a look at every start as well.
  */
@@ -18,6 +21,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct exceptions {
   void *caught; /* the innermost handler's */
@@ -34,6 +38,12 @@ void cxa_end_catch(void) __asm__("__cxa_end_catch") __attribute__((weak, visibil
 /* Ends the running G's catch blocks down to that of caught, or all; uncaught are still under way then. On the G's stack,
  * for destructors may run, and park. */
 void exceptions_back_to(const void *caught, unsigned int uncaught);
+
+/* In the unwind tables of who calls deferred functions: whoever looks for a handler beyond finds that there is none, and
+ * C++ calls std::terminate. The statement, anywhere in a function, makes that one's table have it. */
+int deferred_call_personality(int version, int actions, uint64_t thrower, void *exception,
+                              void *context);
+#define NO_EXCEPTION_PASSES __asm__(".cfi_personality 0x1b, deferred_call_personality")
 
 /* The calling thread's; NULL: none. */
 static inline struct exceptions *exceptions_of_thread(void)

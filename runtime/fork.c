@@ -15,6 +15,7 @@
 #include "os.h"
 #include "print.h"
 #include "proc.h"
+#include "sim.h"
 
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ static _Atomic bool is_child;
 
 static void in_child(void)
 {
+  sim_freeze(); /* first of all, or its other threads would go on here, too */
   if (!run_is_on())
     return;
   setm(NULL);

@@ -19,6 +19,7 @@
 	.hidden	calldefer_return
 calldefer:
 	.cfi_startproc
+	.cfi_personality 0x1b, deferred_call_personality
 	pushq	%rbp
 	.cfi_def_cfa_offset 16
 	.cfi_offset rbp, -16

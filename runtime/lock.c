@@ -71,18 +71,22 @@ void notesleep(struct note *n)
     os_futex_wait(&n->key, 0, -1);
 }
 
-bool notetsleep(struct note *n, int64_t ns)
+bool notetsleep_unless(struct note *n, int64_t ns, bool (*is_over)(void))
 {
-  if (ns < 0) {
-    notesleep(n);
-    return true;
-  }
   int64_t deadline = os_now() + ns;
   while (atomic_load_explicit(&n->key, memory_order_acquire) == 0) {
     int64_t left = deadline - os_now();
-    if (left <= 0)
+    if (left <= 0 || (is_over && is_over()))
       return false;
     os_futex_wait(&n->key, 0, left);
   }
+  return true;
+}
+
+bool notetsleep(struct note *n, int64_t ns)
+{
+  if (ns >= 0)
+    return notetsleep_unless(n, ns, NULL);
+  notesleep(n);
   return true;
 }

@@ -56,3 +56,5 @@ void notewakeup(struct note *n);
 void notesleep(struct note *n);
 /* Sleeps at most ns; true if it was woken. */
 bool notetsleep(struct note *n, int64_t ns);
+/* The same, with ns from 0 on; false also if is_over says so at the beginning, or when the key's futex was woken. */
+bool notetsleep_unless(struct note *n, int64_t ns, bool (*is_over)(void));

@@ -498,8 +498,9 @@ int poll_wait(struct poll_desc *pd, enum poll_mode mode)
   return err;
 }
 
-/* pd->lock held: closes the number if its last user has let go. NULL, or the G that waits for that. */
-static struct g *close_behind_the_last(struct poll_desc *pd)
+/* pd->lock held: closes the number if its last user has let go. NULL, or the G that waits for that. *lingers: as
+ * os_put_off_linger. */
+static struct g *close_behind_the_last(struct poll_desc *pd, int *lingers)
 {
   if (!atomic_load(&pd->closing) || pd->dirs[POLL_READ].busy || pd->dirs[POLL_WRITE].busy)
     return NULL;
@@ -509,6 +510,7 @@ static struct g *close_behind_the_last(struct poll_desc *pd)
   atomic_fetch_add(&pd->seq, 1); /* events under way are of an earlier life */
   if (!pd->blocking)
     os_epoll_del(poll.epoll, pd->fd);
+  *lingers = os_put_off_linger(pd->fd);
   os_close(pd->fd); /* under the lock, since the number may be somebody's at once */
   return closer;
 }
@@ -516,6 +518,7 @@ static struct g *close_behind_the_last(struct poll_desc *pd)
 void poll_end(struct poll_desc *pd, enum poll_mode mode)
 {
   struct poll_dir *dir = &pd->dirs[mode];
+  int lingers = -1;
   if (dir->deadline != 0)
     timer_stop(&dir->timer);
   lock_with_p(&pd->lock);
@@ -525,8 +528,9 @@ void poll_end(struct poll_desc *pd, enum poll_mode mode)
   if (next)
     have_turn(dir, next->deadline);
   else
-    gp = close_behind_the_last(pd);
+    gp = close_behind_the_last(pd, &lingers);
   unlock_with_p(&pd->lock);
+  close_slowly(lingers);
   if (gp)
     goready(gp, obj_of(pd));
 }
@@ -555,17 +559,26 @@ static void wait_until_closed(struct poll_desc *pd, uint32_t seq)
   goparkunlock(&pd->lock, TRACE_WAIT_SEMACQUIRE, obj_of(pd));
 }
 
+/* pd->lock held: of a number that nobody used here. */
+static int close_unknown(int fd, int *lingers)
+{
+  *lingers = os_put_off_linger(fd);
+  return close(fd) < 0 ? -errno : 0;
+}
+
 int poll_close(int fd)
 {
   /* Made for a number that is new, too: its first user may be on his way. */
-  struct poll_desc *pd = desc_of(fd, true);
+  struct poll_desc *pd = desc_of(fd, os_is_open(fd));
   struct gqueue away = { 0 };
+  int lingers = -1;
   if (!pd)
     return close(fd) < 0 ? -errno : 0;
   lock_with_p(&pd->lock);
   if (!pd->registered || atomic_load(&pd->closing)) {
-    int err = pd->registered ? -EBADF : close(fd) < 0 ? -errno : 0;
+    int err = pd->registered ? -EBADF : close_unknown(fd, &lingers);
     unlock_with_p(&pd->lock);
+    close_slowly(lingers);
     return err;
   }
   atomic_store(&pd->closing, true);
@@ -573,10 +586,11 @@ int poll_close(int fd)
   bool blocking = pd->blocking;
   send_away(&pd->dirs[POLL_READ], &away);
   send_away(&pd->dirs[POLL_WRITE], &away);
-  close_behind_the_last(pd);
+  close_behind_the_last(pd, &lingers);
   unlock_with_p(&pd->lock);
   for (struct g *gp; (gp = gqueue_pop(&away));)
     goready(gp, obj_of(pd));
+  close_slowly(lingers);
   if (!blocking) /* else the last may stay away for long */
     wait_until_closed(pd, seq);
   return 0;

@@ -10,6 +10,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
@@ -18,6 +19,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -189,10 +191,21 @@ uint64_t os_entropy(void)
 
 /* ---- epoll ---- */
 
+/* A program that was started without a standard descriptor gives its number to a file of its own, or writes to it. */
+static int above_standard(int fd)
+{
+  if (fd < 0)
+    return -errno;
+  if (fd > STDERR_FILENO)
+    return fd;
+  int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), err = errno;
+  close(fd);
+  return above < 0 ? -err : above;
+}
+
 int os_epoll_create(void)
 {
-  int fd = epoll_create1(EPOLL_CLOEXEC);
-  return fd < 0 ? -errno : fd;
+  return above_standard(epoll_create1(EPOLL_CLOEXEC));
 }
 
 int os_epoll_add(int epoll, int fd, uint64_t data, bool level_read_only)
@@ -254,8 +267,7 @@ int os_epoll_wait(int epoll, struct os_event *out, int n, int64_t ns)
 
 int os_eventfd(void)
 {
-  int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  return fd < 0 ? -errno : fd;
+  return above_standard(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
 void os_eventfd_signal(int fd)
@@ -277,4 +289,21 @@ void os_eventfd_drain(int fd)
 void os_close(int fd)
 {
   close(fd);
+}
+
+int os_put_off_linger(int fd)
+{
+  KEEPS_ERRNO;
+  struct linger linger;
+  socklen_t size = sizeof linger;
+  if (getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &size) < 0 || !linger.l_onoff ||
+      linger.l_linger == 0)
+    return -1;
+  return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+bool os_is_open(int fd)
+{
+  KEEPS_ERRNO;
+  return fcntl(fd, F_GETFD) >= 0;
 }

@@ -13,6 +13,7 @@
 #include "tracedoor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -365,4 +366,15 @@ void os_close(int fd)
 {
   if (fd < SIM_EPOLL)
     close(fd);
+}
+
+int os_put_off_linger(int fd)
+{
+  (void)fd; /* there are no sockets */
+  return -1;
+}
+
+bool os_is_open(int fd)
+{
+  return fd >= SIM_EPOLL || fcntl(fd, F_GETFD) >= 0;
 }

@@ -75,6 +75,10 @@ int os_eventfd(void);
 void os_eventfd_signal(int fd);
 void os_eventfd_drain(int fd);
 void os_close(int fd);
+/* Another number of a socket whose close waits for its peer (SO_LINGER), for who closes that where it may last. -1: the
+ * close of fd does not wait, or cannot be put off. */
+int os_put_off_linger(int fd);
+bool os_is_open(int fd);
 
 /* Memory */
 void *os_reserve(size_t n); /* readable and writable, not committed; NULL: none */

@@ -75,8 +75,6 @@ static void walk_to(struct m *mp, struct g *gp, struct rt_panic *p, const char *
 static _Noreturn void recovery(struct g *gp, struct rt_panic *p)
 {
   const char *target = p->frame->fp;
-  if (p->frame->of_cxx)
-    exceptions_back_to(p->frame->caught, p->frame->uncaught);
   struct m *mp = getm();
   tr_stamp(mp);
   tr_panic_recovered(mp, p->depth, frame_depth(gp, target));
@@ -84,6 +82,8 @@ static _Noreturn void recovery(struct g *gp, struct rt_panic *p)
   for (; older && older->fp < target && !older->goexit; older = older->link)
     tr_panic_aborted(mp, older->depth, p->depth);
   gp->_panic = older;
+  if (p->frame->of_cxx) /* destructors run, which may panic themselves */
+    exceptions_back_to(p->frame->caught, p->frame->uncaught);
 #ifdef ASAN
   __asan_handle_no_return();
 #endif
@@ -132,18 +132,8 @@ static void preprintpanics(struct rt_panic *p)
       p->link->repanicked = true;
 }
 
-/* Oldest first. The chain's length is the program's own depth of nesting, so recursion is fine. */
-static void printpanics(const struct rt_panic *p)
+static void printpanic(const struct rt_panic *p)
 {
-  if (p->link) {
-    printpanics(p->link);
-    if (p->link->repanicked)
-      return;
-    if (!p->link->goexit)
-      print_str("\t");
-  }
-  if (p->goexit)
-    return;
   print_str("panic: ");
   value_write(&p->value, write_to_stderr, NULL);
   if (p->recovered && p->repanicked)
@@ -151,6 +141,34 @@ static void printpanics(const struct rt_panic *p)
   else if (p->recovered)
     print_str(" [recovered]");
   print_str("\n");
+}
+
+static struct rt_panic *turned_round(struct rt_panic *p)
+{
+  struct rt_panic *done = NULL;
+  while (p) {
+    struct rt_panic *link = p->link;
+    p->link = done;
+    done = p;
+    p = link;
+  }
+  return done;
+}
+
+/* From the oldest on; a loop, for there may be more of them than the stack has room for. */
+static void printpanics(struct rt_panic *p)
+{
+  struct rt_panic *oldest = turned_round(p);
+  const struct rt_panic *older = NULL;
+  for (p = oldest; p; older = p, p = p->link) {
+    if (older && older->repanicked)
+      continue;
+    if (older && !older->goexit)
+      print_str("\t");
+    if (!p->goexit)
+      printpanic(p);
+  }
+  turned_round(oldest);
 }
 
 void printpanics_in_progress(struct rt_panic *p)
@@ -169,16 +187,12 @@ static uint32_t value_string(struct m *mp, const struct rt_value *value)
   return tr_string_id(mp, text);
 }
 
-static _Noreturn void fatalpanic(struct rt_panic *p)
+static _Noreturn void nobody_recovered(struct rt_panic *p)
 {
   struct m *mp = getm();
   tr_stamp(mp);
   tr_panic_fatal(mp, p->depth, value_string(mp, &p->value));
-  startpanic();
-  printlock();
-  printpanics_in_progress(p);
-  printunlock();
-  dopanic();
+  fatalpanic(p);
 }
 
 /* ---- the doors ---- */
@@ -232,7 +246,7 @@ static _Noreturn __attribute__((noinline)) void gopanic(struct rt_value value, c
   if (p.link)
     tr_panic_nested(mp, p.depth, p.link->depth);
   run_deferred(gp, &p);
-  fatalpanic(&p);
+  nobody_recovered(&p);
 }
 
 void rt_panic_value(struct rt_value value)

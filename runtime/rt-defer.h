@@ -25,6 +25,8 @@
  *  - C++: what was alive at that place is destroyed, once; what came into being later is not, nor what the functions have
  *    that the panic passes, as with longjmp. With clang, an object that changes after that place, and whose address nobody
  *    has, is destroyed as it was there. RT_DEFER is a declaration: no goto and no case goes past it, so put braces around.
+ *    An exception that leaves a deferred function is std::terminate, as one that leaves a destructor; none may leave
+ *    another function that rt.h calls.
  *  - In C there is nothing to know that a block has ended: a deferring call must not stand in one that ends before the
  *    function and has variables with a cleanup attribute.
  *  - What is deferred runs after the function's later variables went out of scope: arg must not point into a
@@ -94,6 +96,8 @@ RT_API RT_NORETURN void rt_panic_value(struct rt_value value);
 #ifdef RT_LIBC_JUMP
 #include <setjmp.h>
 typedef jmp_buf rt_resume;
+/* A program that is built so needs a library that is, too; with another one it does not link, by this name. */
+#define rt_frame_exit rt_frame_exit_of_library_with_fsanitize_thread
 #else
 typedef void *rt_resume[8];
 #endif

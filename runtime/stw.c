@@ -38,6 +38,17 @@ static void leave(void)
     goready(next, 0);
 }
 
+/* sched.lock held. Not that of a G whose status somebody else just holds. */
+static void stop_calls(struct m *mp)
+{
+  for (int32_t i = 0; i < sched.gomaxprocs; i++)
+    if (allp[i] != mp->p && take_syscall_p(mp, allp[i], NULL, NULL)) {
+      atomic_store(&allp[i]->status, Pgcstop);
+      tr_proc_gcstop(mp, allp[i]->id);
+      sched.stopwait--;
+    }
+}
+
 /* sched.lock held: stops what can be stopped at once. */
 static void stop_what_is_still(struct m *mp)
 {
@@ -45,12 +56,7 @@ static void stop_what_is_still(struct m *mp)
   atomic_store(&mine->status, Pgcstop);
   tr_proc_gcstop(mp, mine->id);
   sched.stopwait--;
-  for (int32_t i = 0; i < sched.gomaxprocs; i++)
-    if (allp[i] != mine && take_syscall_p(mp, allp[i], NULL, NULL)) {
-      atomic_store(&allp[i]->status, Pgcstop);
-      tr_proc_gcstop(mp, allp[i]->id);
-      sched.stopwait--;
-    }
+  stop_calls(mp);
   for (struct p *pp; (pp = pidleget(mp));) {
     atomic_store(&pp->status, Pgcstop);
     tr_proc_gcstop(mp, pp->id);
@@ -64,9 +70,20 @@ bool world_is_mine(void)
   return getm()->locks > 0;
 }
 
+static bool all_have_stopped(struct m *mp)
+{
+  lock_sched();
+  stop_calls(mp);
+  bool all = sched.stopwait == 0;
+  unlock_sched();
+  return all;
+}
+
+/* Go asks who runs again, and trusts that all others stop by themselves. But a call whose P sysmon held when we wanted it
+ * would go on till its end. */
 static void wait_for_the_others(struct m *mp, uint32_t why)
 {
-  while (!notetsleep(&sched.stopnote, ASK_AGAIN_NS)) {
+  while (!notetsleep(&sched.stopnote, ASK_AGAIN_NS) && !all_have_stopped(mp)) {
     tr_stamp(mp);
     preemptall(mp, why);
   }

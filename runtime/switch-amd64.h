@@ -69,3 +69,15 @@ static ALWAYS_INLINE __attribute__((noreturn)) void ctx_reset(void *stack_hi, st
                    : "memory");
   __builtin_unreachable();
 }
+
+/* Calls fn(arg) on the stack, and comes back. */
+static ALWAYS_INLINE void ctx_call(void *stack_hi, void (*fn)(void *), void *arg)
+{
+  __asm__ volatile("movq %%rsp, %%rbx\n\t"
+                   "movq %%rsi, %%rsp\n\t"
+                   "callq *%%rdx\n\t"
+                   "movq %%rbx, %%rsp\n"
+                   : "+D"(arg), "+S"(stack_hi), "+d"(fn)
+                   :
+                   : CTX_CLOBBERS);
+}

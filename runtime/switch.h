@@ -2,7 +2,7 @@
 /* switch.h - switching between stacks, and what the sanitizers must be told about it.
  *
  * Four ways on: a G to a G (switch_to_g), a G to a fresh G on another stack, on its own (restart_stack),
- * and between a G and the thread's own stack, g0. All tell the address sanitizer which stack comes next,
+ * and between a G and the thread's own stack, g0. A fifth comes back by itself (call_on_stack). All tell the address sanitizer which stack comes next,
  * and the thread sanitizer which fiber; nothing of them is anywhere else in the runtime. A fiber lives as
  * long as a stack, not as a G: so a fresh G on a dead one's stack needs no switch.
  *
@@ -198,4 +198,36 @@ static ALWAYS_INLINE _Noreturn void restart_stack(struct m *mp, struct stack *s)
   stack_fresh(s);
   leave_for(NULL, s->lo, s->hi, s->fiber);
   ctx_reset(s->hi, mp);
+}
+
+struct errand {
+  void (*fn)(void *);
+  void *arg;
+};
+
+static inline void run_errand(void *arg)
+{
+  const struct errand *errand = arg;
+#ifdef SWITCH_ASAN
+  const void *from;
+  size_t size;
+  __sanitizer_finish_switch_fiber(NULL, &from, &size);
+#endif
+  errand->fn(errand->arg);
+#ifdef SWITCH_ASAN
+  __sanitizer_start_switch_fiber(NULL, from, size);
+#endif
+}
+
+/* fn(arg) on another stack, from whatever stack. For the thread sanitizer it stays the same fiber. */
+static inline void call_on_stack(char *lo, char *hi, void (*fn)(void *), void *arg)
+{
+  struct errand errand = { fn, arg };
+  void *fake = NULL;
+#ifdef SWITCH_ASAN
+  __sanitizer_start_switch_fiber(&fake, lo, (size_t)(hi - lo));
+#endif
+  ctx_call(hi, run_errand, &errand);
+  arrived(fake);
+  (void)lo;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* symtab.c - finding the function of an address in the symbol table of its ELF file.
  *
- * dladdr knows exported functions only, and most are static.  So the module's file is mapped for the
- * moment and its .symtab (or .dynsym, when it is stripped) searched from end to end.
+ * dladdr knows exported functions only, and most are static; and it waits for whoever is in dlopen, perhaps in a
+ * constructor that waits for us. So the loaded objects are walked (dl_iterate_phdr's lock is only held while their list
+ * changes), and the module's file is mapped for the moment and its .symtab (or .dynsym, when it is stripped) searched
+ * from end to end.
  *
  * Used when the program dies or is asked for a dump: no malloc, no state.  The file is our own program or a
  * library of it; all the same every offset is checked, since it may have been replaced under us.
@@ -10,10 +12,8 @@
  */
 #include "symtab.h"
 
-#include "os.h"
-
-#include <dlfcn.h>
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <link.h>
 #include <stdio.h>
@@ -109,24 +109,51 @@ static void search(const struct image *image, uint64_t address, struct symbol *o
   }
 }
 
+/* ---- which file ---- */
+
+static bool is_in(const struct dl_phdr_info *object, uint64_t address)
+{
+  uint64_t offset = address - object->dlpi_addr;
+  for (size_t i = 0; i < object->dlpi_phnum; i++) {
+    const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+    if (part->p_type == PT_LOAD && offset - part->p_vaddr < part->p_memsz)
+      return true;
+  }
+  return false;
+}
+
+struct wish {
+  uint64_t pc;
+  struct symbol *out;
+  bool past_first;
+};
+
+/* The name of an object is its own only here, so the file is searched here, too. */
+static int look_into(struct dl_phdr_info *object, size_t size, void *arg)
+{
+  (void)size;
+  struct wish *wish = arg;
+  bool is_program = !wish->past_first;
+  wish->past_first = true;
+  if (!is_in(object, wish->pc))
+    return 0;
+  struct symbol *out = wish->out;
+  out->module_offset = wish->pc - object->dlpi_addr;
+  out->in_runtime = !is_program && is_in(object, (uint64_t)(uintptr_t)symbol_of);
+  const char *path = is_program ? program_invocation_name : object->dlpi_name;
+  const char *slash = strrchr(path, '/');
+  snprintf(out->module, sizeof out->module, "%s", slash ? slash + 1 : path);
+  struct image image = map_file(is_program ? "/proc/self/exe" : path);
+  if (image.bytes) {
+    search(&image, out->module_offset, out);
+    munmap((void *)(uintptr_t)image.bytes, image.size);
+  }
+  return 1;
+}
+
 void symbol_of(uint64_t pc, struct symbol *out)
 {
   *out = (struct symbol){ .name = "?", .module = "?", .module_offset = pc };
-  Dl_info info;
-  struct link_map *map = NULL;
-  if (!dladdr1((void *)(uintptr_t)pc, &info, (void **)&map, RTLD_DL_LINKMAP) || !info.dli_fname ||
-      !map)
-    return;
-  out->module_offset = pc - map->l_addr;
-  bool main_program = (uint64_t)(uintptr_t)info.dli_fbase == os_load_base();
-  Dl_info own;
-  out->in_runtime = !main_program && dladdr((void *)(uintptr_t)symbol_of, &own) &&
-                    own.dli_fbase == info.dli_fbase;
-  const char *slash = strrchr(info.dli_fname, '/');
-  snprintf(out->module, sizeof out->module, "%s", slash ? slash + 1 : info.dli_fname);
-  struct image image = map_file(main_program ? "/proc/self/exe" : info.dli_fname);
-  if (!image.bytes)
-    return;
-  search(&image, out->module_offset, out);
-  munmap((void *)(uintptr_t)image.bytes, image.size);
+  struct wish wish = { .pc = pc, .out = out };
+  dl_iterate_phdr(look_into, &wish);
 }

@@ -98,9 +98,10 @@ void reentersyscall(const void *pc, const void *fp)
   sim_syscall_begin();
 }
 
-static void leave_syscall_status(struct g *gp)
+/* Waits for whoever holds Gscan. */
+static void cas_from_syscall(struct g *gp, uint32_t new)
 {
-  for (int i = 0; !cas_status(gp, Gsyscall, Grunning); i++) { /* fails while Gscan is held */
+  for (int i = 0; !cas_status(gp, Gsyscall, new); i++) {
     if ((readgstatus(gp) & ~(uint32_t)Gscan) != Gsyscall)
       fatal("rt_exitsyscall: this goroutine is in no system call");
     if (i % 64 == 63)
@@ -108,6 +109,26 @@ static void leave_syscall_status(struct g *gp)
     else
       os_pause();
   }
+}
+
+static void leave_syscall_status(struct g *gp)
+{
+  cas_from_syscall(gp, Grunning);
+}
+
+bool hold_syscall_p(struct g *gp)
+{
+  uint32_t status =
+      __atomic_load_n((uint32_t *)&gp->status, __ATOMIC_RELAXED); /* no point of the simulation */
+  if ((status & ~(uint32_t)Gscan) != Gsyscall)
+    return false;
+  cas_from_syscall(gp, Gsyscall | Gscan);
+  return true;
+}
+
+void let_syscall_p_go(struct g *gp)
+{
+  atomic_store_explicit(&gp->status, Gsyscall, memory_order_release);
 }
 
 /* The old P if it is in some system call again, else an idle one; NULL: none. */
@@ -219,4 +240,13 @@ void *rt_blocking(void *(*fn)(void *), void *arg)
   void *result = fn(arg);
   rt_exitsyscall();
   return result;
+}
+
+void close_slowly(int fd)
+{
+  if (likely(fd < 0))
+    return;
+  entersyscall();
+  os_close(fd);
+  exitsyscall();
 }

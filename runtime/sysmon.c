@@ -281,7 +281,7 @@ static void sleep_deeply(struct round *r)
   tr_stamp(r->mp);
   tr_sysmon_sleep(r->mp, (uint64_t)delay, true);
   r->told_us = 0;
-  notetsleep(&sched.sysmonnote, delay);
+  notetsleep_unless(&sched.sysmonnote, delay, tr_end_is_another_s);
   lock_sched();
   atomic_store(&sched.sysmonwait, 0);
   noteclear(&sched.sysmonnote);
@@ -342,5 +342,6 @@ void sysmon(struct m *mp)
     schedtrace(r.mp, r.now);
     unlock2(&sched.sysmonlock);
     tr_sync_clocks(mp, false);
+    tr_end_for_another(mp);
   }
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* throw.c - how the process ends when something is wrong: Go's words, a dump, a whole trace, exit code 2.
  *
- * throw is for our bugs, fatal for the user's: both show all Gs, as Go does; dopanic, after an unrecovered panic was
- * printed, as many as RT_TRACEBACK says. The first
- * thread to come here speaks; others wait for the end. The other Ms are held up as far as they listen
- * (freeze_the_world), so that the dump shows what was.
+ * throw is for our bugs, and shows all Gs, as a stack's overflow and SIGQUIT do; fatal for the user's, and fatalpanic for
+ * panics that nobody recovered: these show as many as RT_TRACEBACK says, but all, if any, where it is no G's doing, such
+ * as a deadlock. As in Go. The first thread to come here speaks; others wait for the end. The other Ms are held up as far
+ * as they listen (freeze_the_world), so that the dump shows what was.
+ *
+ * Who speaks does so on a stack that is kept for that (Go: on g0's): there may be no room left on the G's.
  */
 #include "options.h"
 #include "os.h"
@@ -12,6 +14,7 @@
 #include "print.h"
 #include "proc.h"
 #include "sim.h"
+#include "switch.h"
 #include "tracedoor.h"
 
 #include <signal.h>
@@ -21,6 +24,7 @@
 #include <unistd.h>
 
 #define FREEZE_US 1000
+#define STAGE     (64 << 10)
 
 static _Atomic uint32_t dying; /* tid of who speaks */
 
@@ -40,7 +44,9 @@ static void flush_stdout(void)
 
 static void freeze_the_world(struct m *mp)
 {
-  if (mp && !atomic_load(&sched.gcwaiting)) {
+  if (!mp || !mp->tw)
+    tr_end(2); /* it cannot be told that the others are held up */
+  else if (!atomic_load(&sched.gcwaiting)) {
     tr_stamp(mp);
     tr_stw_begin(mp, TRACE_STWWHY_EXIT, 0);
   }
@@ -66,26 +72,31 @@ static void become_the_speaker(void)
     os_usleep(1000000);
 }
 
-static _Noreturn void end(void)
+/* Ends the trace and the process; comes back if that is to leave a core. */
+static void end(void)
 {
   sim_last_words();
   tr_end(2);
-  if (options.traceback >= TRACEBACK_CRASH) {
-    signal(SIGABRT, SIG_DFL);
-    abort();
-  }
-  _exit(2);
+  if (options.traceback < TRACEBACK_CRASH)
+    _exit(2);
+  signal(SIGABRT, SIG_DFL);
 }
 
+enum shown {
+  SHOWN_NONE,
+  SHOWN_ONE, /* the thread's own */
+  SHOWN_ALL
+};
+
 /* me: the G at fault, if it is one. Begins with a blank line, if there is anything to show. */
-static void dump(struct g *me, bool everybody)
+static void dump(struct g *me, enum shown shown)
 {
-  if (me && options.traceback > TRACEBACK_NONE) {
+  if (me && shown >= SHOWN_ONE) {
     print_str("\n");
     goroutineheader(me);
     tracebackg(me);
   }
-  if (everybody && options.traceback > TRACEBACK_NONE)
+  if (shown == SHOWN_ALL)
     tracebackothers(me);
 }
 
@@ -97,57 +108,101 @@ static struct g *g_here(struct m *mp)
   return gp && here > gp->stack.lo && here < gp->stack.hi ? gp : NULL;
 }
 
-/* runtime_internals: frames of the runtime too, as at RT_TRACEBACK=system. Else the panics whose deferred calls have
- * brought us here are told first. */
-static _Noreturn void die(const char *msg, bool runtime_internals)
+/* What is said before the process ends. */
+struct last_words {
+  void (*tell)(void *what);
+  void *what;
+  struct g *gp; /* the thread's, whether it is that which speaks or not; or NULL */
+  enum shown shown;
+};
+
+static void speak(void *arg)
 {
-  struct m *mp = getm();
-  struct g *gp = mp ? mp->curg : NULL;
-  check_forked(); /* a dump of the parent's Gs would mislead */
-  become_the_speaker();
+  const struct last_words *words = arg;
   flush_stdout();
   printlock_for_last_words();
-  if (!runtime_internals && g_here(mp) && gp->_panic) {
-    printpanics_in_progress(gp->_panic);
-    print_str("\t");
-  }
-  print_str("fatal error: ");
-  print_str(msg);
-  print_str("\n");
-  schedtrace_last();
-  freeze_the_world(mp);
-  if (runtime_internals && options.traceback > TRACEBACK_NONE)
-    dump_internals();
-  dump(gp, true);
+  words->tell(words->what);
+  dump(words->gp, words->shown);
   printunlock();
   end();
 }
 
-_Noreturn void throw(const char *msg)
+/* Of what the program is to blame for. */
+static enum shown shown_of(const struct g *gp)
 {
-  die(msg, true);
+  if (options.traceback == TRACEBACK_NONE)
+    return SHOWN_NONE;
+  return gp && options.traceback < TRACEBACK_ALL ? SHOWN_ONE : SHOWN_ALL;
 }
 
-_Noreturn void fatal(const char *msg)
+/* fp: the frame from which on the G's are shown. */
+static _Noreturn void say(struct last_words words, const void *fp)
 {
-  die(msg, false);
-}
-
-void startpanic(void)
-{
+  static _Alignas(16) char stage[STAGE];
+  struct m *mp = getm();
+  words.gp = mp ? mp->curg : NULL;
   become_the_speaker();
-  flush_stdout();
+  if (g_here(mp))
+    traceback_from(words.gp, NULL, fp);
+  call_on_stack(stage, stage + sizeof stage, speak, &words);
+  abort(); /* where it began, for who looks at the core */
+}
+
+/* Go's startpanic_m. */
+static void hold_everybody(void)
+{
   schedtrace_last();
   freeze_the_world(getm());
 }
 
-_Noreturn void dopanic(void)
+static void tell_panic(void *panic)
 {
-  struct m *mp = getm();
-  printlock_for_last_words();
-  dump(mp ? mp->curg : NULL, options.traceback >= TRACEBACK_ALL);
-  printunlock();
-  end();
+  hold_everybody();
+  printpanics_in_progress(panic);
+}
+
+_Noreturn __attribute__((noinline)) void fatalpanic(struct rt_panic *p)
+{
+  say((struct last_words){ .tell = tell_panic, .what = p, .shown = shown_of(g_here(getm())) },
+      __builtin_frame_address(0));
+}
+
+struct error {
+  const char *msg;
+  struct rt_panic *because; /* its deferred calls have brought us here: told first; or NULL */
+  bool runtime_internals;   /* frames of the runtime too, as at RT_TRACEBACK=system */
+};
+
+static void tell_error(void *arg)
+{
+  const struct error *error = arg;
+  if (error->because) {
+    printpanics_in_progress(error->because);
+    print_str("\t");
+  }
+  print_str("fatal error: ");
+  print_str(error->msg);
+  print_str("\n");
+  hold_everybody();
+  if (error->runtime_internals)
+    dump_internals();
+}
+
+_Noreturn __attribute__((noinline)) void throw(const char *msg)
+{
+  struct error error = { .msg = msg, .runtime_internals = true };
+  check_forked(); /* a dump of the parent's Gs would mislead */
+  say((struct last_words){ .tell = tell_error, .what = &error, .shown = SHOWN_ALL },
+      __builtin_frame_address(0));
+}
+
+_Noreturn __attribute__((noinline)) void fatal(const char *msg)
+{
+  const struct g *gp = g_here(getm());
+  struct error error = { .msg = msg, .because = gp ? gp->_panic : NULL };
+  check_forked();
+  say((struct last_words){ .tell = tell_error, .what = &error, .shown = shown_of(gp) },
+      __builtin_frame_address(0));
 }
 
 _Noreturn void rt_exit(int code)
@@ -208,9 +263,10 @@ bool on_fault(void *address, void *pc, void *fp, void *sp)
   printlock_for_last_words();
   print_overflow(gp, address, sp);
   traceback_from(gp, pc, fp);
-  dump(gp, true);
+  dump(gp, SHOWN_ALL);
   printunlock();
   end();
+  abort();
 }
 
 static void print_register(const char *name, uint64_t value)
@@ -238,12 +294,11 @@ void on_quit(void *pc, void *fp, int sigcode, const void *context)
   print_int(sigcode);
   print_str("\n");
   traceback_from(gp, pc, fp);
-  if (options.traceback > TRACEBACK_NONE) {
-    dump_internals();
-    dump(gp, true);
-    print_str("\n");
-    os_registers(context, print_register);
-  }
+  dump_internals();
+  dump(gp, SHOWN_ALL);
+  print_str("\n");
+  os_registers(context, print_register);
   printunlock();
   end();
+  abort();
 }

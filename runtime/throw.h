@@ -5,15 +5,14 @@
 
 /* Our bug: prints "fatal error: msg", dumps every G, ends the trace, exits with 2. */
 _Noreturn void throw(const char *msg);
-/* The user's: the same without the runtime's own frames. */
+/* The user's: the same without the runtime's own frames, and of as many Gs as RT_TRACEBACK says. */
 _Noreturn void fatal(const char *msg);
+/* A panic that nobody recovered, the newest of its G: the same with the panics' words. */
+struct rt_panic;
+_Noreturn void fatalpanic(struct rt_panic *p);
 /* What the signals come to. */
 bool on_fault(void *address, void *pc, void *fp, void *sp);
 void on_quit(void *pc, void *fp, int sigcode, const void *context);
-/* Before a panic is printed: from here on this thread alone speaks; the program's own output is flushed. */
-void startpanic(void);
-/* After it was printed: dumps as RT_TRACEBACK says, ends the trace, exits with 2. */
-_Noreturn void dopanic(void);
 /* The user called what only a G may call: throws, after saying so. what: the function, or NULL. */
 _Noreturn void not_on_a_g(const char *what);
 /* A status is not as it must be here, mostly because the program called where it must not: says so, if that is it,

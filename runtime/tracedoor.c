@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tracedoor.c - the slow side of tracedoor.h: the trace memory, the rings, the strings.
+/* tracedoor.c - the slow side of tracedoor.h: the trace memory and the rings.
  *
  * The trace memory is a memfd that our recorder made and we inherited. It is checked as if it came from an
  * enemy, since whoever started us chose it; a bad one is ignored, and the program runs untraced.
@@ -42,19 +42,11 @@
 #include <cpuid.h>
 #endif
 
-#define STRING_BUCKETS 1024u
-#define MAX_STRINGS    65536u
 #define SYNC_PERIOD_NS 1000000000
 #define SYNC_TRIES     10
 #define END_GRACE_US   1000
+#define TELL_MS        50   /* sysmon is at work again every 10 */
 #define SYNC_WINDOW    1000 /* ticks between the two clocks read */
-
-struct interned {
-  struct interned *next;
-  uint32_t id;
-  uint32_t n;
-  char bytes[];
-};
 
 struct door { /* an M's way into its ring; mp->tw points to the writer */
   struct trace_writer writer;
@@ -67,12 +59,10 @@ static struct {
   uint32_t capacity, max_rings;
   uint32_t clock;
   _Atomic bool ended;                             /* trace_end was, or is about to be, emitted */
+  _Atomic int to_tell;                            /* 1 + the exit code, by sysmon; else 0 */
   _Atomic int32_t n_open;                         /* Ms with a ring */
   _Alignas(CACHE_LINE) _Atomic int64_t last_sync; /* what is above is read at each event */
   _Atomic uint32_t timer_ids;
-  struct mutex strings_lock; /* guards the two below, and the order of telling and using a string */
-  uint32_t n_strings;
-  struct interned *strings[STRING_BUCKETS];
 } trace;
 
 /* ---- events ---- */
@@ -203,8 +193,14 @@ void tr_emit_aside(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)
 {
   if (!mp->tw)
     return;
-  set_place(mp, mp->tw);
-  trace_emit(mp->tw, kind, lo, hi);
+  struct trace_writer *w = mp->tw;
+  if (trace_is_open(w))
+    trace_end_open(w);
+  uint64_t ts = w->ts;
+  set_place(mp, w);
+  trace_emit(w, kind, lo, hi);
+  if (w->ts == ts + 1) /* else something was lost */
+    w->ts = ts;
 }
 
 static RARELY void stamp_rarely(struct m *mp)
@@ -303,52 +299,10 @@ void tr_sync_clocks(struct m *mp, bool now)
   tr_clock_sync(mp, (uint64_t)mono, (uint64_t)wall);
 }
 
-/* ---- strings ---- */
-
-static uint64_t hash_bytes(const char *bytes, size_t n)
+void tr_emit_string(struct m *mp, uint32_t id, const char *bytes, size_t n)
 {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (size_t i = 0; i < n; i++)
-    hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3u;
-  return hash;
-}
-
-/* strings_lock held. 0 when there are too many or there is no memory: the name is not told. */
-static uint32_t intern(struct m *mp, const char *bytes, size_t n)
-{
-  struct interned **bucket = &trace.strings[hash_bytes(bytes, n) % STRING_BUCKETS];
-  for (const struct interned *s = *bucket; s; s = s->next)
-    if (s->n == n && memcmp(s->bytes, bytes, n) == 0)
-      return s->id;
-  struct interned *s = trace.n_strings < MAX_STRINGS ? sim_alloc(sizeof *s + n) : NULL;
-  if (!s)
-    return 0;
-  s->id = ++trace.n_strings;
-  s->n = (uint32_t)n;
-  memcpy(s->bytes, bytes, n);
-  s->next = *bucket;
-  *bucket = s;
   set_place(mp, mp->tw);
-  trace_emit_string(mp->tw, s->id, bytes, n);
-  return s->id;
-}
-
-uint32_t tr_string_id_n(struct m *mp, const char *text, size_t n)
-{
-  if (!tr_on(mp, TRACE_FAMILY_ALL) || !mp->tw || !text || n == 0)
-    return 0;
-  sim_hold();
-  lock2(&trace.strings_lock);
-  tr_stamp_after(mp);
-  uint32_t id = tr_on(mp, TRACE_FAMILY_ALL) ? intern(mp, text, n > 65536 ? 65536 : n) : 0;
-  unlock2(&trace.strings_lock);
-  sim_go_on();
-  return id;
-}
-
-uint32_t tr_string_id(struct m *mp, const char *text)
-{
-  return text ? tr_string_id_n(mp, text, strlen(text)) : 0;
+  trace_emit_string(mp->tw, id, bytes, n);
 }
 
 uint32_t tr_timer_id(void)
@@ -528,9 +482,8 @@ static void end_open_of_all(void)
       trace_end_open(mp->tw);
 }
 
-static void tell_end(int exit_code)
+static void tell_end(struct m *mp, int exit_code)
 {
-  struct m *mp = getm();
   if (!SIM_BUILT && atomic_load(&trace.n_open) > (mp && mp->tw ? 1 : 0))
     os_usleep(END_GRACE_US); /* I3; in the simulation end_at_exit has heard them */
   end_open_of_all();
@@ -547,10 +500,40 @@ static void tell_end(int exit_code)
   atomic_store(&trace.control->state, TRACE_STATE_ENDED);
 }
 
+/* The thread that ends the process has no ring: it is not the runtime's, or came when there was none left. */
+static void have_end_told(int exit_code)
+{
+  atomic_store(&trace.to_tell, exit_code + 1);
+  for (int ms = 0; ms < TELL_MS && atomic_load(&trace.control->state) != TRACE_STATE_ENDED; ms++) {
+    os_futex_wake(&sched.sysmonnote.key, 1); /* the note is left alone: that is its owners' */
+    os_usleep(1000);
+  }
+  atomic_store(&trace.control->state, TRACE_STATE_ENDED);
+}
+
+bool tr_end_is_another_s(void)
+{
+  return atomic_load(&trace.to_tell) != 0;
+}
+
+void tr_end_for_another(struct m *mp)
+{
+  int told = atomic_load(&trace.to_tell);
+  if (likely(told == 0) || !mp->tw || !atomic_compare_exchange_strong(&trace.to_tell, &told, 0))
+    return;
+  mp->trace_mask = TRACE_FAMILY_ALL | TRACE_FAMILY_ALWAYS; /* it may be silent already */
+  tell_end(mp, told - 1);
+}
+
 void tr_end(int exit_code)
 {
-  if ((trace.control || SIM_BUILT) && !atomic_exchange(&trace.ended, true) && trace.control)
-    tell_end(exit_code);
+  if ((!trace.control && !SIM_BUILT) || atomic_exchange(&trace.ended, true) || !trace.control)
+    return;
+  struct m *mp = getm();
+  if (SIM_BUILT || (mp && mp->tw))
+    tell_end(mp, exit_code);
+  else
+    have_end_told(exit_code);
 }
 
 static bool is_silent(const struct m *mp)
@@ -578,5 +561,5 @@ static void end_at_exit(int exit_code)
     return;
   hear_out();
   if (trace.control)
-    tell_end(exit_code);
+    tell_end(getm(), exit_code);
 }

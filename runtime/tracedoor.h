@@ -32,7 +32,8 @@ void tr_emit_put_global(struct m *mp, uint64_t lo);
 void tr_emit_put_next(struct m *mp, uint64_t lo, uint64_t hi);
 void tr_emit_get(struct m *mp, enum trace_get get, enum trace_kind kind, uint64_t lo, uint64_t hi);
 void tr_emit_start(struct m *mp, uint64_t lo, uint64_t hi);
-/* The same at the time of the M's last event: for what falls into the middle of a transition. */
+/* The same for what falls into the middle of a transition: at the time of the M's next event, which that keeps. Else who
+ * reacts to what is told next, and knows its time, could come before it. */
 void tr_emit_aside(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi);
 void tr_stamp_slow(struct m *mp);
 void tr_stamp_after_slow(struct m *mp);
@@ -83,6 +84,8 @@ static inline void tr_stamp_behind_lock(struct m *mp)
 /* The id of a text, told to the trace at its first use; 0 for NULL, "" or when tracing is off. */
 uint32_t tr_string_id(struct m *mp, const char *text);
 uint32_t tr_string_id_n(struct m *mp, const char *text, size_t n);
+/* Tells it; for tracestrings.c. */
+void tr_emit_string(struct m *mp, uint32_t id, const char *bytes, size_t n);
 
 /* A new id for a timer; where nobody records, the same for all. */
 uint32_t tr_timer_id(void);
@@ -103,6 +106,9 @@ void tr_begin(struct m *mp, uint32_t n_procs);
 /* Emits trace_end, once, and says so in the control page; no M emits what it stamps after that. From any
  * thread, signal handlers included. */
 void tr_end(int exit_code);
+/* By sysmon, each round: a thread that has no ring wants the trace to end. And whether there is one. */
+void tr_end_for_another(struct m *mp);
+bool tr_end_is_another_s(void);
 
 /* kind is constant: one call is left of this. */
 static ALWAYS_INLINE void tr_emit_kind(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)

@@ -7,27 +7,47 @@
  */
 #include "user.h"
 
+#include "proc.h"
 #include "tracedoor.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-/* The calling M if it records the program's own events, stamped; else NULL. */
+/* The calling M if it records the program's own events, stamped; else NULL. Its G may be in a system call, and somebody
+ * about to take its P: not before told. In the simulation, where all runs take the same course, that is in each. */
 static struct m *listener(void)
 {
   struct m *mp = getm();
-  if (!mp || !tr_on(mp, TRACE_FAMILY_USER))
+  bool listens = mp && tr_on(mp, TRACE_FAMILY_USER);
+  struct g *gp = mp && (listens || SIM_BUILT) ? mp->curg : NULL;
+  bool held = gp && hold_syscall_p(gp);
+  if (!listens) {
+    if (held)
+      let_syscall_p_go(gp);
     return NULL;
-  tr_stamp(mp);
+  }
+  if (held)
+    tr_stamp_after(mp);
+  else
+    tr_stamp(mp);
   return mp;
+}
+
+static void told(const struct m *mp)
+{
+  struct g *gp = mp->curg;
+  if (gp && readgstatus(gp) == (Gsyscall | Gscan))
+    let_syscall_p_go(gp);
 }
 
 void object_new(const void *object, uint32_t objkind, size_t capacity)
 {
   struct m *mp = listener();
-  if (mp)
-    tr_object_new(mp, (uint64_t)(uintptr_t)object, objkind,
-                  capacity < UINT32_MAX ? (uint32_t)capacity : UINT32_MAX);
+  if (!mp)
+    return;
+  tr_object_new(mp, (uint64_t)(uintptr_t)object, objkind,
+                capacity < UINT32_MAX ? (uint32_t)capacity : UINT32_MAX);
+  told(mp);
 }
 
 /* Its G runs, so it has a P; not one in a system call, nor g0. */
@@ -37,21 +57,27 @@ static bool is_running(const struct m *mp)
   return gp && readgstatus(gp) == Grunning;
 }
 
-/* The trace knows an armed timer by its number, everything else by its address. */
+/* The trace knows an armed timer by its number, everything else by its address. In the simulation that is looked up in
+ * each run, since the search takes locks. */
+static uint32_t armed_timer(const void *object, const struct m *listener)
+{
+  const struct m *mp = SIM_BUILT ? getm() : listener;
+  return mp && is_running(mp) ? timer_id_of(object) : 0;
+}
+
 void rt_name(const void *object, const char *name)
 {
-  struct m *mp = listener();
-  /* The search takes locks, so in the simulation, where all runs take the same course, it is done in each. */
-  const struct m *seeker = SIM_BUILT ? getm() : mp;
-  if (!seeker || !object)
+  if (!object)
     return;
-  uint32_t timer = is_running(seeker) ? timer_id_of(object) : 0;
+  struct m *mp = listener();
+  uint32_t timer = armed_timer(object, mp);
   if (!mp)
     return;
   uint32_t name_id = tr_string_id(mp, name);
   if (timer)
     tr_object_new(mp, timer, TRACE_OBJKIND_TIMER, 0);
   tr_object_name(mp, timer ? timer : (uint64_t)(uintptr_t)object, name_id);
+  told(mp);
 }
 
 #define UNTOLD ((uint64_t)1 << 63)
@@ -64,33 +90,42 @@ uint64_t rt_task_begin(const char *name)
   if (!mp)
     return task | UNTOLD;
   tr_task_begin(mp, task, tr_string_id(mp, name));
+  told(mp);
   return task;
 }
 
 void rt_task_end(uint64_t task)
 {
   struct m *mp = task & UNTOLD ? NULL : listener();
-  if (mp)
-    tr_task_end(mp, task);
+  if (!mp)
+    return;
+  tr_task_end(mp, task);
+  told(mp);
 }
 
 void rt_region_begin(const char *name)
 {
   struct m *mp = listener();
-  if (!mp || !mp->curg)
+  if (!mp)
     return;
-  mp->curg->regions++;
-  tr_region_begin(mp, tr_string_id(mp, name));
+  if (mp->curg) {
+    mp->curg->regions++;
+    tr_region_begin(mp, tr_string_id(mp, name));
+  }
+  told(mp);
 }
 
 /* A region that began before anybody recorded has nothing to end. */
 void rt_region_end(void)
 {
   struct m *mp = listener();
-  if (!mp || !mp->curg || mp->curg->regions == 0)
+  if (!mp)
     return;
-  mp->curg->regions--;
-  tr_region_end(mp);
+  if (mp->curg && mp->curg->regions > 0) {
+    mp->curg->regions--;
+    tr_region_end(mp);
+  }
+  told(mp);
 }
 
 void rt_log(const char *category, const char *fmt, ...)
@@ -105,4 +140,5 @@ void rt_log(const char *category, const char *fmt, ...)
   va_end(args);
   if (n >= 0)
     tr_user_log(mp, tr_string_id(mp, category), tr_string_id(mp, text));
+  told(mp);
 }

@@ -304,12 +304,51 @@ PROGRAM(is_fatal)
   rt_mutex_unlock(&mutex);
   return 0;
 }
-static void a_fatal_error_shows_all_gs(void **state)
+static void a_fatal_error_shows_what_the_level_says(void **state)
 {
   (void)state;
-  struct outcome o = run_program(is_fatal, 2);
+  struct outcome o = die_at("single", is_fatal);
+  assert_contains(o.err, "fatal error: sync: unlock of unlocked mutex\n\ngoroutine 1 [running]:\n");
+  assert_null(strstr(o.err, "waiter"));
+  assert_int_equal(o.code, 2);
+  o = die_at("all", is_fatal);
   assert_contains(o.err, "fatal error: sync: unlock of unlocked mutex\n\ngoroutine 1 [running]:\n");
   assert_contains(o.err, " [chan receive labels:{\"name\": \"waiter\"}]:\n");
+  assert_int_equal(o.code, 2);
+  o = die_at("none", is_fatal);
+  assert_string_equal(o.err, "fatal error: sync: unlock of unlocked mutex\n");
+  assert_int_equal(o.code, 2);
+}
+
+PROGRAM(waits_for_ever)
+{
+  start_waiter();
+  rt_chan_recv(NULL, NULL);
+  return 0;
+}
+static void a_deadlock_shows_all_gs(void **state)
+{
+  (void)state;
+  struct outcome o = die_at("single", waits_for_ever);
+  assert_contains(o.err, "goroutine 1 [chan receive (nil chan)]:\n");
+  assert_contains(o.err, " [chan receive labels:{\"name\": \"waiter\"}]:\n");
+  assert_int_equal(o.code, 2);
+}
+
+/* Go's level is 2 then, whatever GOTRACEBACK says. */
+PROGRAM(is_told_to_quit)
+{
+  start_waiter();
+  raise(SIGQUIT);
+  return 0;
+}
+static void a_quit_shows_all_gs_at_every_level(void **state)
+{
+  (void)state;
+  struct outcome o = die_at("none", is_told_to_quit);
+  assert_contains(o.err, "SIGQUIT: quit\nPC=");
+  assert_contains(o.err, "\ngoroutine 1 gp=0x");
+  assert_contains(o.err, " m=nil [chan receive labels:{\"name\": \"waiter\"}]:\n");
   assert_int_equal(o.code, 2);
 }
 
@@ -410,7 +449,9 @@ int main(void)
     cmocka_unit_test(a_panic_dumps_the_g_that_panicked),
     cmocka_unit_test(traceback_levels_show_what_gos_do),
     cmocka_unit_test(a_program_may_only_raise_the_level),
-    cmocka_unit_test(a_fatal_error_shows_all_gs),
+    cmocka_unit_test(a_fatal_error_shows_what_the_level_says),
+    cmocka_unit_test(a_deadlock_shows_all_gs),
+    cmocka_unit_test(a_quit_shows_all_gs_at_every_level),
     cmocka_unit_test(schedtrace_is_gos_line),
     cmocka_unit_test(under_schedtrace_last_words_come_with_a_detailed_line),
     cmocka_unit_test(unknown_words_in_the_environment_are_told),

@@ -184,6 +184,41 @@ static void an_overflow_on_the_way_into_a_park_or_a_dump_is_told(void **state)
   }
 }
 
+/* What is said last is said elsewhere: there may be room for the mistake, and none for its words. */
+static void panic_here(void)
+{
+  rt_panic("with little room");
+}
+static void unlock_an_unlocked_one(void)
+{
+  static struct rt_mutex mutex;
+  rt_mutex_unlock(&mutex);
+}
+static void last_words_need_no_room_on_the_stack(void **state)
+{
+  static void (*const doors[])(void) = { panic_here, unlock_an_unlocked_one };
+  static const char *const words[] = {
+    "panic: with little room\n\ngoroutine ",
+    "fatal error: sync: unlock of unlocked mutex\n\ngoroutine "
+  };
+  (void)state;
+  if (UNDER_THREAD_SANITIZER)
+    skip();
+  for (size_t i = 0; i < 2; i++) {
+    int n_overflows = 0, n = 0;
+    door = doors[i];
+    for (room = 256; room < 8192; room += 256, n++) {
+      struct outcome o = run_program(a_door_with_little_room, 1 + n % 2);
+      bool overflew = strstr(o.err, "fatal error: stack overflow\n\ngoroutine ") != NULL;
+      n_overflows += overflew;
+      assert_contains(o.err, overflew ? "stack overflow" : words[i]);
+      assert_contains(o.err, " [running labels:{\"name\": \"culprit\"}]:\n");
+      assert_int_equal(o.code, 2);
+    }
+    assert_in_range(n_overflows, 0, n / 2);
+  }
+}
+
 static void an_overflow_into_a_guard_of_either_kind_is_told(void **state)
 {
   (void)state;
@@ -218,6 +253,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_overflow_into_a_guard_of_either_kind_is_told),
     cmocka_unit_test(an_overflow_on_the_way_into_a_park_or_a_dump_is_told),
+    cmocka_unit_test(last_words_need_no_room_on_the_stack),
     cmocka_unit_test(a_jump_over_a_page_is_one_into_the_guard),
     cmocka_unit_test(a_canary_tells_of_an_overflow_when_the_g_ends),
     cmocka_unit_test(canaries_say_nothing_of_gs_that_stay_inside),
