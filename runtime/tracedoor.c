@@ -45,7 +45,7 @@
 #define SYNC_PERIOD_NS 1000000000
 #define SYNC_TRIES     10
 #define END_GRACE_US   1000
-#define TELL_MS        50   /* sysmon is at work again every 10 */
+#define TELL_MS        1000 /* sysmon is at work again every 10, if it is given a CPU */
 #define SYNC_WINDOW    1000 /* ticks between the two clocks read */
 
 struct door { /* an M's way into its ring; mp->tw points to the writer */
