@@ -71,6 +71,40 @@ static void walk_to(struct m *mp, struct g *gp, struct rt_panic *p, const char *
 
 /* ---- recovery ---- */
 
+/* Without a locked instruction where no other G runs. */
+static void count_panicking(uint32_t change)
+{
+  if (one_p())
+    atomic_store_explicit(&sched.npanicking,
+                          atomic_load_explicit(&sched.npanicking, memory_order_relaxed) + change,
+                          memory_order_release);
+  else
+    atomic_fetch_add(&sched.npanicking, change);
+}
+
+static void panic_begins(struct g *gp)
+{
+  if (gp->panicking)
+    return;
+  gp->panicking = true;
+  count_panicking(1);
+}
+
+void panic_is_over(struct g *gp)
+{
+  if (!gp->panicking)
+    return;
+  gp->panicking = false;
+  count_panicking(UINT32_MAX);
+}
+
+static bool has_panic(const struct rt_panic *p)
+{
+  while (p && p->goexit)
+    p = p->link;
+  return p != NULL;
+}
+
 /* The newest panic was recovered by the deferred call that just returned. */
 static _Noreturn void recovery(struct g *gp, struct rt_panic *p)
 {
@@ -82,6 +116,8 @@ static _Noreturn void recovery(struct g *gp, struct rt_panic *p)
   for (; older && older->fp < target && !older->goexit; older = older->link)
     tr_panic_aborted(mp, older->depth, p->depth);
   gp->_panic = older;
+  if (!has_panic(older))
+    panic_is_over(gp);
   if (p->frame->of_cxx) /* destructors run, which may panic themselves */
     exceptions_back_to(p->frame->caught, p->frame->uncaught);
 #ifdef ASAN
@@ -199,6 +235,8 @@ static _Noreturn void nobody_recovered(struct rt_panic *p)
 
 static void link_panic(struct g *gp, struct rt_panic *p)
 {
+  if (!p->goexit)
+    panic_begins(gp);
   p->link = gp->_panic;
   p->depth = p->link ? p->link->depth + 1 : 1;
   gp->_panic = p;

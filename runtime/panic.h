@@ -27,6 +27,9 @@ void rundefer(struct g *gp, const struct rt_defer *d, uint32_t because, void **c
 /* The records of the deferred calls of a G that is dropped go back to the pool. Its frames are still as it left them. */
 void drop_deferred(struct g *gp);
 
+/* The G panics no more: it has recovered, ends, or says its last words. */
+void panic_is_over(struct g *gp);
+
 /* How deep a C frame is, for the trace. */
 static inline uint32_t frame_depth(const struct g *gp, const void *fp)
 {

@@ -474,8 +474,10 @@ static void forget(struct g *gp)
   gp->fn = NULL;
   gp->arg = NULL;
   gp->_defer = NULL;
-  if (gp->goexiting)
+  if (gp->goexiting) {
     gp->_panic = NULL;
+    panic_is_over(gp);
+  }
   gp->goexiting = false;
   gp->name = NULL;
   gp->regions = 0;
@@ -488,6 +490,7 @@ void drop_g(struct g *gp)
   stack_leave(gp);
   forget(gp);
   gp->_panic = NULL;
+  panic_is_over(gp);
   gp->lockedm = NULL;
   gp->waiting = NULL;
   gp->param = NULL;

@@ -25,6 +25,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LAST_YIELDS   1000
+#define LAST_PAUSES   20
+#define LAST_PAUSE_US 1000
 #define LOOK_AGAIN_NS 1000000
 
 static struct {
@@ -180,11 +183,25 @@ static _Noreturn void end_run(void)
   goexit1();
 }
 
+/* Go's runtime.main: a G may panic just now whose deferred call has woken us, as wg.Done() does. It shall be heard. Go yields
+ * a thousand times; a thread that was kept from its CPU needs more. */
+static void let_panics_be_told(void)
+{
+  for (int i = 1; i <= LAST_YIELDS && atomic_load(&sched.npanicking) > 0; i++) {
+    gosched();
+    if (i % (LAST_YIELDS / LAST_PAUSES) == 0)
+      os_usleep(LAST_PAUSE_US);
+  }
+  if (somebody_dies())
+    gopark(NULL, NULL, TRACE_WAIT_PANIC, 0);
+}
+
 static void main_start(void *unused)
 {
   (void)unused;
   run.fn(run.arg);
   exceptions_end(getm()->exceptions);
+  let_panics_be_told();
   end_run();
 }
 
@@ -385,6 +402,7 @@ static void call_main(void *arg)
   struct main_call *call = arg;
   call->result = call->fn(call->argc, call->argv);
   struct g *gp = need_g("the end of rt_main");
+  let_panics_be_told();
   mcall(getm(), gp, exit_on_g0);
 }
 

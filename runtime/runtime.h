@@ -138,6 +138,7 @@ struct g {
   struct sudog *waiting;        /* sudogs it waits on, in lock order */
   _Atomic uint32_t select_done; /* 0, or 1: some case of its select has won */
   _Atomic bool left_behind;     /* in the kernel when its run ended: it dies when it comes back */
+  bool panicking;               /* one of _panic is no Goexit; counted in sched.npanicking */
   uint64_t wait_obj;            /* what it waits for (trace's OBJ), valid while Gwaiting */
   struct rt_panic *_panic;      /* newest first */
   /* Less used. */
@@ -281,6 +282,8 @@ struct schedt {
   struct glist gfree;          /* dead Gs */
   uint32_t n_gfree, n_gs;      /* dead ones at hand; all that were ever made */
   struct g *gfree_last[AHEAD]; /* that were put there */
+  _Atomic uint32_t
+      npanicking; /* Gs that panic, and have neither recovered nor begun to say so (Go's runningPanicDefers) */
   _Atomic uint64_t goidgen;
   _Atomic int64_t lastpoll;     /* time of the last netpoll; 0 while an M is blocked in it */
   _Atomic int64_t poll_until;   /* until when that M sleeps; 0: no limit */

@@ -72,6 +72,11 @@ static void become_the_speaker(void)
     os_usleep(1000000);
 }
 
+bool somebody_dies(void)
+{
+  return atomic_load(&dying) != 0;
+}
+
 /* Ends the trace and the process; comes back if that is to leave a core. */
 static void end(void)
 {
@@ -142,6 +147,8 @@ static _Noreturn void say(struct last_words words, const void *fp)
   struct m *mp = getm();
   words.gp = mp ? mp->curg : NULL;
   become_the_speaker();
+  if (words.gp)
+    panic_is_over(words.gp); /* who waits for that sees who speaks */
   if (g_here(mp))
     traceback_from(words.gp, NULL, fp);
   call_on_stack(stage, stage + sizeof stage, speak, &words);

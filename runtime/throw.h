@@ -10,6 +10,8 @@ _Noreturn void fatal(const char *msg);
 /* A panic that nobody recovered, the newest of its G: the same with the panics' words. */
 struct rt_panic;
 _Noreturn void fatalpanic(struct rt_panic *p);
+/* Somebody says them, and the process ends behind. */
+bool somebody_dies(void);
 /* What the signals come to. */
 bool on_fault(void *address, void *pc, void *fp, void *sp);
 void on_quit(void *pc, void *fp, int sigcode, const void *context);
