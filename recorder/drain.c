@@ -368,7 +368,8 @@ static void look_for_free_rings(struct drain *d)
 {
   if (!d->clock_is_set || d->all_rings_taken)
     return;
-  int64_t now = rec_clock_from_mono(d->clock, (uint64_t)rec_mono_ns());
+  bool is_virtual = d->clock->kind == TRACE_CLOCK_VIRTUAL; /* then our clock says nothing */
+  int64_t now = is_virtual ? d->last_ts : rec_clock_from_mono(d->clock, (uint64_t)rec_mono_ns());
   d->all_rings_taken =
       atomic_load(&d->control->n_rings) >= d->max_rings || atomic_load(&d->control->unringed) > 0;
   if (!d->all_rings_taken)

@@ -255,6 +255,9 @@ static bool tell_end(struct recording *r, const struct rec_result *result,
       rec_writer_meta(r->writer, "on_full", r->options->full_blocks ? "block" : "drop", error);
   if (ok && result->ended)
     ok = meta_number(r->writer, "wait_status", result->wait_status, error);
+  uint64_t seed = atomic_load(&r->drain.control->sim_seed);
+  if (ok && r->options->sim_seed == 0 && seed != 0 && seed <= INT64_MAX)
+    ok = meta_number(r->writer, "sim_seed", (int64_t)seed, error); /* of its own choice */
   if (ok && result->untraced_runs > 0)
     ok = meta_number(r->writer, "untraced_runs", result->untraced_runs, error);
   if (ok && result->untraced_processes > 0)

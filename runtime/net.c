@@ -4,9 +4,10 @@
  * Each operation is tried first, and parks only after EAGAIN; but a read that can only get EAGAIN is not tried
  * (netpoll.c, I3), which saves a server of short requests every second read.  The calls themselves do not block, so they
  * are not wrapped as system calls (Go wraps them): a read of a ready socket takes about a microsecond.
- * Regular files, which epoll does not know, are wrapped.
+ * Regular files, which epoll does not know, are wrapped; so are descriptors 0 to 2, which are left blocking, as Go leaves
+ * them: who else has them open, the shell say, or printf, would get EAGAIN. They are only tried when poll(2) says so.
  *
- * Errors are returned as -errno. A peer that is gone is -EPIPE or -ECONNRESET, not a signal (write_quietly).
+ * Errors are returned as -errno. A peer that is gone is -EPIPE or -ECONNRESET, not a signal (os_write_quietly).
  */
 #include "os.h"
 #include "poll-desc.h"
@@ -18,8 +19,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -41,28 +40,17 @@ static ssize_t try_read(int fd, const struct operation *op)
 
 /* As Go: writing into a pipe that nobody reads is an error, except on standard output and standard error, where it
  * is the end of the program, which a filter expects. */
-static ssize_t write_quietly(int fd, const struct operation *op)
+static ssize_t write_no_socket(int fd, const struct operation *op)
 {
-  sigset_t pipe_only, old, pending;
   if (fd == STDOUT_FILENO || fd == STDERR_FILENO)
     return write(fd, op->buf, op->n);
-  sigemptyset(&pipe_only);
-  sigaddset(&pipe_only, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &pipe_only, &old);
-  bool was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE);
-  ssize_t n = write(fd, op->buf, op->n);
-  int err = errno;
-  if (n < 0 && err == EPIPE && !was_pending)
-    sigtimedwait(&pipe_only, NULL, &(struct timespec){ 0 }); /* the one that this write raised */
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
-  errno = err;
-  return n;
+  return os_write_quietly(fd, op->buf, op->n);
 }
 
 static ssize_t try_write(int fd, const struct operation *op)
 {
   ssize_t n = send(fd, op->buf, op->n, MSG_NOSIGNAL);
-  return n < 0 && errno == ENOTSOCK ? write_quietly(fd, op) : n;
+  return n < 0 && errno == ENOTSOCK ? write_no_socket(fd, op) : n;
 }
 
 static ssize_t try_accept(int fd, const struct operation *op)
@@ -81,9 +69,12 @@ static ssize_t try_connect(int fd, const struct operation *op)
   return -1;
 }
 
-static ssize_t attempt(const struct poll_desc *pd, const struct operation *op)
+static ssize_t attempt(const struct poll_desc *pd, const struct operation *op, enum poll_mode mode)
 {
-  if (!poll_is_blocking(pd)) {
+  enum poll_calls calls = poll_calls_of(pd);
+  if (calls == POLL_CALLS_MAY_BLOCK && !os_is_ready(op->fd, mode == POLL_WRITE))
+    return -EAGAIN;
+  if (calls == POLL_CALLS_RETURN) {
     ssize_t n = op->try(op->fd, op);
     return n < 0 ? -errno : n;
   }
@@ -99,7 +90,7 @@ static ssize_t until_done(struct poll_desc *pd, const struct operation *op, enum
 {
   ssize_t n;
   do {
-    n = attempt(pd, op);
+    n = attempt(pd, op, mode);
     if (n == -EAGAIN && (n = poll_wait(pd, mode)) == 0)
       n = -EINTR;
   } while (n == -EINTR);

@@ -77,7 +77,7 @@ struct poll_desc {
   int fd;
   _Atomic uint32_t seq; /* of this life of the number */
   bool registered;
-  bool blocking; /* epoll does not take it */
+  enum poll_calls calls;
   bool tcp;
   _Atomic bool stops; /* os_event's, once it was so; I3 */
   _Atomic bool closing;
@@ -117,7 +117,7 @@ int netpollinit(void)
 static void end_life(struct poll_desc *pd)
 {
   bool busy = pd->dirs[POLL_READ].busy || pd->dirs[POLL_WRITE].busy;
-  if (atomic_load(&pd->closing) && !(busy && pd->blocking))
+  if (atomic_load(&pd->closing) && !(busy && pd->calls != POLL_CALLS_RETURN))
     os_close(pd->fd);
   pd->registered = false;
   pd->closer = NULL;
@@ -316,7 +316,7 @@ static int register_desc(struct poll_desc *pd, int fd)
     return -errno;
   pd->fd = fd;
   uint32_t seq = atomic_fetch_add(&pd->seq, 1) + 1;
-  pd->blocking = false;
+  pd->calls = POLL_CALLS_RETURN;
   pd->tcp = is_tcp(fd);
   atomic_store(&pd->stops, false);
   atomic_store(&pd->closing, false);
@@ -331,9 +331,11 @@ static int register_desc(struct poll_desc *pd, int fd)
   }
   int err = os_epoll_add(poll.epoll, fd, (uint64_t)seq << 32 | (uint32_t)fd, false);
   if (err == -EPERM)
-    pd->blocking = true;
+    pd->calls = POLL_CALLS_BLOCK;
   else if (err < 0)
     return err;
+  else if (!(flags & O_NONBLOCK) && fd <= STDERR_FILENO)
+    pd->calls = POLL_CALLS_MAY_BLOCK;
   else if (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
     return -errno;
   pd->registered = true;
@@ -341,9 +343,9 @@ static int register_desc(struct poll_desc *pd, int fd)
   return 0;
 }
 
-bool poll_is_blocking(const struct poll_desc *pd)
+enum poll_calls poll_calls_of(const struct poll_desc *pd)
 {
-  return pd->blocking;
+  return pd->calls;
 }
 
 /* pd->lock held. */
@@ -508,7 +510,7 @@ static struct g *close_behind_the_last(struct poll_desc *pd, int *lingers)
   pd->closer = NULL;
   pd->registered = false;
   atomic_fetch_add(&pd->seq, 1); /* events under way are of an earlier life */
-  if (!pd->blocking)
+  if (pd->calls != POLL_CALLS_BLOCK)
     os_epoll_del(poll.epoll, pd->fd);
   *lingers = os_put_off_linger(pd->fd);
   os_close(pd->fd); /* under the lock, since the number may be somebody's at once */
@@ -583,7 +585,7 @@ int poll_close(int fd)
   }
   atomic_store(&pd->closing, true);
   uint32_t seq = atomic_load(&pd->seq);
-  bool blocking = pd->blocking;
+  bool returns = pd->calls == POLL_CALLS_RETURN;
   send_away(&pd->dirs[POLL_READ], &away);
   send_away(&pd->dirs[POLL_WRITE], &away);
   close_behind_the_last(pd, &lingers);
@@ -591,7 +593,7 @@ int poll_close(int fd)
   for (struct g *gp; (gp = gqueue_pop(&away));)
     goready(gp, obj_of(pd));
   close_slowly(lingers);
-  if (!blocking) /* else the last may stay away for long */
+  if (returns) /* else the last may stay away for long */
     wait_until_closed(pd, seq);
   return 0;
 }

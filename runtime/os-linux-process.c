@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <link.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -67,11 +68,27 @@ bool os_address_space_is_limited(void)
 
 /* ---- the process ---- */
 
+ssize_t os_write_quietly(int fd, const void *bytes, size_t n)
+{
+  sigset_t pipe_only, old, pending;
+  sigemptyset(&pipe_only);
+  sigaddset(&pipe_only, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe_only, &old);
+  bool was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE);
+  ssize_t written = write(fd, bytes, n);
+  int err = errno;
+  if (written < 0 && err == EPIPE && !was_pending)
+    sigtimedwait(&pipe_only, NULL, &(struct timespec){ 0 }); /* the one that this write raised */
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  errno = err;
+  return written;
+}
+
 void os_write(int fd, const void *bytes, size_t n)
 {
   const char *at = bytes;
   while (n > 0) {
-    ssize_t written = write(fd, at, n);
+    ssize_t written = os_write_quietly(fd, at, n);
     if (written < 0 && errno == EINTR)
       continue;
     if (written <= 0)

@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/epoll.h>
@@ -306,4 +307,11 @@ bool os_is_open(int fd)
 {
   KEEPS_ERRNO;
   return fcntl(fd, F_GETFD) >= 0;
+}
+
+bool os_is_ready(int fd, bool to_write)
+{
+  KEEPS_ERRNO;
+  struct pollfd wish = { .fd = fd, .events = to_write ? POLLOUT : POLLIN };
+  return poll(&wish, 1, 0) > 0;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Before all else of a run. */
 void os_init(void);
@@ -79,6 +80,8 @@ void os_close(int fd);
  * close of fd does not wait, or cannot be put off. */
 int os_put_off_linger(int fd);
 bool os_is_open(int fd);
+/* A read of the descriptor, or a small write, need not wait now, if nobody else is at it. */
+bool os_is_ready(int fd, bool to_write);
 
 /* Memory */
 void *os_reserve(size_t n); /* readable and writable, not committed; NULL: none */
@@ -114,6 +117,8 @@ void os_preempt_close(void);        /* keeps it out again */
 
 /* Writes all of it to fd, as far as it goes. Signal-safe. */
 void os_write(int fd, const void *bytes, size_t n);
+/* write, without SIGPIPE. */
+ssize_t os_write_quietly(int fd, const void *bytes, size_t n);
 /* Address at which the main executable is mapped. */
 uint64_t os_load_base(void);
 /* Calls fn in every child of fork() from now on, on its one thread. */

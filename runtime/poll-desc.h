@@ -11,12 +11,17 @@ enum poll_mode {
 struct poll_desc;
 
 /* An operation begins, and has the descriptor until poll_end: the number stays open, and nobody else reads (or writes)
- * from the first try to the last. Others wait here, first come first served. The descriptor is made non-blocking and
- * registered if it was not. deadline: os_now() ns, 0 none. NULL with *err: -EBADF after rt_close, also while it waited;
+ * from the first try to the last. Others wait here, first come first served. The descriptor is made non-blocking, if it
+ * is not one of the standard ones, and registered. deadline: os_now() ns, 0 none. NULL with *err: -EBADF after rt_close, also while it waited;
  * -ETIMEDOUT if the deadline is past or passes in the queue; or what the kernel says. */
 struct poll_desc *poll_begin(int fd, enum poll_mode mode, int64_t deadline, int *err);
-/* True for what epoll does not know, such as regular files: its calls block, so wrap them. */
-bool poll_is_blocking(const struct poll_desc *pd);
+/* What reads and writes of it do when they cannot go on. */
+enum poll_calls {
+  POLL_CALLS_RETURN, /* EAGAIN */
+  POLL_CALLS_BLOCK,  /* epoll does not know it, as regular files */
+  POLL_CALLS_MAY_BLOCK /* it does; but O_NONBLOCK would be other processes' too: what a program was started with */
+};
+enum poll_calls poll_calls_of(const struct poll_desc *pd);
 
 /* The last read took all there was, and nothing came since: EAGAIN is what another would get. Between poll_begin and
  * poll_end of POLL_READ, as the next. */

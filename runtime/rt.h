@@ -306,7 +306,8 @@ RT_API void *rt_blocking(void *(*fn)(void *), void *arg);
 
 /* I/O through netpoll: a call that cannot go on parks the G until the kernel says that it can. -errno on failure;
  * deadline: a point in time, 0 for none, at which it gives up with -ETIMEDOUT; the descriptor can be used on. A
- * descriptor that is used here becomes non-blocking, and is closed by rt_close, not by close. Several Gs may use
+ * descriptor that is used here becomes non-blocking, but for 0 to 2, which others share; a write to these that is larger
+ * than a pipe's room lasts until it is done. It is closed by rt_close, not by close. Several Gs may use
  * one: the calls of one direction are done one after the other, each as a whole. In a simulation sockets and pipes are
  * fatal, in words. */
 

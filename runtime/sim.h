@@ -65,6 +65,8 @@ static inline void sim_free(void *p)
 void sim_freeze(void);
 void sim_last_words(void);
 #define SIM_BUILT true
+/* Of the run that is on. */
+uint64_t sim_seed(void);
 #else
 static inline void sim_end(void)
 {
@@ -129,6 +131,10 @@ static inline void sim_last_words(void)
 {
 }
 #define SIM_BUILT false
+static inline uint64_t sim_seed(void)
+{
+  return 0;
+}
 #endif
 
 /* Loops of deferred calls keep records in the frame, as long as nobody records. In the simulation they do not, so that its

@@ -408,6 +408,7 @@ void tr_init(void)
   }
   trace.clock = pick_clock();
   atomic_store(&trace.control->clock, trace.clock);
+  atomic_store(&trace.control->sim_seed, sim_seed());
   atomic_store(&trace.control->load_base, SIM_BUILT ? sim_load_base() : os_load_base());
   atomic_store(&trace.control->state, TRACE_STATE_STARTING);
   if (!SIM_BUILT)

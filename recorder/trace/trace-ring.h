@@ -81,6 +81,7 @@ struct trace_control {
   /* Written by the program. */
   _Atomic uint32_t untraced_runs; /* how often it ran the scheduler again after the trace's end */
   _Atomic uint32_t untraced_processes; /* found that another one writes, and ran untraced */
+  _Atomic uint64_t sim_seed;           /* of its simulation; 0: it is none */
 };
 static_assert(sizeof(struct trace_control) <= TRACE_RINGS_OFFSET, "the control page fits");
 
