@@ -409,8 +409,8 @@ static void stacks_leave_as_much_room_as_they_take(void **state)
 #if defined(SWITCH_ASAN) || defined(SWITCH_TSAN)
   skip();
 #endif
-  FOR_PROCS(n)
-  assert_prints(reserves_stacks, n, "1\n");
+  /* With more Ps another one might reserve some just behind the look at what is taken. */
+  assert_prints(reserves_stacks, 1, "1\n");
 }
 
 /* Ps that go away have some of the stacks that were promised. */
