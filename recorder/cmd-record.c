@@ -52,7 +52,7 @@ bool record_read_seed(void *to, const char *value, char *why)
   errno = 0;
   unsigned long long seed = strtoull(value, &end, 10);
   if (errno || end == value || *end || *value == '-' || seed == 0 || seed > INT64_MAX) {
-    snprintf(why, 200, "\"%.40s\" is no seed; give a number from 1 on", value);
+    snprintf(why, 200, "\"%.40s\" is no seed; give a number from 1 to 2^63-1", value);
     return false;
   }
   *(uint64_t *)to = seed;

@@ -83,13 +83,18 @@ static bool is_waited_on(struct rt_chan *c)
   return yes;
 }
 
+void check_free(struct rt_chan *c)
+{
+  not_in_a_child();
+  if (is_waited_on(c))
+    panicerror("free of channel on which goroutines wait");
+}
+
 void rt_chan_free(struct rt_chan *c)
 {
   if (!c)
     return;
-  not_in_a_child();
-  if (is_waited_on(c))
-    panicerror("free of channel on which goroutines wait");
+  check_free(c);
   if (c->of_timer)
     timer_give_up(c->timer);
   free(c);

@@ -75,6 +75,9 @@ static ALWAYS_INLINE struct sudog *waitq_dequeue(struct waitq *q)
   }
 }
 
+/* Panics where a free would, and does nothing else. */
+void check_free(struct rt_chan *c);
+
 /* The four ways on without waiting, under the lock. A partner's G is returned: goready it after unlocking. */
 struct g *chan_send_to(struct rt_chan *c, struct sudog *receiver, const void *elem);
 struct g *chan_recv_from(struct rt_chan *c, struct sudog *sender, void *elem);

@@ -41,7 +41,8 @@ static bool set_seed(const char *value, char *why, int n)
 {
   long seed = 0;
   if (!parse_number(value, LONG_MAX, &seed) || seed == 0) {
-    snprintf(why, (size_t)n, "RT_DEBUG: 'sim=%s' is no seed; give a number from 1 on", value);
+    snprintf(why, (size_t)n, "RT_DEBUG: 'sim=%s' is no seed; give a number from 1 to 2^63-1",
+             value);
     return false;
   }
   options.sim_seed = (uint64_t)seed;

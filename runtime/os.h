@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Before all else of a run. */
+/* Before the first M of a run. */
 void os_init(void);
 
 /* Threads */

@@ -69,8 +69,8 @@ static ALWAYS_INLINE void entersyscall(void)
   reentersyscall(__builtin_return_address(0), *(const void *const *)__builtin_frame_address(0));
 }
 void exitsyscall(void);
-/* Around an event of a G that may be in a system call: its M's P stays what it is meanwhile. True: it is in one, and it must
- * be let go. By the G itself. */
+/* Around an event of a G that may be in a system call: its M's P stays what it is meanwhile. True: it is in one. By the G
+ * itself. */
 bool hold_syscall_p(struct g *gp);
 void let_syscall_p_go(struct g *gp);
 /* Closes what os_put_off_linger gave, if anything. */

@@ -29,6 +29,7 @@
  *    another function that rt.h calls.
  *  - In C there is nothing to know that a block has ended: a deferring call must not stand in one that ends before the
  *    function and has variables with a cleanup attribute.
+ *  - longjmp must not leave a function that has deferred: nobody would take its deferred calls out of the chain.
  *  - What is deferred runs after the function's later variables went out of scope: arg must not point into a
  *    variable length array or an inner block.
  *

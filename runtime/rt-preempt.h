@@ -16,6 +16,9 @@
  *  - is not called from a signal handler.
  * It may call anything. While it is in a function that is not marked, it is not stopped by signal.
  *
+ * A compiler may take a call of a function without effect out of a loop, marked or not: clang does where it sees all of it
+ * (while (!done) spin_a_little();). What shall be stopped there has the loop inside.
+ *
  * In C++ mark a plain function, a member that is defined outside of its class, a lambda, or anything in an unnamed
  * namespace. Not what other files may have a copy of (an inline function, a member defined in a class that they know, a
  * template): g++ puts only one kind of the two into a section, and says "section type conflict" where it meets both;
@@ -38,7 +41,7 @@
 #if defined(__clang__)
 #define RT_PREEMPTIBLE __attribute__((section("rt_preemptible"), noinline))
 #else
-#define RT_PREEMPTIBLE __attribute__((section("rt_preemptible"), noinline, noclone))
+#define RT_PREEMPTIBLE __attribute__((section("rt_preemptible"), noipa))
 #endif
 
 #ifdef __cplusplus

@@ -3,7 +3,8 @@
  *
  * What a function does is what the Go function, statement or type does that its comment names; where it differs, the
  * comment says so. Misuse panics or is fatal, as in Go and with Go's words: a panic runs deferred calls and can be
- * recovered; a fatal error ends the process with a dump of all goroutines and exit code 2.
+ * recovered; a fatal error ends the process with a dump, as RT_TRACEBACK says, and exit code 2. Where an object's or a
+ * function's pointer may be NULL the comment says so; elsewhere it is not asked for.
  *
  *   G                a goroutine. P: the right to run one; M: a thread that does. Ms without a P wait.
  *   "From a G."      inside rt_main or rt_run only. Elsewhere it is a mistake, and fatal, in words, where it needs the G.
@@ -64,10 +65,12 @@ extern "C" {
 /* ---- Life of a program ---- */
 
 struct rt_options {
-  int maxprocs; /* number of Ps, at most 1024; 0: RT_MAXPROCS, else the CPUs that this process may use */
+  /* Number of Ps, at most 1024; 0: RT_MAXPROCS, else the CPUs that this process may use, in a simulation 4. A cgroup's
+   * quota of CPU time is not looked at, which Go's is since 1.25. */
+  int maxprocs;
   /* Bytes a G, up to 1 GiB, made a power of two of at least 16 KiB; 0: 64 KiB. Touched lazily. */
   size_t stack_size;
-  /* Not 0: the deterministic simulation with this seed, as by RT_DEBUG=sim=SEED; see rt_run. */
+  /* Not 0: the deterministic simulation with this seed, as by RT_DEBUG=sim=SEED (up to 2^63 - 1); see rt_run. */
   uint64_t sim_seed;
 };
 
@@ -185,7 +188,7 @@ RT_API bool rt_chan_recv(struct rt_chan *chan, void *elem);
 /* select { case chan <- *elem: default: }. False: it would have parked. Panics as rt_chan_send. From a G. */
 RT_API bool rt_chan_try_send(struct rt_chan *chan, const void *elem);
 /* select { case *elem, *open = <-chan: default: }. False: it would have parked. True, with *open false: closed and
- * drained. elem and open may be NULL. From a G. */
+ * drained. elem and open may be NULL; where it would have parked *open says whether chan is there. From a G. */
 RT_API bool rt_chan_try_recv(struct rt_chan *chan, void *elem, bool *open);
 /* close(chan): who receives gets what is in it, then zeros. Panics "close of closed channel" and "close of nil
  * channel". From a G. */
@@ -206,7 +209,7 @@ struct rt_case {
   bool open;  /* set by a receive: false when the channel was closed and drained */
 };
 /* select without a default: parks until a case can go on, does it, and returns its index; of several that can, a
- * random one. n == 0 blocks for ever. Panics "send on closed channel", and "select: too many cases" beyond 65535.
+ * random one. Without a case (n <= 0) it blocks for ever. Panics "send on closed channel", and "select: too many cases" beyond 65535.
  * Fatal without memory for more than 8 cases. From a G. */
 RT_API int rt_select(struct rt_case *cases, int n);
 /* select with a default: the same, or -1 if no case can go on now. From a G. */
@@ -315,7 +318,8 @@ RT_API void *rt_blocking(void *(*fn)(void *), void *arg);
  * host, or with 0.0.0.0 or [::], it is of IPv6 and of IPv4, or of IPv4 alone where there is no IPv6; of a name's
  * addresses it takes the first of IPv4, if there is one. From a G. */
 RT_API int rt_listen(const char *host_port);
-/* Listener.Accept: the new connection's descriptor. From a G. */
+/* Listener.Accept: the new connection's descriptor; TCP_NODELAY is set, as in Go, SO_KEEPALIVE is not, nor by rt_dial.
+ * From a G. */
 RT_API int rt_accept(int fd, int64_t deadline);
 /* net.Dial("tcp", host_port): a connection, to the first of the name's addresses that answers. The look-up of a
  * name is not bounded by the deadline. From a G. */
@@ -340,8 +344,8 @@ RT_API void rt_name(const void *object, const char *name);
 /* trace.NewTask: begins a task, which may end in another G; its number, never 0. From anywhere. */
 RT_API uint64_t rt_task_begin(const char *name);
 /* Task.End. Of a task whose begin is not in the trace (it was before the recording, or on a thread that the runtime does
- * not know) it tells nothing; a number that rt_task_begin did not return is told, and gmpscope check names it. From
- * anywhere. */
+ * not know: these have numbers from 2^63 on) it tells nothing; another number that rt_task_begin did not return is told,
+ * and gmpscope check names it. From anywhere. */
 RT_API void rt_task_end(uint64_t task);
 /* trace.StartRegion: the G enters a region; regions nest. From anywhere; on no G it does nothing. */
 RT_API void rt_region_begin(const char *name);
@@ -368,7 +372,7 @@ RT_API void rt_start_the_world(void);
 /* runtime.GC, as the scheduler sees one: stops the world and visits every G's stack at a safe point. C's memory is
  * not touched. From a G. */
 RT_API void rt_gc(void);
-/* Calls visit(goid, lo, hi, arg) once for every G, with the world stopped, in the order of their memory:
+/* Calls visit(goid, lo, hi, arg) once for every G, with the world stopped, in no order:
  * [lo, hi) is the used part of its stack. Of a G in a system call it is all of it, and what the G has in registers
  * alone is not there; of one that has not run yet, the word that holds its argument. visit must not park, yield, panic
  * or end: that is fatal; a G that it starts may be visited or not. From a G. */

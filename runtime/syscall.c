@@ -116,11 +116,15 @@ static void leave_syscall_status(struct g *gp)
   cas_from_syscall(gp, Grunning);
 }
 
+/* No point of the simulation: this is looked at where only a recorded run does. */
+static uint32_t own_status(struct g *gp)
+{
+  return __atomic_load_n((uint32_t *)&gp->status, __ATOMIC_RELAXED);
+}
+
 bool hold_syscall_p(struct g *gp)
 {
-  uint32_t status =
-      __atomic_load_n((uint32_t *)&gp->status, __ATOMIC_RELAXED); /* no point of the simulation */
-  if ((status & ~(uint32_t)Gscan) != Gsyscall)
+  if ((own_status(gp) & ~(uint32_t)Gscan) != Gsyscall)
     return false;
   cas_from_syscall(gp, Gsyscall | Gscan);
   return true;
@@ -128,7 +132,8 @@ bool hold_syscall_p(struct g *gp)
 
 void let_syscall_p_go(struct g *gp)
 {
-  atomic_store_explicit(&gp->status, Gsyscall, memory_order_release);
+  if (own_status(gp) == (Gsyscall | Gscan))
+    atomic_store_explicit(&gp->status, Gsyscall, memory_order_release);
 }
 
 /* The old P if it is in some system call again, else an idle one; NULL: none. */

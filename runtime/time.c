@@ -214,6 +214,7 @@ void rt_ticker_free(struct rt_ticker *ticker)
   if (!ticker)
     return;
   checkpreempt(need_g("rt_ticker_free"));
+  check_free(ticker->ct->chan); /* who panics has done nothing */
   timer_stop(&ticker->ct->timer);
   rt_chan_free(ticker->ct->chan);
   unlist_ticker(ticker);

@@ -35,9 +35,8 @@ static struct m *listener(void)
 
 static void told(const struct m *mp)
 {
-  struct g *gp = mp->curg;
-  if (gp && readgstatus(gp) == (Gsyscall | Gscan))
-    let_syscall_p_go(gp);
+  if (mp->curg)
+    let_syscall_p_go(mp->curg);
 }
 
 void object_new(const void *object, uint32_t objkind, size_t capacity)

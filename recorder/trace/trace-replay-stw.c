@@ -102,11 +102,11 @@ void trace_on_stack_scan(struct trace_replay *r, struct rep_m *m, const struct t
   if (!r->world.stopped || !p || p->pub.status != TRACE_PSTATUS_GCSTOP)
     trace_broken(r, TRACE_RULE_STW, "the stack of G%u is visited, but the world is not stopped",
                  a.subject_g);
-  else if (r->world.stop_why != TRACE_STWWHY_GC)
+  else if (r->world.stop_why != TRACE_STWWHY_GC && r->world.stop_why != TRACE_STWWHY_USER)
     trace_broken(r, TRACE_RULE_STW,
                  "the stack of G%u is visited, but the world stopped for another reason",
                  a.subject_g);
-  else if (g->scan_no == r->n_stops)
+  else if (g->scan_no == r->n_stops && r->world.stop_why == TRACE_STWWHY_GC)
     trace_broken(r, TRACE_RULE_STW, "the stack of G%u is visited twice", a.subject_g);
   else if (!is_seen_as(g, a.status))
     trace_broken(r, TRACE_RULE_STW, "the stack of G%u is visited as that of one %s, but it is %s",
