@@ -47,6 +47,29 @@ CASE(panic_of_a_goroutine_kills_the_program,
   say("not reached ");
 }
 
+FN(wake_main_and_yield)
+{
+  put(c, 1);
+  for (int i = 0; i < num(arg); i++)
+    rt_yield();
+  say("yielded ");
+}
+FN(panics_while_main_returns)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, wake_main_and_yield, NUM(10));
+  rt_panic("boom");
+}
+CASE(panic_while_main_returns,
+     "runtime, main: as long as a panicking goroutine runs deferred calls", PRINTS("main yielded "),
+     PANICS_IN_G("boom"))
+{
+  c = ints(1);
+  go(panics_while_main_returns, NULL);
+  take(c);
+  say("main ");
+}
+
 static void main_waits_with_deferred(void)
 {
   RT_FRAME(fr, { return; });

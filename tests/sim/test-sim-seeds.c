@@ -7,6 +7,7 @@
 #include "test.h"
 
 #include "found.h"
+#include "program.h"
 #include "run.h"
 
 #include <stdlib.h>
@@ -16,7 +17,8 @@
 #else
 #define SEEDS 20000
 #endif
-#define EXITS 2000
+#define EXITS  2000
+#define PANICS 400
 
 static uint64_t number_in(const char *variable, uint64_t otherwise)
 {
@@ -66,10 +68,57 @@ static void who_exits_leaves_a_trace_that_holds(void **state)
   }
 }
 
+/* ---- main returns while another G panics, whose deferred call has woken it ---- */
+
+static void done(void *yields)
+{
+  rt_waitgroup_done(&wg);
+  if (yields)
+    rt_yield();
+}
+static void panic_and_be_done(void *yields)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, done, yields);
+  rt_panic("not to be lost");
+}
+MAIN(returns_at_once)
+{
+  go(panic_and_be_done, NULL);
+  rt_waitgroup_wait(&wg);
+}
+MAIN(returns_before_the_panic_is_told)
+{
+  go(panic_and_be_done, &wg);
+  rt_waitgroup_wait(&wg);
+}
+
+static void a_panic_is_told_although_main_returns(void **state)
+{
+  static const struct sim_program programs[] = {
+    { "returns-at-once", returns_at_once, 2, "panic: not to be lost" },
+    { "returns-before", returns_before_the_panic_is_told, 2, "panic: not to be lost" },
+  };
+  static char text[8192];
+  struct sim_run before = { 0 };
+  (void)state;
+  for (uint64_t seed = 1; seed <= PANICS; seed++) {
+    struct sim_run run = { .program = &programs[seed % 2],
+                           .seed = seed,
+                           .procs = (int)(1 + seed / 2 % 4),
+                           .step = before.step, /* these are kept */
+                           .out = before.out };
+    if (!sim_run_alone(&run, text, sizeof text))
+      fail_msg("%s", text);
+    before = run;
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = { cmocka_unit_test(the_runs_that_found_bugs_do_well),
                                       cmocka_unit_test(who_exits_leaves_a_trace_that_holds),
+                                      cmocka_unit_test(a_panic_is_told_although_main_returns),
                                       cmocka_unit_test(every_seed_keeps_the_invariants) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

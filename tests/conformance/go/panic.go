@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -63,6 +64,21 @@ func init() {
 			go panicsWithDeferred()
 			settle()
 			say("not reached ")
+		},
+		"panic_while_main_returns": func() {
+			c := make(chan int, 1)
+			go func() {
+				defer func() {
+					c <- 1
+					for i := 0; i < 10; i++ {
+						runtime.Gosched()
+					}
+					say("yielded ")
+				}()
+				panic("boom")
+			}()
+			<-c
+			say("main ")
 		},
 		"panic_runs_no_deferred_calls_of_others": func() {
 			defer sayWord("not-reached")

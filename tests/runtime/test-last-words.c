@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* test-last-words.c - a panic is told to its end, whatever the rest of the program does meanwhile. */
+#include "program.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+/* ---- main returns while another G panics, whose deferred call has woken it ---- */
+
+static struct rt_waitgroup wg;
+static void done(void *yields)
+{
+  rt_waitgroup_done(&wg);
+  if (yields)
+    rt_yield();
+}
+static void panic_and_be_done(void *yields)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, done, yields);
+  rt_panic("not to be lost");
+}
+static void wait_for_a_panic(void *yields)
+{
+  rt_waitgroup_add(&wg, 1);
+  rt_go(panic_and_be_done, yields);
+  rt_waitgroup_wait(&wg);
+}
+PROGRAM(returns_at_once)
+{
+  wait_for_a_panic(NULL);
+  return 0;
+}
+PROGRAM(returns_before_the_panic_is_told)
+{
+  wait_for_a_panic(&wg);
+  return 0;
+}
+static int in_rt_run(void *yields)
+{
+  return rt_run(wait_for_a_panic, yields, NULL);
+}
+static void assert_told(const struct outcome *o)
+{
+  assert_starts_with(o->err, "panic: not to be lost\n\ngoroutine ");
+  assert_int_equal(o->code, 2);
+}
+static void a_panic_is_told_although_main_returns(void **state)
+{
+  (void)state;
+  for (int i = 0; i < 200; i++) {
+    struct outcome o =
+        run_program(i % 2 ? returns_before_the_panic_is_told : returns_at_once, 1 + i / 2 % 2);
+    assert_told(&o);
+    o = run_child(in_rt_run, i % 2 ? &wg : NULL, 1 + i / 2 % 2);
+    assert_told(&o);
+  }
+}
+
+/* Its reader reads on only when main returns. */
+#define MANY 2000
+static _Atomic bool *may_return;
+static int returned[2];
+static void wait_for_ever(void *unused)
+{
+  (void)unused;
+  rt_chan_recv(NULL, NULL);
+}
+static void panic_at_length(void *unused)
+{
+  (void)unused;
+  rt_panic("at length");
+}
+PROGRAM(returns_while_another_dies)
+{
+  for (int i = 0; i < MANY; i++)
+    rt_go(wait_for_ever, NULL);
+  rt_go(panic_at_length, NULL);
+  while (!*may_return) /* on its P; the other one takes who panics */
+    usleep(1000);
+  return write(returned[1], "r", 1) != 1;
+}
+static int die_into_a_pipe(void *ends)
+{
+  const int *said = ends;
+  dup2(said[1], 2);
+  close(said[0]), close(said[1]);
+  setenv("RT_TRACEBACK", "all", 1);
+  return under_rt_main(&(struct main_function){ returns_while_another_dies });
+}
+static int count_goroutines(FILE *from)
+{
+  char line[4096];
+  int n = 0;
+  while (fgets(line, sizeof line, from))
+    n += strncmp(line, "goroutine ", 10) == 0;
+  fclose(from);
+  return n;
+}
+static void last_words_are_said_to_their_end_although_main_returns(void **state)
+{
+  int said[2], status;
+  char r;
+  (void)state;
+  may_return = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  assert_ptr_not_equal(may_return, MAP_FAILED);
+  for (int i = 0; i < 3; i++) {
+    *may_return = false;
+    assert_int_equal(pipe(said) | pipe(returned), 0);
+    assert_true(fcntl(said[1], F_SETPIPE_SZ, 4096) > 0);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+      setenv("RT_MAXPROCS", "2", 1);
+      exit(die_into_a_pipe(said));
+    }
+    close(said[1]), close(returned[1]);
+    FILE *words = fdopen(said[0], "r");
+    assert_int_equal(fgetc(words), 'p'); /* of panic */
+    *may_return = true;
+    assert_int_equal(read(returned[0], &r, 1), 1);
+    assert_int_equal(count_goroutines(words), MANY + 2);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 2);
+    close(returned[0]);
+  }
+  munmap((void *)may_return, 1);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_panic_is_told_although_main_returns),
+    cmocka_unit_test(last_words_are_said_to_their_end_although_main_returns),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
