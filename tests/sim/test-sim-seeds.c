@@ -19,6 +19,7 @@
 #endif
 #define EXITS  2000
 #define PANICS 400
+#define CALLS  400
 
 static uint64_t number_in(const char *variable, uint64_t otherwise)
 {
@@ -114,11 +115,58 @@ static void a_panic_is_told_although_main_returns(void **state)
   }
 }
 
+/* ---- what may be told from a system call is told while somebody takes the P ---- */
+
+static void talk_in_calls(void *unused)
+{
+  (void)unused;
+  for (int i = 0; i < 20; i++) {
+    rt_entersyscall();
+    for (int k = 0; k < 12; k++) {
+      struct rt_chan *chan = rt_chan_new(1, 1);
+      rt_name(chan, "of a call");
+      rt_log("call", "x");
+      rt_chan_free(chan);
+      sim_compute(2000);
+    }
+    rt_exitsyscall();
+    rt_yield();
+  }
+  rt_waitgroup_done(&wg);
+}
+MAIN(talks_in_calls)
+{
+  for (int i = 0; i < 3; i++)
+    go(talk_in_calls, NULL);
+  rt_waitgroup_wait(&wg);
+}
+
+static void what_is_told_in_a_system_call_keeps_the_rules(void **state)
+{
+  static const struct sim_program program = { "talks-in-calls", talks_in_calls, 0, NULL };
+  static char text[8192];
+  struct sim_run before = { 0 };
+  (void)state;
+  for (uint64_t seed = 1; seed <= CALLS; seed++) {
+    struct sim_run run = { .program = &program,
+                           .seed = seed,
+                           .procs = (int)(1 + seed % 3),
+                           .is_recorded = true,
+                           .step = before.step, /* these are kept */
+                           .out = before.out };
+    if (!sim_run_alone(&run, text, sizeof text))
+      fail_msg("%s", text);
+    before = run;
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = { cmocka_unit_test(the_runs_that_found_bugs_do_well),
                                       cmocka_unit_test(who_exits_leaves_a_trace_that_holds),
                                       cmocka_unit_test(a_panic_is_told_although_main_returns),
+                                      cmocka_unit_test(
+                                          what_is_told_in_a_system_call_keeps_the_rules),
                                       cmocka_unit_test(every_seed_keeps_the_invariants) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
