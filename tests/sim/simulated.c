@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- waits without a call ---- */
@@ -151,10 +152,59 @@ static int returns_wired(int argc, char **argv)
   return 0;
 }
 
+/* ---- forks ---- */
+
+#define FORKS 100
+
+static pid_t parent;
+static struct rt_waitgroup forkers;
+
+static void yield_until_they_are_done(void *over)
+{
+  while (!*(bool *)over) {
+    rt_yield();
+    if (getpid() == parent)
+      continue;
+    if (write(1, "a child of fork runs another G\n", 31) != 31)
+      abort();
+    _exit(1);
+  }
+}
+
+static void fork_often(void *unused)
+{
+  (void)unused;
+  for (int i = 0; i < FORKS; i++) {
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0)
+      _exit(0);
+    rt_yield();
+    if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+      printf("a child ended with %d\n", status);
+  }
+  rt_waitgroup_done(&forkers);
+}
+
+static int forks(int argc, char **argv)
+{
+  static bool over;
+  (void)argc, (void)argv;
+  parent = getpid();
+  rt_waitgroup_add(&forkers, 1);
+  rt_go(yield_until_they_are_done, &over);
+  rt_go(yield_until_they_are_done, &over);
+  rt_go(fork_often, NULL);
+  rt_waitgroup_wait(&forkers);
+  over = true;
+  return 0;
+}
+
 static const struct {
   const char *name;
   int (*fn)(int, char **);
 } programs[] = {
+  { "forks", forks },
   { "spins", spins },
   { "reads-a-pipe", reads_a_pipe },
   { "reads-a-pipe-on-stdin", reads_a_pipe_on_stdin },

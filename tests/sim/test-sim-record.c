@@ -226,6 +226,36 @@ static void a_seed_that_comes_too_late_is_refused_in_words(void **state)
   run_free(&run);
 }
 
+/* ---- fork ---- */
+
+/* What the child does is in no trace, and nobody else's steps are the child's. */
+static struct run record_forks(const char *seed, const char *file)
+{
+  struct run run = run_cli("record", "-q", "--sim", seed, "-o", file, "--",
+                           run_built("tests/sim/simulated"), "forks", NULL);
+  assert_silent(&run);
+  assert_string_equal(run.out, "");
+  assert_int_equal(run.code, 0);
+  run_free(&run);
+  run = run_cli("check", file, NULL);
+  if (run.code != 0)
+    fail_msg("seed %s: %s%s", seed, run.out, run.err);
+  run_free(&run);
+  return run_cli("dump", file, NULL);
+}
+
+static void a_child_of_fork_does_only_what_it_is_told(void **state)
+{
+  (void)state;
+  for (int i = 1; i <= 5; i++) {
+    char seed[8];
+    snprintf(seed, sizeof seed, "%d", i);
+    struct run a = record_forks(seed, "a.db"), b = record_forks(seed, "b.db");
+    assert_int_equal(strcmp(events_of(&a), events_of(&b)), 0);
+    run_free(&a), run_free(&b);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -238,6 +268,7 @@ int main(void)
     cmocka_unit_test(a_dump_says_for_how_many_minutes_a_goroutine_has_waited),
     cmocka_unit_test(a_main_that_returns_wired_lets_go_of_its_thread),
     cmocka_unit_test(a_seed_is_a_number_from_1_on),
+    cmocka_unit_test(a_child_of_fork_does_only_what_it_is_told),
     cmocka_unit_test(who_computes_for_ever_is_told),
     cmocka_unit_test(a_program_that_asks_for_a_seed_is_simulated),
     cmocka_unit_test(each_of_its_runs_may_have_a_seed),
