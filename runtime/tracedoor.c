@@ -431,10 +431,11 @@ static struct trace_ring *claim_ring(void)
   return sim_put_aside(trace_shm_map_ring(trace.fd, trace.capacity, stride, i), stride);
 }
 
+/* sysmon has a ring even after the end: it may have to tell that (have_end_told), if it begins only then. */
 void tr_open(struct m *mp)
 {
   mp->has_door = true;
-  if (!tr_wanted())
+  if (!tr_wanted() && !(trace.control && mp->is_sysmon))
     return;
   struct trace_ring *ring = claim_ring();
   struct door *door = ring ? sim_alloc(sizeof *door) : NULL;

@@ -9,6 +9,7 @@
 #include "rt.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -212,6 +213,43 @@ static int yields_in_a_call(int argc, char **argv)
   return 0;
 }
 
+/* ---- programs that a thread of their own ends, which has no ring ---- */
+
+static const char *how;
+
+static void *end_the_program(void *unused)
+{
+  if (strstr(how, "exits"))
+    exit(3);
+  if (strstr(how, "starts-a-g"))
+    rt_go(yield_once, NULL);
+  if (strstr(how, "panics"))
+    rt_panic("on a thread of the program's own");
+  return unused;
+}
+
+static void yield_for_ever(void *unused)
+{
+  (void)unused;
+  for (;;)
+    rt_yield();
+}
+
+/* While the others are busy, or all asleep. */
+static int is_ended_by_a_thread(int argc, char **argv)
+{
+  (void)argc;
+  how = argv[1];
+  pthread_t thread;
+  if (strstr(how, "busy"))
+    for (int i = 0; i < 3; i++)
+      rt_go(yield_for_ever, NULL);
+  if (pthread_create(&thread, NULL, end_the_program, NULL) != 0)
+    return 4;
+  rt_sleep(INT64_MAX);
+  return 5;
+}
+
 /* ---- the tests ---- */
 
 static int run_as(const char *name, int argc, char **argv)
@@ -236,6 +274,8 @@ static int run_as(const char *name, int argc, char **argv)
     return rt_main(argc, argv, parks_in_a_call);
   if (strcmp(name, "yields-in-a-call") == 0)
     return rt_main(argc, argv, yields_in_a_call);
+  if (strncmp(name, "a-thread-", 9) == 0)
+    return rt_main(argc, argv, is_ended_by_a_thread);
   if (strcmp(name, "is-told-to-quit") == 0)
     return rt_main(argc, argv, is_told_to_quit);
   return 4;
@@ -325,6 +365,33 @@ static void who_dies_leaves_a_whole_trace(void **state)
   }
 }
 
+static void assert_info_has(const char *name, const char *what, const char *value)
+{
+  struct run info = run_cli("info", "t.db", NULL);
+  char text[64];
+  snprintf(text, sizeof text, "\n  %-19s%s\n", what, value);
+  if (!strstr(info.out, text))
+    fail_msg("%s: not \"%s\" but:\n%s%s", name, text + 1, info.out, info.err);
+  run_free(&info);
+}
+
+static void a_thread_of_the_programs_own_may_end_it_and_its_trace_is_whole(void **state)
+{
+  static const char *const names[] = { "a-thread-exits",           "a-thread-exits-busy",
+                                       "a-thread-starts-a-g",      "a-thread-panics",
+                                       "a-thread-starts-a-g-busy", "a-thread-panics-busy" };
+  (void)state;
+  for (int i = 0; i < 6; i++)
+    for (int n = 0; n < 4; n++) {
+      int code = i < 2 ? 3 : 2;
+      struct run run = record_code(names[i], n % 2 ? "2" : "1", code);
+      run_free(&run);
+      assert_keeps_every_rule(names[i]);
+      assert_info_has(names[i], "exit_code", code == 3 ? "3" : "2");
+      assert_info_has(names[i], "complete", "1");
+    }
+}
+
 static void sysmon_tells_its_interval_first(void **state)
 {
   (void)state;
@@ -349,6 +416,7 @@ int main(int argc, char **argv)
     cmocka_unit_test(a_run_that_cannot_begin_gives_everything_back),
     cmocka_unit_test(a_safe_point_gives_way_to_who_waits),
     cmocka_unit_test(who_dies_leaves_a_whole_trace),
+    cmocka_unit_test(a_thread_of_the_programs_own_may_end_it_and_its_trace_is_whole),
     cmocka_unit_test(sysmon_tells_its_interval_first),
   };
   if (argc > 1)
