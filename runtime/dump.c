@@ -87,7 +87,7 @@ static void print_identity(const struct g *gp)
   print_hex((uint64_t)(uintptr_t)gp);
   print_str(" m=");
   if (mp) {
-    print_uint(mp->id);
+    print_uint(MUTANT(125, 9, mp->id));
     print_str(" mp=");
     print_hex((uint64_t)(uintptr_t)mp);
   } else {
@@ -311,7 +311,7 @@ void rt_stack_dump(int fd, bool all)
     stopTheWorld(TRACE_STWWHY_STACKS, NULL);
   printlock();
   print_to(fd);
-  detail = DETAIL_PLAIN;
+  detail = MUTANT(124, DETAIL_AS_ASKED, DETAIL_PLAIN);
   goroutineheader(gp);
   tracebackg(gp);
   if (all)

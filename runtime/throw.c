@@ -135,9 +135,11 @@ static void speak(void *arg)
 /* Of what the program is to blame for. */
 static enum shown shown_of(const struct g *gp)
 {
-  if (options.traceback == TRACEBACK_NONE)
+  if (options.traceback == MUTANT(123, TRACEBACK_CRASH, TRACEBACK_NONE))
     return SHOWN_NONE;
-  return gp && options.traceback < TRACEBACK_ALL ? SHOWN_ONE : SHOWN_ALL;
+  if (!gp || options.traceback >= MUTANT(122, TRACEBACK_SYSTEM, TRACEBACK_ALL))
+    return SHOWN_ALL;
+  return SHOWN_ONE;
 }
 
 /* fp: the frame from which on the G's are shown. */

@@ -37,6 +37,11 @@ static const struct {
   { 119, "a pool is refilled with 15 records", DEFER, "records_of_loops_come_from_pools" },
   { 120, "the poller is told to wait for ever", SCHED, "one_m_waits_in_netpoll_for_a_timer_or_a_descriptor" },
   { 121, "a sleep is half as long", DEFER, "sleep_defer_reached_parks_inside_its_deferred_call" },
+  { 110, "a dump leaves out the deferred calls", TEXTS, "from_all_on_a_dying_program_shows_every_g" },
+  { 122, "who dies at level all shows itself alone", TEXTS, "from_all_on_a_dying_program_shows_every_g" },
+  { 123, "who dies at level none shows itself", TEXTS, "below_all_a_dying_program_hides_the_others" },
+  { 124, "a dump looks at the level", TEXTS, "a_dump_has_every_g_of_the_stopped_world" },
+  { 125, "at level system another M is printed", TEXTS, "from_all_on_a_dying_program_shows_every_g" },
   {   8, "a G that changes its M loses its deferred calls", SCHED, "deferred_calls_survive_the_loss_of_a_p" },
   {  20, "a Goexit can be recovered", DEFER, "only_a_direct_recover_during_a_panic_counts" },
 };

@@ -73,9 +73,10 @@ static const char facts[] =
     "  'deferred', (SELECT coalesce(group_concat(d.value->>'function', ' '), '') FROM "
     "json_each(x.value, '$.defers')"
     "   AS d),"
-    "  'creator', coalesce(x.value->>'parent_g', 0),"
+    "  'creator', coalesce(x.value->>'parent_g', 0), 'm', coalesce(x.value->>'m', 'nil'),"
     "  'in calls', (SELECT coalesce(group_concat(c.value->>'function', ' '), '') FROM"
-    "   json_each(x.value, '$.deferred_calls') AS c))) AS f;";
+    "   json_each(x.value, '$.deferred_calls') AS c))) AS f WHERE f.key <> 'm' OR "
+    "s.id IN (SELECT instant FROM said WHERE key = 'm');";
 
 /* ---- what was printed ---- */
 
@@ -201,12 +202,25 @@ static void say_end(int instant, long g, const char *deferred, long creator)
            instant, g);
 }
 
+/* " gp=0x55be899b6e40 m=nil [chan receive]:", from the level system on with the first words. */
+static void say_header(int instant, long g, char *words)
+{
+  char *status = strchr(words, '['), *m = strstr(words, " m=");
+  assert_non_null(status);
+  say(instant, "G", g, "header", status);
+  if (m && m < status) {
+    m += strlen(" m=");
+    m[strcspn(m, " ")] = '\0'; /* where it is in memory follows, if it has one */
+    say(instant, "G", g, "m", m);
+  }
+}
+
 /* One goroutine, from its header to an empty line or the end. Returns the rest. */
 static char *say_goroutine(int instant, char *header, char *rest)
 {
   char deferred[200] = "", *words;
   long g = strtol(header + strlen("goroutine "), &words, 10), creator = 0;
-  say(instant, "G", g, "header", words + 1);
+  say_header(instant, g, words);
   for (char *line; (line = strsep(&rest, "\n")) && *line && strncmp(line, "----", 4) != 0;) {
     char *in = strstr(line, " in goroutine "), *name = line;
     if (strncmp(line, "deferred: ", 10) == 0) {
@@ -259,6 +273,13 @@ int said_by_dumps(const char *text, const long long *times, int n)
 char *said_wrongly(void)
 {
   return trace_text(DIFFERENT("1"));
+}
+
+char *said_nothing_of(void)
+{
+  return trace_text("SELECT 'G' || id || ' ' || value FROM fact WHERE key = 'header' AND instant "
+                    "IN (SELECT id FROM state) AND (instant, id) NOT IN (SELECT instant, id FROM "
+                    "said WHERE thing = 'G') ORDER BY instant, id");
 }
 
 char *said_of_a_moment_ago(void)

@@ -73,29 +73,113 @@ static void scheddetail_has_every_p_m_and_g_of_its_instant(void **state)
   }
 }
 
-/* Row 78: each G that there is, at each level; with the deferred calls that wait, and the one that it is in. */
+static void expect_text(char *text, const char *wanted)
+{
+  assert_string_equal(text, wanted);
+  free(text);
+}
+
+/* How many Gs are said to be on an M, or on none. */
+#define WITH_M "SELECT count(*) FROM said WHERE key = 'm'"
+
+/* Row 78: a dump shows each G that there is, whatever the level; with the deferred calls that wait, and the one that it
+ * is in. The world is stopped once for all of them. */
 static void a_dump_has_every_g_of_the_stopped_world(void **state)
 {
   (void)state;
   for (int procs = 1; procs <= 4; procs *= 2) {
-    long long stopped[3];
     trace_record("diagnose dumps", (struct how){ .procs = procs });
-    for (int i = 0; i < 3; i++) {
-      char query[200];
-      snprintf(query, sizeof query,
-               "SELECT ts FROM e WHERE kind = 'stw_stopped' AND no > (SELECT no FROM e WHERE "
-               "kind = 'stw_begin' AND a0 = 2 ORDER BY no LIMIT 1 OFFSET %d) LIMIT 1",
-               i);
-      stopped[i] = trace_ask(query);
-    }
+    long long at = trace_ask("SELECT ts FROM e WHERE kind = 'stw_stopped' AND no > (SELECT no FROM "
+                             "e WHERE kind = 'stw_begin' AND a0 = 5) ORDER BY no LIMIT 1");
+    long long stopped[3] = { at, at, at };
     assert_int_equal(said_by_dumps(trace_out, stopped, 3), 3);
     trace_expect("SELECT count(*) FROM said WHERE id = {sleeper} AND key = 'in calls' AND value = "
                  "'sleep_deferred'",
                  3);
-    trace_expect(
-        "SELECT count(*) FROM said WHERE id = {sleeper} AND key = 'deferred' AND value = 'done'",
-        3);
+    trace_expect("SELECT count(*) FROM said WHERE id IN ({sleeper}, {waiter}) AND key = 'deferred' "
+                 "AND value = 'done'",
+                 6);
+    trace_expect(WITH_M, 0);
     expect_nothing(said_wrongly(), "dumps");
+    expect_text(said_nothing_of(), "");
+  }
+}
+
+/* ---- the last words of a program, at each level ---- */
+
+#define BOTH_WAIT                                                                                  \
+  "SELECT count(*) = 2 FROM g_state WHERE g IN ({sleeper}, {waiter}) AND state = 'waiting' AND "   \
+  "t_end IS NULL"
+
+/* Lays what it printed beside the state in which it ended. Returns how many Gs that was. A busy machine may hold one up
+ * that is about to park. */
+static long long record_death(const char *form, int procs)
+{
+  trace_record(form, (struct how){ .procs = procs, .until = BOTH_WAIT });
+  long long end = trace_ask("SELECT ts FROM e WHERE kind = 'trace_end'");
+  if (said_by_dumps(trace_err, &end, 1) == 0)
+    trace_add_state(0, end);
+  return trace_ask("SELECT count(*) FROM said WHERE key = 'header'");
+}
+
+#define OTHERS                                                                                     \
+  "G2 [chan receive labels:{\"name\": \"waiter\"}]:\n"                                             \
+  "G3 [sleep labels:{\"name\": \"sleeper\"}]:\n"
+
+/* What the trace has at each level, and the levels none and single hide. */
+static void expect_the_trace_to_have_all(void)
+{
+  trace_expect("SELECT count(*) FROM fact WHERE key = 'header'", 3);
+  trace_expect("SELECT count(*) FROM fact WHERE id IN ({sleeper}, {waiter}) AND key = 'deferred' "
+               "AND value = 'done'",
+               2);
+  trace_expect("SELECT value FROM meta WHERE key = 'exit_code'", 2);
+  trace_expect("SELECT value FROM meta WHERE key = 'complete'", 1);
+  trace_expect("SELECT count(*) FROM e WHERE kind = 'panic_fatal' AND g = 1", 1);
+  /* a panic runs no deferred calls but those of its own G */
+  trace_expect("SELECT count(*) FROM e WHERE kind = 'defer_begin'", 1);
+}
+
+/* Row 78: at level none the panic alone, at single the G that panicked, and nothing of the others. */
+static void below_all_a_dying_program_hides_the_others(void **state)
+{
+  (void)state;
+  for (int procs = 1; procs <= 4; procs *= 2) {
+    assert_int_equal(record_death("diagnose dies-none", procs), 0);
+    assert_string_equal(trace_err, "panic: nobody recovers this\n");
+    expect_the_trace_to_have_all();
+    expect_text(said_nothing_of(), "G1 [running]:\n" OTHERS);
+
+    assert_int_equal(record_death("diagnose dies-single", procs), 1);
+    expect_the_trace_to_have_all();
+    expect_text(said_nothing_of(), OTHERS);
+    char *differences = said_wrongly(); /* nothing of G1: it is shown as it is */
+    assert_null(strstr(differences, ": G1 "));
+    free(differences);
+  }
+}
+
+/* How many Gs are said to be in the function that begins each G, which is the runtime's own. */
+#define IN_GSTART                                                                                  \
+  "SELECT count(*) FROM said WHERE key = 'frames' AND ' ' || value || ' ' LIKE '% gstart %'"
+
+/* Row 78: at level all every G of the trace; at system the same ones, with the runtime's frames and their Ms. */
+static void from_all_on_a_dying_program_shows_every_g(void **state)
+{
+  (void)state;
+  for (int procs = 1; procs <= 4; procs *= 2) {
+    assert_int_equal(record_death("diagnose dies-all", procs), 3);
+    expect_the_trace_to_have_all();
+    expect_nothing(said_wrongly(), "dies-all");
+    trace_expect(IN_GSTART, 0);
+    trace_expect(WITH_M, 0);
+
+    assert_int_equal(record_death("diagnose dies-system", procs), 3);
+    expect_the_trace_to_have_all();
+    expect_nothing(said_wrongly(), "dies-system");
+    trace_expect(IN_GSTART, 3);
+    trace_expect(WITH_M, 3);
+    trace_expect(WITH_M " AND value = 'nil'", 2);
   }
 }
 
@@ -119,6 +203,8 @@ int main(void)
     cmocka_unit_test(a_line_of_schedtrace_has_the_numbers_of_its_instant),
     cmocka_unit_test(scheddetail_has_every_p_m_and_g_of_its_instant),
     cmocka_unit_test(a_dump_has_every_g_of_the_stopped_world),
+    cmocka_unit_test(below_all_a_dying_program_hides_the_others),
+    cmocka_unit_test(from_all_on_a_dying_program_shows_every_g),
     cmocka_unit_test(the_report_of_a_deadlock_is_the_last_state),
   };
   trace_choose_tests();

@@ -229,15 +229,78 @@ static void diagnose_prints_what_each_form_promises(void **state)
   assert_non_null(strstr(o.err, "\n  G1: status="));
   assert_non_null(strstr(o.err, ": status=4(sleep)"));
 #endif
-  o = run_demo("diagnose", "dumps", 2);
-  assert_non_null(strstr(o.out, "---- single\ngoroutine 1 [running]:\n"));
-  assert_non_null(strstr(o.out, "[sleep labels:{\"name\": \"sleeper\"}]:\n"));
-  assert_non_null(strstr(o.out, "deferred: done("));
-  assert_non_null(strstr(o.out, "\nrt_frame_exit(...)\n")); /* no ".localalias" behind it */
   o = run_demo("diagnose", "sample", 2);
   const char *first = strstr(o.err, "SCHED ");
   assert_true(!first || !strstr(first + 1, "SCHED ")); /* none or one line */
   assert_string_equal(o.out, "main exit\n");
+}
+
+/* The text behind a line of this text, up to the next one or the end. */
+static char *part(const char *text, const char *line)
+{
+  const char *from = strstr(text, line);
+  assert_non_null(from);
+  from += strlen(line);
+  const char *to = strstr(from, "---- ");
+  return strndup(from, to ? (size_t)(to - from) : strlen(from));
+}
+
+static void diagnose_dumps_the_same_at_each_level(void **state)
+{
+  (void)state;
+  for (int procs = 1; procs <= 8; procs *= 2) {
+    struct outcome o = run_demo("diagnose", "dumps", procs);
+    char *end = strstr(o.out, "main exit\n");
+    assert_non_null(end);
+    *end = '\0';
+    char *single = part(o.out, "---- single\n"), *all = part(o.out, "---- all\n");
+    char *system = part(o.out, "---- system\n");
+    assert_memory_equal(single, "goroutine 1 [running]:\n", 23);
+    assert_non_null(strstr(single, " [sleep labels:{\"name\": \"sleeper\"}]:\n"));
+    assert_non_null(strstr(single, " [chan receive labels:{\"name\": \"waiter\"}]:\n"));
+    assert_non_null(strstr(single, "deferred: done("));
+    assert_non_null(strstr(single, "\nrt_frame_exit(...)\n")); /* no ".localalias" behind it */
+    assert_string_equal(all, single);
+    assert_string_equal(system, single);
+    free(single), free(all), free(system);
+  }
+}
+
+static int count(const char *text, const char *what)
+{
+  int n = 0;
+  for (; (text = strstr(text, what)); text += strlen(what))
+    n++;
+  return n;
+}
+
+/* Ends with exit code 2 and shows so many Gs, the one that panicked first, with these words about it. */
+static void assert_shown(const char *form, int n_gs, const char *first)
+{
+  for (int procs = 1; procs <= 8; procs *= 2) {
+    struct outcome o = run_demo("diagnose", form, procs);
+    assert_memory_equal(o.err, "panic: nobody recovers this\n", 28);
+    assert_int_equal(count(o.err, "\n\ngoroutine "), n_gs);
+    if (n_gs > 0)
+      assert_memory_equal(o.err + 28, first, strlen(first));
+    else
+      assert_string_equal(o.err + 28, first);
+    assert_int_equal(count(o.err, "labels:{\"name\": \"sleeper\"}]:\n"), n_gs > 1);
+    assert_int_equal(count(o.err, "labels:{\"name\": \"waiter\"}]:\n"), n_gs > 1);
+    assert_int_equal(count(o.err, "\ndeferred: done("), n_gs > 1 ? 2 : 0);
+    assert_int_equal(count(o.err, " gp=0x"), strstr(first, " gp=0x") ? n_gs : 0);
+    assert_string_equal(o.out, "");
+    assert_int_equal(o.code, 2);
+  }
+}
+
+static void diagnose_dies_with_what_each_level_shows(void **state)
+{
+  (void)state;
+  assert_shown("dies-none", 0, "");
+  assert_shown("dies-single", 1, "\ngoroutine 1 [running]:\n");
+  assert_shown("dies-all", 3, "\ngoroutine 1 [running]:\n");
+  assert_shown("dies-system", 3, "\ngoroutine 1 gp=0x");
 }
 
 static void another_form_is_answered_with_those_that_there_are(void **state)
@@ -335,7 +398,7 @@ static void the_list_names_every_demo_with_a_sentence(void **state)
     assert_int_equal(access(path, X_OK), 0);
   }
   fclose(list);
-  assert_int_equal(n, 40);
+  assert_int_equal(n, 44);
 }
 
 static int without_a_fault(void **state)
@@ -368,6 +431,8 @@ int main(void)
     cmocka_unit_test_setup(syscall_panic_recovers_every_panic_unless_defers_are_lost,
                            without_a_fault),
     cmocka_unit_test_setup(diagnose_prints_what_each_form_promises, without_a_fault),
+    cmocka_unit_test_setup(diagnose_dumps_the_same_at_each_level, without_a_fault),
+    cmocka_unit_test_setup(diagnose_dies_with_what_each_level_shows, without_a_fault),
     cmocka_unit_test_setup(another_form_is_answered_with_those_that_there_are, without_a_fault),
     cmocka_unit_test_setup(a_fault_that_there_is_not_is_told_in_words, without_a_fault),
     cmocka_unit_test_setup(nested_panic_ends_with_both_panics_printed, without_a_fault),
