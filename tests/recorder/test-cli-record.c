@@ -151,6 +151,33 @@ static void a_recording_is_named_after_the_program_and_never_replaces_a_file(voi
   run_free(&run);
 }
 
+static int count_in(const char *text, const char *part)
+{
+  int n = 0;
+  for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
+    n++;
+  return n;
+}
+
+static void rings_that_were_given_up_are_told_as_losses_by_everybody(void **state)
+{
+  static const char *const readers[] = { "check", "info" };
+  (void)state;
+  struct run run = run_cli("record", "-o", "head.db", "--", fake(), "2", "100", "head", NULL);
+  assert_int_equal(run.code, 0);
+  assert_non_null(strstr(run.err, ", 2 lost"));
+  run_free(&run);
+  for (int i = 0; i < 2; i++) {
+    run = run_cli(readers[i], "head.db", NULL);
+    assert_int_equal(run.code, 0);
+    assert_non_null(strstr(run.out, " 2 lost"));
+    assert_int_equal(count_in(run.out, "lost: 1 event of M"), 2);
+    assert_int_equal(count_in(run.out, ": the ring was given up, for its counters were impossible"),
+                     2);
+    run_free(&run);
+  }
+}
+
 static void quiet_says_nothing(void **state)
 {
   (void)state;
@@ -263,6 +290,7 @@ int main(void)
     IN_NEW_DIRECTORY(the_programs_own_options_are_left_to_it),
     IN_NEW_DIRECTORY(stdin_goes_to_the_program),
     IN_NEW_DIRECTORY(a_recording_is_named_after_the_program_and_never_replaces_a_file),
+    IN_NEW_DIRECTORY(rings_that_were_given_up_are_told_as_losses_by_everybody),
     IN_NEW_DIRECTORY(quiet_says_nothing),
     IN_NEW_DIRECTORY(an_older_trace_is_replaced_but_nothing_else),
     IN_NEW_DIRECTORY(a_place_that_cannot_be_written_is_refused_before_the_program_runs),
