@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -217,7 +218,7 @@ static void read_pipe(void *unused)
 {
   (void)unused;
   char byte;
-  ssize_t n = rt_read(pipe_ends[0], &byte, 1, 0);
+  ssize_t n = rt_read(pipe_ends[0], &byte, 1, rt_now() + 10000 * (int64_t)MS); /* else for ever */
   printf("%s\n", n == -EBADF ? "closed" : "not closed");
   rt_waitgroup_done(&wg);
 }
@@ -482,6 +483,48 @@ static void a_pipe_that_nobody_reads_is_an_error_but_for_standard_output(void **
   assert_int_equal(run_program(writes_to_a_closed_filter, 2).code, 128 + SIGPIPE);
 }
 
+/* ---- a program that was started without its standard descriptors ---- */
+
+static int told; /* where it says what was */
+static void write_late(void *unused)
+{
+  (void)unused;
+  rt_write(pipe_ends[1], "x", 1, 0);
+}
+PROGRAM(uses_the_numbers_0_to_2)
+{
+  char byte = 0, path[32], what[64];
+  rt_sleep(1);
+  rt_read(pipe_ends[0], &byte, 1, rt_now() + MS); /* the poller is at work */
+  for (int fd = 0; fd <= 2; fd++) {
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(path, what, sizeof what - 1);
+    what[n > 0 ? n : 0] = '\0';
+    dprintf(told, "%s", strstr(what, "anon_inode") ? what : "free ");
+    close(fd);
+  }
+  rt_go(write_late, NULL);
+  ssize_t n = rt_read(pipe_ends[0], &byte, 1, rt_now() + 10000 * (int64_t)MS); /* else for ever */
+  dprintf(told, "%zd %c\n", n, byte);
+  return 0;
+}
+static int start_without_them(void *unused)
+{
+  (void)unused;
+  int high = fcntl(1, F_DUPFD, 10);
+  if (pipe(pipe_ends) != 0 || pipe_ends[0] < 3)
+    return 1;
+  told = high;
+  close(0), close(1), close(2);
+  return under_rt_main(&(struct main_function){ uses_the_numbers_0_to_2 });
+}
+static void the_poller_keeps_away_from_standard_descriptors_that_are_closed(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_child_prints(start_without_them, NULL, n, "free free free 1 x\n");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -498,6 +541,7 @@ int main(void)
     cmocka_unit_test(reading_and_writing_nothing_is_as_in_go),
     cmocka_unit_test(a_full_pipe_parks_the_writer),
     cmocka_unit_test(a_pipe_that_nobody_reads_is_an_error_but_for_standard_output),
+    cmocka_unit_test(the_poller_keeps_away_from_standard_descriptors_that_are_closed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
