@@ -277,9 +277,9 @@ char *said_wrongly(void)
 
 char *said_nothing_of(void)
 {
-  return trace_text("SELECT 'G' || id || ' ' || value FROM fact WHERE key = 'header' AND instant "
-                    "IN (SELECT id FROM state) AND (instant, id) NOT IN (SELECT instant, id FROM "
-                    "said WHERE thing = 'G') ORDER BY instant, id");
+  return trace_text("SELECT value FROM fact WHERE key = 'header' AND instant IN (SELECT id FROM "
+                    "state) AND (instant, id) NOT IN (SELECT instant, id FROM said WHERE thing = "
+                    "'G') ORDER BY instant, value");
 }
 
 char *said_of_a_moment_ago(void)

@@ -18,5 +18,6 @@ int said_by_dumps(const char *text, const long long *times, int n);
  * world stands; and of all else, which a line of schedtrace looks at while its owner may be changing it. Free both. */
 char *said_wrongly(void);
 char *said_of_a_moment_ago(void);
-/* The Gs that the state has and a dump leaves out, a line each, as a dump would begin: "G2 [sleep]:". Free it. */
+/* The Gs that the state has and a dump leaves out, a line each, as their headers would end: "[sleep]:". In alphabetical
+ * order: which P a G was made on, and so its number, is left to chance. Free it. */
 char *said_nothing_of(void);
