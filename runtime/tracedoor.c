@@ -59,7 +59,7 @@ static struct {
   uint32_t capacity, max_rings;
   uint32_t clock;
   _Atomic bool ended;                             /* trace_end was, or is about to be, emitted */
-  _Atomic int to_tell;                            /* 1 + the exit code, by sysmon; else 0 */
+  _Atomic uint64_t to_tell;                       /* 1 + the exit code, by sysmon; else 0 */
   _Atomic int32_t n_open;                         /* Ms with a ring */
   _Alignas(CACHE_LINE) _Atomic int64_t last_sync; /* what is above is read at each event */
   _Atomic uint32_t timer_ids;
@@ -505,7 +505,7 @@ static void tell_end(struct m *mp, int exit_code)
 /* The thread that ends the process has no ring: it is not the runtime's, or came when there was none left. */
 static void have_end_told(int exit_code)
 {
-  atomic_store(&trace.to_tell, exit_code + 1);
+  atomic_store(&trace.to_tell, (uint64_t)(uint32_t)exit_code + 1);
   for (int ms = 0; ms < TELL_MS && atomic_load(&trace.control->state) != TRACE_STATE_ENDED; ms++) {
     os_futex_wake(&sched.sysmonnote.key, 1); /* the note is left alone: that is its owners' */
     os_usleep(1000);
@@ -520,11 +520,11 @@ bool tr_end_is_another_s(void)
 
 void tr_end_for_another(struct m *mp)
 {
-  int told = atomic_load(&trace.to_tell);
+  uint64_t told = atomic_load(&trace.to_tell);
   if (likely(told == 0) || !mp->tw || !atomic_compare_exchange_strong(&trace.to_tell, &told, 0))
     return;
   mp->trace_mask = TRACE_FAMILY_ALL | TRACE_FAMILY_ALWAYS; /* it may be silent already */
-  tell_end(mp, told - 1);
+  tell_end(mp, (int)(uint32_t)(told - 1));
 }
 
 void tr_end(int exit_code)
