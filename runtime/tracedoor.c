@@ -553,8 +553,9 @@ static void hear_out(void)
   sim_let_finish(is_silent);
 }
 
-static void end_at_exit(int exit_code)
+static void end_at_exit(int status)
 {
+  int exit_code = status & 0xff; /* that is what others see of it */
   if (!SIM_BUILT) {
     tr_end(exit_code);
     return;
