@@ -376,6 +376,61 @@ static void the_end_of_a_run_closes_what_was_being_closed(void **state)
   }
 }
 
+/* ---- a close that lasts until the peer has read what was written ---- */
+
+#define LINGER 10 /* seconds, at most */
+
+static _Atomic bool somebody_read;
+static int lingering;
+
+static void connect_to_itself(int *peer)
+{
+  struct sockaddr_in at;
+  socklen_t size = sizeof at;
+  char address[64];
+  int listener = rt_listen("127.0.0.1:0");
+  if (listener < 0 || getsockname(listener, (struct sockaddr *)&at, &size) != 0)
+    rt_panic("cannot listen");
+  snprintf(address, sizeof address, "127.0.0.1:%d", ntohs(at.sin_port));
+  lingering = rt_dial(address, 0);
+  *peer = rt_accept(listener, 0);
+  rt_close(listener);
+}
+
+static void read_all(void *peer)
+{
+  static char buf[1 << 16];
+  ssize_t n = rt_read(*(int *)peer, buf, sizeof buf, 0);
+  atomic_store(&somebody_read, n > 0);
+  while (n > 0)
+    n = rt_read(*(int *)peer, buf, sizeof buf, 0);
+  rt_waitgroup_done(&wg);
+}
+
+PROGRAM(closes_a_socket_that_lingers)
+{
+  static char buf[MIB];
+  int peer;
+  connect_to_itself(&peer);
+  const struct linger on = { 1, LINGER };
+  if (setsockopt(lingering, SOL_SOCKET, SO_LINGER, &on, sizeof on) != 0)
+    return 3;
+  while (rt_write(lingering, buf, sizeof buf, rt_now() + 1000000) > 0) /* until all is full */
+    ;
+  rt_waitgroup_add(&wg, 1);
+  rt_go(read_all, &peer); /* which has no P but this one */
+  int result = rt_close(lingering);
+  printf("%d %s\n", result, somebody_read ? "read meanwhile" : "nobody ran");
+  rt_waitgroup_wait(&wg);
+  rt_close(peer);
+  return 0;
+}
+static void a_close_that_lingers_keeps_nobody_waiting(void **state)
+{
+  (void)state;
+  assert_prints(closes_a_socket_that_lingers, 1, "0 read meanwhile\n");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -387,6 +442,7 @@ int main(void)
     cmocka_unit_test(a_deadline_that_is_long_past_ends_a_wait_behind_another_reader),
     cmocka_unit_test(a_descriptor_is_free_for_the_next_run),
     cmocka_unit_test(the_end_of_a_run_closes_what_was_being_closed),
+    cmocka_unit_test(a_close_that_lingers_keeps_nobody_waiting),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
