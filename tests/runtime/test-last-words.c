@@ -2,6 +2,7 @@
 /* test-last-words.c - a panic is told to its end, whatever the rest of the program does meanwhile. */
 #include "program.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 
@@ -127,11 +128,77 @@ static void last_words_are_said_to_their_end_although_main_returns(void **state)
   munmap((void *)may_return, 1);
 }
 
+/* ---- beside a library that is being loaded, and waits for us ---- */
+
+static _Atomic bool is_loading, may_go_on;
+int slow_library_may_go_on(void);
+int slow_library_may_go_on(void)
+{
+  is_loading = true;
+  return may_go_on;
+}
+static void *load_slowly(void *path)
+{
+  return dlopen(path, RTLD_NOW);
+}
+static void dump_meanwhile(void *all)
+{
+  while (!is_loading)
+    rt_yield();
+  rt_stack_dump(1, all);
+  may_go_on = true;
+}
+static void panic_meanwhile(void *unused)
+{
+  (void)unused;
+  while (!is_loading)
+    rt_yield();
+  rt_panic("beside the loader");
+}
+static int load_beside(void (*fn)(void *), void *arg)
+{
+  char path[4096];
+  alarm(20); /* it waits for ever, if it waits */
+  snprintf(path, sizeof path, "%s/tests/runtime/libslow-library.so", getenv("GMPSCOPE_BUILD"));
+  rt_go(fn, arg);
+  puts(rt_blocking(load_slowly, path) ? "loaded" : "not loaded");
+  return 0;
+}
+PROGRAM(dumps_itself)
+{
+  return load_beside(dump_meanwhile, NULL);
+}
+PROGRAM(dumps_all)
+{
+  return load_beside(dump_meanwhile, &wg);
+}
+PROGRAM(panics_beside_the_loader)
+{
+  return load_beside(panic_meanwhile, NULL);
+}
+static void nobody_who_dumps_waits_for_the_loader(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  {
+    struct outcome o = run_program(n % 3 == 1 ? dumps_itself : dumps_all, n);
+    assert_int_equal(o.code, 0);
+    assert_starts_with(o.out, "goroutine 2 [running]:\nrt_stack_dump(...)\n");
+    assert_non_null(strstr(o.out, "\ndump_meanwhile(...)\n"));
+    assert_non_null(strstr(o.out, "\nloaded\n"));
+    o = run_program(panics_beside_the_loader, n);
+    assert_int_equal(o.code, 2);
+    assert_starts_with(o.err, "panic: beside the loader\n\ngoroutine 2 [running]:\n");
+    assert_non_null(strstr(o.err, "\npanic_meanwhile(...)\n"));
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_panic_is_told_although_main_returns),
     cmocka_unit_test(last_words_are_said_to_their_end_although_main_returns),
+    cmocka_unit_test(nobody_who_dumps_waits_for_the_loader),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
