@@ -8,6 +8,7 @@ set -u
 sources=$GMPSCOPE_SOURCE/tests/runtime/user-builds
 cflags="-Wall -Wextra -Werror -g $(pkg-config --cflags gmpscope-rt)"
 libs=$(pkg-config --libs gmpscope-rt)
+gmpscope=$GMPSCOPE_BUILD/recorder/gmpscope
 last_flag=
 compilers=
 for compiler in gcc clang-14 clang; do
@@ -61,6 +62,27 @@ for compiler in $compilers; do
   done
 done
 
+# ends CODE TEXT PROGRAM...: it ends with that and prints just this.
+ends() {
+  code=$1 text=$2
+  shift 2
+  timeout 60 "$@" >"$folder/out" 2>"$folder/err"
+  ended=$?
+  [ $ended = "$code" ] && [ "$(cat "$folder/out")" = "$text" ] && return
+  echo "# $* ended with $ended, and wanted $code and \"$text\"; it said:"
+  head -n 20 "$folder/out" "$folder/err" | sed 's/^/# /'
+  return 1
+}
+
+# keeps_rules PROGRAM...: it is recorded, ends well, and its trace keeps every rule.
+keeps_rules() {
+  "$gmpscope" record -q -o "$folder/t.db" -- "$@" >"$folder/out" 2>"$folder/err" &&
+    "$gmpscope" check "$folder/t.db" >"$folder/out" 2>"$folder/err" && return
+  echo "# $*:"
+  head -n 20 "$folder/out" "$folder/err" | sed 's/^/# /'
+  return 1
+}
+
 # C++, by each of its compilers that is here: its exceptions, and what it may mark.
 for compiler in g++ clang++-14 clang++; do
   command -v "$compiler" >/dev/null 2>&1 || continue
@@ -77,7 +99,30 @@ for compiler in g++ clang++-14 clang++; do
     done
     prints "0 wrong" env RT_DEBUG=sim=$((level + 7)) "$program"
     verdict $? "$compiler -O$level: exceptions are the G's own in the simulation"
+    program=$folder/deferred-$compiler-$level
+    compile "$compiler" -O$level -o "$program" "$sources/deferred.cc" $libs
+    for way in throws throws-in-panic; do
+      ends 3 terminated env RT_MAXPROCS=1 "$program" $way
+      verdict $? "$compiler -O$level: an exception that leaves a deferred function is std::terminate ($way)"
+    done
+    ends 0 "caught 7 returned" env RT_MAXPROCS=1 "$program" catches
+    verdict $? "$compiler -O$level: one that a deferred function catches is its own"
+    for way in yields panics; do
+      keeps_rules env RT_MAXPROCS=2 "$program" $way
+      verdict $? "$compiler -O$level: a destructor that a recovery runs and that $way leaves a trace that holds"
+    done
   done
+done
+
+# A header that the thread sanitizer makes another one: with the library as it is, the program does not link, and the name
+# that is missing says why.
+for compiler in $compilers; do
+  # shellcheck disable=SC2086
+  "$compiler" $cflags -fsanitize=thread -c -o "$folder/sanitized.o" "$sources/descent.c" 2>"$folder/err" || continue
+  # shellcheck disable=SC2086
+  ! "$compiler" $cflags -fsanitize=thread -o "$folder/sanitized" "$sources/descents.c" "$folder/sanitized.o" $libs \
+    2>"$folder/err" && grep -q rt_frame_exit_of_library_with_fsanitize_thread "$folder/err"
+  verdict $? "$compiler -fsanitize=thread: does not link with a library built without, and says why"
 done
 
 # overflows PROGRAM WAY: it is told, with the dump of the G that did it first, and the process ends as Go's does.
