@@ -82,12 +82,13 @@ static void busy(void *unused)
   rt_waitgroup_done(&all);
 }
 
-/* In one stopped world, so that all are of one instant. */
+/* In one stopped world, so that all are of one instant; volatile, for a compiler that would make three calls of one, each
+ * at a place of its own, which the dump tells. */
 static void dump_at_each_level(void)
 {
   static const char *const levels[] = { "single", "all", "system" };
   rt_stop_the_world("a dump at each level");
-  for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+  for (volatile size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
     printf("---- %s\n", levels[i]);
     fflush(stdout);
     rt_set_traceback(levels[i]);

@@ -259,7 +259,8 @@ static void diagnose_dumps_the_same_at_each_level(void **state)
     assert_non_null(strstr(single, " [sleep labels:{\"name\": \"sleeper\"}]:\n"));
     assert_non_null(strstr(single, " [chan receive labels:{\"name\": \"waiter\"}]:\n"));
     assert_non_null(strstr(single, "deferred: done("));
-    assert_non_null(strstr(single, "\nrt_frame_exit(...)\n")); /* no ".localalias" behind it */
+    assert_non_null(strstr(single, "\nrt_frame_exit"));
+    assert_null(strstr(single, ".localalias")); /* which the compiler puts behind it */
     assert_string_equal(all, single);
     assert_string_equal(system, single);
     free(single), free(all), free(system);
