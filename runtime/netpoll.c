@@ -585,7 +585,7 @@ int poll_close(int fd)
   }
   atomic_store(&pd->closing, true);
   uint32_t seq = atomic_load(&pd->seq);
-  bool returns = pd->calls == POLL_CALLS_RETURN;
+  bool blocks = pd->calls == POLL_CALLS_BLOCK;
   send_away(&pd->dirs[POLL_READ], &away);
   send_away(&pd->dirs[POLL_WRITE], &away);
   close_behind_the_last(pd, &lingers);
@@ -593,7 +593,7 @@ int poll_close(int fd)
   for (struct g *gp; (gp = gqueue_pop(&away));)
     goready(gp, obj_of(pd));
   close_slowly(lingers);
-  if (returns) /* else the last may stay away for long */
+  if (!blocks) /* else the last may stay away for long */
     wait_until_closed(pd, seq);
   return 0;
 }

@@ -332,5 +332,6 @@ void rt_goexit(void)
     tr_panic_aborted(mp, older->depth, gp->_panic->depth);
   tr_goexit_end(mp, gp->_panic->depth);
   gp->_panic = NULL;
+  panic_is_over(gp);
   goexit1();
 }

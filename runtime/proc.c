@@ -474,11 +474,6 @@ static void forget(struct g *gp)
   gp->fn = NULL;
   gp->arg = NULL;
   gp->_defer = NULL;
-  if (gp->goexiting) {
-    gp->_panic = NULL;
-    panic_is_over(gp);
-  }
-  gp->goexiting = false;
   gp->name = NULL;
   gp->regions = 0;
   gp->m = NULL;
@@ -490,7 +485,7 @@ void drop_g(struct g *gp)
   stack_leave(gp);
   forget(gp);
   gp->_panic = NULL;
-  panic_is_over(gp);
+  gp->panicking = false; /* its run is over, and with that the count */
   gp->lockedm = NULL;
   gp->waiting = NULL;
   gp->param = NULL;

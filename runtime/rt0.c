@@ -89,6 +89,7 @@ static void schedinit(void)
   atomic_store(&sched.needspinning, 0);
   sched.runq = (struct gqueue){ 0 };
   atomic_store(&sched.runqsize, 0);
+  atomic_store(&sched.npanicking, 0);
   atomic_store(&sched.goidgen, 0);
   atomic_store(&sched.lastpoll, os_now());
   atomic_store(&sched.poll_until, 0);
@@ -187,6 +188,8 @@ static _Noreturn void end_run(void)
  * a thousand times; a thread that was kept from its CPU needs more. */
 static void let_panics_be_told(void)
 {
+  if (world_is_mine()) /* nobody else runs */
+    return;
   for (int i = 1; i <= LAST_YIELDS && atomic_load(&sched.npanicking) > 0; i++) {
     gosched();
     if (i % (LAST_YIELDS / LAST_PAUSES) == 0)

@@ -116,7 +116,6 @@ struct g {
   _Atomic bool on_cpu;           /* an M is still on its stack */
   _Atomic bool preempt;          /* asked to stop; checked at safe points */
   bool in_scan;
-  bool goexiting;
   struct g *schedlink;
   struct m *m; /* that runs it, or in whose system call it is */
   uint64_t goid;

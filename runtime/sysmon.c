@@ -329,8 +329,10 @@ void sysmon(struct m *mp)
   struct round r = { .mp = mp, .delay_us = SHORTEST_US };
   for (;;) {
     choose_delay(&r);
-    if (!doze(&r))
+    if (!doze(&r)) {
+      tr_end_for_another(mp);
       return;
+    }
     if (all_quiet())
       sleep_deeply(&r);
     r.now = os_now();

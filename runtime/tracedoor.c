@@ -431,11 +431,16 @@ static struct trace_ring *claim_ring(void)
   return sim_put_aside(trace_shm_map_ring(trace.fd, trace.capacity, stride, i), stride);
 }
 
-/* sysmon has a ring even after the end: it may have to tell that (have_end_told), if it begins only then. */
+/* It is to be told by sysmon, which begins only now. */
+static bool end_is_untold(void)
+{
+  return trace.control && atomic_load(&trace.control->state) != TRACE_STATE_ENDED;
+}
+
 void tr_open(struct m *mp)
 {
   mp->has_door = true;
-  if (!tr_wanted() && !(trace.control && mp->is_sysmon))
+  if (!tr_wanted() && !(mp->is_sysmon && end_is_untold()))
     return;
   struct trace_ring *ring = claim_ring();
   struct door *door = ring ? sim_alloc(sizeof *door) : NULL;
@@ -503,9 +508,8 @@ static void tell_end(struct m *mp, int exit_code)
 }
 
 /* The thread that ends the process has no ring: it is not the runtime's, or came when there was none left. */
-static void have_end_told(int exit_code)
+static void have_end_told(void)
 {
-  atomic_store(&trace.to_tell, (uint64_t)(uint32_t)exit_code + 1);
   for (int ms = 0; ms < TELL_MS && atomic_load(&trace.control->state) != TRACE_STATE_ENDED; ms++) {
     os_futex_wake(&sched.sysmonnote.key, 1); /* the note is left alone: that is its owners' */
     os_usleep(1000);
@@ -523,19 +527,37 @@ void tr_end_for_another(struct m *mp)
   uint64_t told = atomic_load(&trace.to_tell);
   if (likely(told == 0) || !mp->tw || !atomic_compare_exchange_strong(&trace.to_tell, &told, 0))
     return;
+  if (atomic_load(&trace.control->state) == TRACE_STATE_ENDED)
+    return;
+  atomic_store(&trace.ended, true);
   mp->trace_mask = TRACE_FAMILY_ALL | TRACE_FAMILY_ALWAYS; /* it may be silent already */
   tell_end(mp, (int)(uint32_t)(told - 1));
 }
 
+/* What another wants is stored before `ended` is, so who finds that it has ended finds this, too. */
+static void end_without_ring(int exit_code)
+{
+  uint64_t wanted = (uint64_t)(uint32_t)exit_code + 1;
+  atomic_store(&trace.to_tell, wanted);
+  if (!atomic_exchange(&trace.ended, true))
+    have_end_told();
+  else
+    atomic_compare_exchange_strong(&trace.to_tell, &wanted, 0);
+}
+
 void tr_end(int exit_code)
 {
-  if ((!trace.control && !SIM_BUILT) || atomic_exchange(&trace.ended, true) || !trace.control)
-    return;
   struct m *mp = getm();
-  if (SIM_BUILT || (mp && mp->tw))
+  if (!trace.control && SIM_BUILT)
+    atomic_store(&trace.ended, true);
+  if (!trace.control)
+    return;
+  if (!SIM_BUILT && !(mp && mp->tw))
+    end_without_ring(exit_code);
+  else if (!atomic_exchange(&trace.ended, true))
     tell_end(mp, exit_code);
   else
-    have_end_told(exit_code);
+    tr_end_for_another(mp);
 }
 
 static bool is_silent(const struct m *mp)
