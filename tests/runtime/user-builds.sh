@@ -114,8 +114,8 @@ for compiler in g++ clang++-14 clang++; do
   done
 done
 
-# A header that the thread sanitizer makes another one: with the library as it is, the program does not link, and the name
-# that is missing says why.
+# The thread sanitizer makes the header another one: with the library as it is, the program does not link, and the name that
+# is missing says why.
 for compiler in $compilers; do
   # shellcheck disable=SC2086
   "$compiler" $cflags -fsanitize=thread -c -o "$folder/sanitized.o" "$sources/descent.c" 2>"$folder/err" || continue
