@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test-last-words.c - a panic is told to its end, whatever the rest of the program does meanwhile. */
+#include "proc.h"
 #include "program.h"
 
 #include <dlfcn.h>
@@ -193,12 +194,65 @@ static void nobody_who_dumps_waits_for_the_loader(void **state)
   }
 }
 
+/* ---- who has panicked panics no more ---- */
+
+static void recover_it(void *unused)
+{
+  (void)unused;
+  rt_recover(NULL);
+}
+static void end_the_g(void *unused)
+{
+  (void)unused;
+  rt_goexit();
+}
+static void panic_again(void *unused)
+{
+  (void)unused;
+  rt_panic("again");
+}
+static void panic_and(void (*then)(void *), void (*first)(void *))
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, then, NULL);
+  if (first)
+    RT_DEFER(fr, first, NULL);
+  rt_panic("over soon");
+}
+static void panic_and_recover(void *twice)
+{
+  panic_and(recover_it, twice ? panic_again : NULL);
+}
+static void panic_and_end(void *twice)
+{
+  panic_and(end_the_g, twice ? panic_again : NULL);
+}
+PROGRAM(panics_that_are_over)
+{
+  rt_go(panic_and_recover, NULL);
+  rt_go(panic_and_recover, &wg);
+  rt_go(panic_and_end, NULL);
+  rt_go(panic_and_end, &wg);
+  while (rt_num_goroutine() > 1)
+    rt_yield();
+  printf("%u\n", atomic_load(&sched.npanicking));
+  return 0;
+}
+/* Or each later end of a run would wait for them. */
+static void a_panic_that_is_over_is_not_waited_for(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_prints(panics_that_are_over, n, "0\n");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_panic_is_told_although_main_returns),
     cmocka_unit_test(last_words_are_said_to_their_end_although_main_returns),
     cmocka_unit_test(nobody_who_dumps_waits_for_the_loader),
+    cmocka_unit_test(a_panic_that_is_over_is_not_waited_for),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
