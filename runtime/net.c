@@ -69,20 +69,33 @@ static ssize_t try_connect(int fd, const struct operation *op)
   return -1;
 }
 
-static ssize_t attempt(const struct poll_desc *pd, const struct operation *op, enum poll_mode mode)
+static ssize_t attempt_in_syscall(const struct operation *op)
 {
-  enum poll_calls calls = poll_calls_of(pd);
-  if (calls == POLL_CALLS_MAY_BLOCK && !os_is_ready(op->fd, mode == POLL_WRITE))
-    return -EAGAIN;
-  if (calls == POLL_CALLS_RETURN) {
-    ssize_t n = op->try(op->fd, op);
-    return n < 0 ? -errno : n;
-  }
   entersyscall();
   ssize_t n = op->try(op->fd, op);
   int err = errno;
   exitsyscall();
   return n < 0 ? -err : n;
+}
+
+static ssize_t attempt_shared(struct poll_desc *pd, const struct operation *op, enum poll_mode mode)
+{
+  if (!os_is_ready(op->fd, mode == POLL_WRITE))
+    return -EAGAIN;
+  ssize_t n = poll_call(pd, mode, true) ? attempt_in_syscall(op) : -EBADF;
+  poll_call(pd, mode, false);
+  return n;
+}
+
+static ssize_t attempt(struct poll_desc *pd, const struct operation *op, enum poll_mode mode)
+{
+  enum poll_calls calls = poll_calls_of(pd);
+  if (calls == POLL_CALLS_MAY_BLOCK)
+    return attempt_shared(pd, op, mode);
+  if (calls == POLL_CALLS_BLOCK)
+    return attempt_in_syscall(op);
+  ssize_t n = op->try(op->fd, op);
+  return n < 0 ? -errno : n;
 }
 
 /* Tries until it succeeds or fails; between poll_begin and poll_end. */

@@ -63,6 +63,7 @@ struct poll_dir {
   struct poll_desc *pd;
   _Atomic uintptr_t word;
   bool drained;              /* I3; who has the turn */
+  _Atomic bool calls;        /* in a call that may block */
   bool busy;                 /* I4; pd->lock, as the next three */
   struct turn *first, *last; /* Gs whose turn comes later */
   uintptr_t tickets;         /* given to them */
@@ -301,13 +302,6 @@ static void on_deadline(void *arg, uintptr_t seq, int64_t delay)
     goready(gp, obj_of(dir->pd));
 }
 
-static bool is_tcp(int fd)
-{
-  int protocol = 0;
-  socklen_t size = sizeof protocol;
-  return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_TCP;
-}
-
 /* A new life of the number begins; pd->lock held. 0 or -errno. */
 static int register_desc(struct poll_desc *pd, int fd)
 {
@@ -317,7 +311,7 @@ static int register_desc(struct poll_desc *pd, int fd)
   pd->fd = fd;
   uint32_t seq = atomic_fetch_add(&pd->seq, 1) + 1;
   pd->calls = POLL_CALLS_RETURN;
-  pd->tcp = is_tcp(fd);
+  pd->tcp = os_is_tcp(fd);
   atomic_store(&pd->stops, false);
   atomic_store(&pd->closing, false);
   for (int i = 0; i < 2; i++) {
@@ -346,6 +340,13 @@ static int register_desc(struct poll_desc *pd, int fd)
 enum poll_calls poll_calls_of(const struct poll_desc *pd)
 {
   return pd->calls;
+}
+
+/* poll_close stores closing, and reads this. */
+bool poll_call(struct poll_desc *pd, enum poll_mode mode, bool begins)
+{
+  atomic_store(&pd->dirs[mode].calls, begins);
+  return !atomic_load(&pd->closing);
 }
 
 /* pd->lock held. */
@@ -570,8 +571,8 @@ static int close_unknown(int fd, int *lingers)
 
 int poll_close(int fd)
 {
-  /* Made for a number that is new, too: its first user may be on his way. */
-  struct poll_desc *pd = desc_of(fd, os_is_open(fd));
+  struct poll_desc *pd =
+      desc_of(fd, os_is_open(fd)); /* also a new one: its first user may be on his way */
   struct gqueue away = { 0 };
   int lingers = -1;
   if (!pd)
@@ -585,7 +586,7 @@ int poll_close(int fd)
   }
   atomic_store(&pd->closing, true);
   uint32_t seq = atomic_load(&pd->seq);
-  bool blocks = pd->calls == POLL_CALLS_BLOCK;
+  bool blocks = pd->calls == POLL_CALLS_BLOCK || pd->dirs[0].calls || pd->dirs[1].calls;
   send_away(&pd->dirs[POLL_READ], &away);
   send_away(&pd->dirs[POLL_WRITE], &away);
   close_behind_the_last(pd, &lingers);

@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -314,4 +315,12 @@ bool os_is_ready(int fd, bool to_write)
   KEEPS_ERRNO;
   struct pollfd wish = { .fd = fd, .events = to_write ? POLLOUT : POLLIN };
   return poll(&wish, 1, 0) > 0;
+}
+
+bool os_is_tcp(int fd)
+{
+  KEEPS_ERRNO;
+  int protocol = 0;
+  socklen_t size = sizeof protocol;
+  return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_TCP;
 }

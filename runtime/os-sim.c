@@ -384,3 +384,9 @@ bool os_is_ready(int fd, bool to_write)
   (void)fd, (void)to_write;
   return true;
 }
+
+bool os_is_tcp(int fd)
+{
+  (void)fd;
+  return false;
+}

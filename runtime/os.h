@@ -80,6 +80,7 @@ void os_close(int fd);
  * close of fd does not wait, or cannot be put off. */
 int os_put_off_linger(int fd);
 bool os_is_open(int fd);
+bool os_is_tcp(int fd);
 /* A read of the descriptor, or a small write, need not wait now, if nobody else is at it. */
 bool os_is_ready(int fd, bool to_write);
 

@@ -22,6 +22,9 @@ enum poll_calls {
   POLL_CALLS_MAY_BLOCK /* it does; but O_NONBLOCK would be other processes' too: what a program was started with */
 };
 enum poll_calls poll_calls_of(const struct poll_desc *pd);
+/* A call of a POLL_CALLS_MAY_BLOCK begins, or has ended: who closes does not wait for it. False: somebody closes, so there
+ * shall be none. */
+bool poll_call(struct poll_desc *pd, enum poll_mode mode, bool begins);
 
 /* The last read took all there was, and nothing came since: EAGAIN is what another would get. Between poll_begin and
  * poll_end of POLL_READ, as the next. */

@@ -336,7 +336,7 @@ RT_API ssize_t rt_write(int fd, const void *buf, size_t n, int64_t deadline);
 RT_API int rt_close(int fd);
 
 /* ---- Telling the trace what things mean; no cost when nobody records. Threads that the runtime does not know are in no
- * trace, so what they tell is not, either. ---- */
+ * trace, so what they tell is not, either. Not from a signal handler. ---- */
 
 /* Names a channel, mutex, waitgroup...: any address on which Gs wait; or a ticker, or a timer that is armed. From
  * anywhere, but a timer from a G. */

@@ -130,10 +130,16 @@ bool hold_syscall_p(struct g *gp)
   return true;
 }
 
+/* Who stops the world may have tried meanwhile, in vain. */
 void let_syscall_p_go(struct g *gp)
 {
-  if (own_status(gp) == (Gsyscall | Gscan))
-    atomic_store_explicit(&gp->status, Gsyscall, memory_order_release);
+  if (own_status(gp) != (Gsyscall | Gscan))
+    return;
+  struct m *mp = getm();
+  struct p *pp = mp->p;
+  atomic_store_explicit(&gp->status, Gsyscall, memory_order_release);
+  if (pp && atomic_load(&sched.gcwaiting))
+    give_p_to_world(mp, pp);
 }
 
 /* The old P if it is in some system call again, else an idle one; NULL: none. */
@@ -153,9 +159,11 @@ static struct p *free_p(struct m *mp)
   return pp;
 }
 
-/* The run was over while this G was in the kernel: it never comes back, and its thread ends. On g0. */
+/* The run was over while this G was in the kernel: it never comes back, and its thread ends, of which the trace tells
+ * nothing, as of one that stays there. On g0. */
 static void drop_straggler(struct m *mp, struct g *gp)
 {
+  tr_silence(mp);
   set_curg(mp, NULL);
   drop_g(gp);
   mleave(mp);

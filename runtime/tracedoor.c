@@ -53,13 +53,18 @@ struct door { /* an M's way into its ring; mp->tw points to the writer */
   struct trace_ring *ring;
 };
 
+enum ending {
+  NOT_ENDED,
+  END_IS_TOLD,  /* trace_end was, or is about to be, emitted */
+  END_IS_WANTED /* + exit code, by who has no ring */
+};
+
 static struct {
   struct trace_control *control; /* NULL: nobody records */
   int fd;
   uint32_t capacity, max_rings;
   uint32_t clock;
-  _Atomic bool ended;                             /* trace_end was, or is about to be, emitted */
-  _Atomic uint64_t to_tell;                       /* 1 + the exit code, by sysmon; else 0 */
+  _Atomic uint64_t ended;                         /* enum ending */
   _Atomic int32_t n_open;                         /* Ms with a ring */
   _Alignas(CACHE_LINE) _Atomic int64_t last_sync; /* what is above is read at each event */
   _Atomic uint32_t timer_ids;
@@ -166,7 +171,7 @@ void tr_emit_start(struct m *mp, uint64_t lo, uint64_t hi)
 /* relaxed: who silenced another M happened before we saw what that one did, and so did the store to ended */
 static inline bool has_ended(void)
 {
-  return atomic_load_explicit(&trace.ended, memory_order_relaxed);
+  return atomic_load_explicit(&trace.ended, memory_order_relaxed) != NOT_ENDED;
 }
 
 uint64_t tr_ticks(const struct m *mp)
@@ -206,9 +211,7 @@ void tr_emit_aside(struct m *mp, enum trace_kind kind, uint64_t lo, uint64_t hi)
 static RARELY void stamp_rarely(struct m *mp)
 {
   if (has_ended()) {
-    mp->trace_mask = 0;
-    if (mp->tw && trace_is_open(mp->tw))
-      trace_end_open(mp->tw); /* of the transition before */
+    tr_silence(mp); /* the transition before is whole */
     return;
   }
   if (preempt_untold(&mp->async))
@@ -360,7 +363,7 @@ static bool copy_geometry(void)
 static void forget_in_child(void)
 {
   struct m *mp = getm();
-  atomic_store(&trace.ended, true);
+  atomic_store(&trace.ended, END_IS_TOLD);
   trace.control = NULL;
   if (mp)
     mp->trace_mask = 0;
@@ -457,6 +460,13 @@ void tr_open(struct m *mp)
       (atomic_load(&trace.control->categories) & TRACE_FAMILY_ALL) | TRACE_FAMILY_ALWAYS;
 }
 
+void tr_silence(struct m *mp)
+{
+  mp->trace_mask = 0;
+  if (mp->tw && trace_is_open(mp->tw))
+    trace_end_open(mp->tw);
+}
+
 void tr_close(struct m *mp)
 {
   struct door *door = (struct door *)mp->tw;
@@ -519,45 +529,37 @@ static void have_end_told(void)
 
 bool tr_end_is_another_s(void)
 {
-  return atomic_load(&trace.to_tell) != 0;
+  return atomic_load(&trace.ended) >= END_IS_WANTED;
 }
 
 void tr_end_for_another(struct m *mp)
 {
-  uint64_t told = atomic_load(&trace.to_tell);
-  if (likely(told == 0) || !mp->tw || !atomic_compare_exchange_strong(&trace.to_tell, &told, 0))
+  uint64_t wanted = atomic_load(&trace.ended);
+  if (likely(wanted < END_IS_WANTED) || !mp->tw ||
+      !atomic_compare_exchange_strong(&trace.ended, &wanted, END_IS_TOLD))
     return;
-  if (atomic_load(&trace.control->state) == TRACE_STATE_ENDED)
-    return;
-  atomic_store(&trace.ended, true);
   mp->trace_mask = TRACE_FAMILY_ALL | TRACE_FAMILY_ALWAYS; /* it may be silent already */
-  tell_end(mp, (int)(uint32_t)(told - 1));
+  tell_end(mp, (int)(uint32_t)(wanted - END_IS_WANTED));
 }
 
-/* What another wants is stored before `ended` is, so who finds that it has ended finds this, too. */
-static void end_without_ring(int exit_code)
+static bool end_begins(uint64_t how)
 {
-  uint64_t wanted = (uint64_t)(uint32_t)exit_code + 1;
-  atomic_store(&trace.to_tell, wanted);
-  if (!atomic_exchange(&trace.ended, true))
-    have_end_told();
-  else
-    atomic_compare_exchange_strong(&trace.to_tell, &wanted, 0);
+  uint64_t not_yet = NOT_ENDED;
+  return atomic_compare_exchange_strong(&trace.ended, &not_yet, how);
 }
 
 void tr_end(int exit_code)
 {
   struct m *mp = getm();
-  if (!trace.control && SIM_BUILT)
-    atomic_store(&trace.ended, true);
-  if (!trace.control)
+  bool can_tell = SIM_BUILT || (mp && mp->tw);
+  if (!trace.control && !SIM_BUILT)
     return;
-  if (!SIM_BUILT && !(mp && mp->tw))
-    end_without_ring(exit_code);
-  else if (!atomic_exchange(&trace.ended, true))
-    tell_end(mp, exit_code);
-  else
-    tr_end_for_another(mp);
+  if (!end_begins(can_tell ? END_IS_TOLD : END_IS_WANTED + (uint64_t)(uint32_t)exit_code)) {
+    if (trace.control && mp)
+      tr_end_for_another(mp);
+  } else if (trace.control) {
+    can_tell ? tell_end(mp, exit_code) : have_end_told();
+  }
 }
 
 static bool is_silent(const struct m *mp)
@@ -582,7 +584,7 @@ static void end_at_exit(int status)
     tr_end(exit_code);
     return;
   }
-  if (atomic_exchange(&trace.ended, true))
+  if (!end_begins(END_IS_TOLD))
     return;
   hear_out();
   if (trace.control)

@@ -99,6 +99,8 @@ void tr_init(void);
 bool tr_wanted(void);
 /* Opens the M's ring; on its own thread. */
 void tr_open(struct m *mp);
+/* It tells nothing more. */
+void tr_silence(struct m *mp);
 /* Closes it; the thread is about to end. */
 void tr_close(struct m *mp);
 /* Emits trace_begin with the number of Ps; by the first M. */

@@ -129,15 +129,16 @@ void rt_region_end(void)
 
 void rt_log(const char *category, const char *fmt, ...)
 {
-  struct m *mp = listener();
-  if (!mp)
+  char text[1024] = ""; /* longer ones are cut */
+  struct m *mp = getm();
+  if (mp && tr_on(mp, TRACE_FAMILY_USER)) {
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+  }
+  if (!(mp = listener()))
     return;
-  char text[1024]; /* longer ones are cut */
-  va_list args;
-  va_start(args, fmt);
-  int n = vsnprintf(text, sizeof text, fmt, args);
-  va_end(args);
-  if (n >= 0)
-    tr_user_log(mp, tr_string_id(mp, category), tr_string_id(mp, text));
+  tr_user_log(mp, tr_string_id(mp, category), tr_string_id(mp, text));
   told(mp);
 }
