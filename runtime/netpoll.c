@@ -571,8 +571,7 @@ static int close_unknown(int fd, int *lingers)
 
 int poll_close(int fd)
 {
-  struct poll_desc *pd =
-      desc_of(fd, os_is_open(fd)); /* also a new one: its first user may be on his way */
+  struct poll_desc *pd = desc_of(fd, os_is_open(fd)); /* a new one, too: its user may be near */
   struct gqueue away = { 0 };
   int lingers = -1;
   if (!pd)
