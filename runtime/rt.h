@@ -4,7 +4,7 @@
  * What a function does is what the Go function, statement or type does that its comment names; where it differs, the
  * comment says so. Misuse panics or is fatal, as in Go and with Go's words: a panic runs deferred calls and can be
  * recovered; a fatal error ends the process with a dump, as RT_TRACEBACK says, and exit code 2. Where an object's or a
- * function's pointer may be NULL the comment says so; elsewhere it is not asked for.
+ * function's pointer may be NULL the comment says so; elsewhere it must not be.
  *
  *   G                a goroutine. P: the right to run one; M: a thread that does. Ms without a P wait.
  *   "From a G."      inside rt_main or rt_run only. Elsewhere it is a mistake, and fatal, in words, where it needs the G.
@@ -209,7 +209,8 @@ struct rt_case {
   bool open;  /* set by a receive: false when the channel was closed and drained */
 };
 /* select without a default: parks until a case can go on, does it, and returns its index; of several that can, a
- * random one. Without a case (n <= 0) it blocks for ever. Panics "send on closed channel", and "select: too many cases" beyond 65535.
+ * random one. Without a case (n <= 0) it blocks for ever. Panics "send on closed channel", and "select: too many cases"
+ * beyond 65535.
  * Fatal without memory for more than 8 cases. From a G. */
 RT_API int rt_select(struct rt_case *cases, int n);
 /* select with a default: the same, or -1 if no case can go on now. From a G. */

@@ -13,12 +13,17 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static inline bool is_told(const struct m *mp)
+{
+  return mp && tr_on(mp, TRACE_FAMILY_USER);
+}
+
 /* The calling M if it records the program's own events, stamped; else NULL. Its G may be in a system call, and somebody
  * about to take its P: not before told. In the simulation, where all runs take the same course, that is in each. */
 static struct m *listener(void)
 {
   struct m *mp = getm();
-  bool listens = mp && tr_on(mp, TRACE_FAMILY_USER);
+  bool listens = is_told(mp);
   struct g *gp = mp && (listens || SIM_BUILT) ? mp->curg : NULL;
   bool held = gp && hold_syscall_p(gp);
   if (!listens) {
@@ -127,18 +132,21 @@ void rt_region_end(void)
   told(mp);
 }
 
+/* Written before the P is held (listener), since that takes its time. */
 void rt_log(const char *category, const char *fmt, ...)
 {
-  char text[1024] = ""; /* longer ones are cut */
-  struct m *mp = getm();
-  if (mp && tr_on(mp, TRACE_FAMILY_USER)) {
+  char text[1024]; /* longer ones are cut */
+  int n = -1;
+  if (is_told(getm())) {
     va_list args;
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    n = vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
   }
-  if (!(mp = listener()))
+  struct m *mp = listener();
+  if (!mp)
     return;
-  tr_user_log(mp, tr_string_id(mp, category), tr_string_id(mp, text));
+  if (n >= 0)
+    tr_user_log(mp, tr_string_id(mp, category), tr_string_id(mp, text));
   told(mp);
 }

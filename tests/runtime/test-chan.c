@@ -337,6 +337,44 @@ static void freeing_a_channel_that_is_waited_on_panics(void **state)
   assert_dies(free_waited_on, "", "panic: free of channel on which goroutines wait\n");
 }
 
+/* A ticker's too; and who panics has not stopped it. */
+static struct rt_ticker *ticker;
+static void receive_a_tick(void *unused)
+{
+  (void)unused;
+  rt_chan_recv(rt_ticker_chan(ticker), NULL);
+  puts("tick");
+}
+static void recover_and_say(void *unused)
+{
+  struct rt_value v;
+  (void)unused;
+  if (rt_recover(&v))
+    puts(v.s);
+}
+static void free_the_ticker(void)
+{
+  RT_FRAME(fr, { return; });
+  RT_DEFER(fr, recover_and_say, NULL);
+  rt_ticker_free(ticker);
+}
+PROGRAM(frees_a_ticker_that_is_waited_on)
+{
+  ticker = rt_ticker_new(20000000);
+  rt_go(receive_a_tick, NULL);
+  rt_yield(); /* one P: it waits now */
+  free_the_ticker();
+  for (int ms = 0; ms < 20000 && rt_num_goroutine() > 1; ms++)
+    rt_sleep(1000000);
+  return 0;
+}
+static void a_ticker_that_cannot_be_freed_ticks_on(void **state)
+{
+  (void)state;
+  assert_prints(frees_a_ticker_that_is_waited_on, 1,
+                "free of channel on which goroutines wait\ntick\n");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -351,6 +389,7 @@ int main(void)
     cmocka_unit_test(who_frees_a_channel_without_a_p_waits_for_its_last_user),
     cmocka_unit_test(many_senders_and_receivers_lose_nothing),
     cmocka_unit_test(freeing_a_channel_that_is_waited_on_panics),
+    cmocka_unit_test(a_ticker_that_cannot_be_freed_ticks_on),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

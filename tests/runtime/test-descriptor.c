@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
 
 #define MIB (1 << 20)
 
@@ -431,6 +432,77 @@ static void a_close_that_lingers_keeps_nobody_waiting(void **state)
   assert_prints(closes_a_socket_that_lingers, 1, "0 read meanwhile\n");
 }
 
+/* ---- descriptors 0 to 2, whose flags other processes share ---- */
+
+static int said; /* standard output, as it was */
+
+static void write_a_byte(void *unused)
+{
+  (void)unused;
+  rt_write(ends[1], "x", 1, 0);
+}
+PROGRAM(reads_standard_input)
+{
+  char byte = '?';
+  ssize_t late = rt_read(0, &byte, 1, rt_now() + 1000000);
+  rt_go(write_a_byte, NULL);
+  ssize_t n = rt_read(0, &byte, 1, 0);
+  printf("%s, %zd %c, %s\n", late == -ETIMEDOUT ? "late" : "early", n, byte,
+         fcntl(0, F_GETFL) & O_NONBLOCK ? "changed" : "as it was");
+  rt_go(write_a_byte, NULL);
+  rt_read(0, &byte, 1, 0);
+  close(ends[1]);
+  printf("%zd at the end\n", rt_read(0, &byte, 1, 0));
+  return rt_close(0);
+}
+static int with_a_pipe_as_input(void *unused)
+{
+  (void)unused;
+  if (pipe(ends) != 0 || dup2(ends[0], 0) != 0)
+    return 1;
+  close(ends[0]);
+  return under_rt_main(&(struct main_function){ reads_standard_input });
+}
+static void standard_input_is_waited_for_and_stays_as_it_was(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_child_prints(with_a_pipe_as_input, NULL, n, "late, 1 x, as it was\n0 at the end\n");
+}
+
+static void write_more_than_there_is_room_for(void *unused)
+{
+  static char text[MIB];
+  (void)unused;
+  rt_write(1, text, sizeof text, 0);
+}
+/* A blocked write ends only when somebody reads, which nobody does. */
+PROGRAM(closes_what_is_written_to)
+{
+  int in_pipe = 0, room = fcntl(1, F_GETPIPE_SZ);
+  rt_go(write_more_than_there_is_room_for, NULL);
+  while (ioctl(1, FIONREAD, &in_pipe) == 0 && in_pipe < room)
+    rt_yield();
+  dprintf(said, "%d\n", rt_close(1));
+  return 0;
+}
+static int with_a_pipe_as_output(void *unused)
+{
+  (void)unused;
+  said = dup(1);
+  alarm(20); /* it waits for ever, if it waits */
+  if (pipe(ends) != 0 || dup2(ends[1], 1) != 1)
+    return 1;
+  close(ends[1]);
+  return under_rt_main(&(struct main_function){ closes_what_is_written_to });
+}
+static void who_closes_standard_output_does_not_wait_for_a_write_that_blocks(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_child_prints(with_a_pipe_as_output, NULL, n, "0\n");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -443,6 +515,8 @@ int main(void)
     cmocka_unit_test(a_descriptor_is_free_for_the_next_run),
     cmocka_unit_test(the_end_of_a_run_closes_what_was_being_closed),
     cmocka_unit_test(a_close_that_lingers_keeps_nobody_waiting),
+    cmocka_unit_test(standard_input_is_waited_for_and_stays_as_it_was),
+    cmocka_unit_test(who_closes_standard_output_does_not_wait_for_a_write_that_blocks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 /* test-last-words.c - a panic is told to its end, whatever the rest of the program does meanwhile. */
 #include "proc.h"
 #include "program.h"
+#include "wakes-main.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -10,22 +11,10 @@
 /* ---- main returns while another G panics, whose deferred call has woken it ---- */
 
 static struct rt_waitgroup wg;
-static void done(void *yields)
-{
-  rt_waitgroup_done(&wg);
-  if (yields)
-    rt_yield();
-}
-static void panic_and_be_done(void *yields)
-{
-  RT_FRAME(fr, { return; });
-  RT_DEFER(fr, done, yields);
-  rt_panic("not to be lost");
-}
 static void wait_for_a_panic(void *yields)
 {
   rt_waitgroup_add(&wg, 1);
-  rt_go(panic_and_be_done, yields);
+  rt_go(yields ? panic_wake_and_yield : panic_and_wake, &wg);
   rt_waitgroup_wait(&wg);
 }
 PROGRAM(returns_at_once)
@@ -127,6 +116,37 @@ static void last_words_are_said_to_their_end_although_main_returns(void **state)
     close(returned[0]);
   }
   munmap((void *)may_return, 1);
+}
+
+/* ---- nobody reads what they say ---- */
+
+static int speaks_to_nobody(void *fn)
+{
+  int ends[2];
+  if (pipe(ends) != 0 || dup2(ends[1], 2) != 2)
+    return 1;
+  close(ends[0]), close(ends[1]);
+  return under_rt_main(fn);
+}
+PROGRAM(panics_unheard)
+{
+  rt_panic("unheard");
+}
+PROGRAM(is_summed_up_unheard)
+{
+  rt_sleep(20000000); /* several lines */
+  return 0;
+}
+/* SIGPIPE would be 128 + 13. As in Go, whose runtime's own writes raise none. */
+static void words_that_nobody_reads_are_no_end(void **state)
+{
+  (void)state;
+  struct outcome o = run_child(speaks_to_nobody, &(struct main_function){ panics_unheard }, 1);
+  assert_int_equal(o.code, 2);
+  setenv("RT_DEBUG", "schedtrace=1", 1);
+  o = run_child(speaks_to_nobody, &(struct main_function){ is_summed_up_unheard }, 1);
+  unsetenv("RT_DEBUG");
+  assert_int_equal(o.code, 0);
 }
 
 /* ---- beside a library that is being loaded, and waits for us ---- */
@@ -251,6 +271,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_panic_is_told_although_main_returns),
     cmocka_unit_test(last_words_are_said_to_their_end_although_main_returns),
+    cmocka_unit_test(words_that_nobody_reads_are_no_end),
     cmocka_unit_test(nobody_who_dumps_waits_for_the_loader),
     cmocka_unit_test(a_panic_that_is_over_is_not_waited_for),
   };

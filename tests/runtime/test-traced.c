@@ -250,6 +250,25 @@ static int is_ended_by_a_thread(int argc, char **argv)
   return 5;
 }
 
+/* ---- a program that looks at stacks while it has stopped the world ---- */
+
+static void look(uint64_t goid, const void *lo, const void *hi, void *arg)
+{
+  (void)goid, (void)lo, (void)hi;
+  ++*(int *)arg;
+}
+static int scans_a_stopped_world(int argc, char **argv)
+{
+  int seen = 0;
+  (void)argc, (void)argv;
+  rt_go(yield_once, NULL);
+  rt_stop_the_world("to look");
+  rt_scan_stacks(look, &seen);
+  rt_gc();
+  rt_start_the_world();
+  return seen != 2;
+}
+
 /* ---- the tests ---- */
 
 static int run_as(const char *name, int argc, char **argv)
@@ -274,6 +293,8 @@ static int run_as(const char *name, int argc, char **argv)
     return rt_main(argc, argv, parks_in_a_call);
   if (strcmp(name, "yields-in-a-call") == 0)
     return rt_main(argc, argv, yields_in_a_call);
+  if (strcmp(name, "scans-a-stopped-world") == 0)
+    return rt_main(argc, argv, scans_a_stopped_world);
   if (strncmp(name, "a-thread-", 9) == 0)
     return rt_main(argc, argv, is_ended_by_a_thread);
   if (strcmp(name, "is-told-to-quit") == 0)
@@ -406,6 +427,13 @@ static void sysmon_tells_its_interval_first(void **state)
   run_free(&dump);
 }
 
+static void scans_in_a_world_that_the_program_stopped_keep_the_rules(void **state)
+{
+  (void)state;
+  record_and_check("scans-a-stopped-world", "1");
+  record_and_check("scans-a-stopped-world", "2");
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -416,6 +444,7 @@ int main(int argc, char **argv)
     cmocka_unit_test(a_run_that_cannot_begin_gives_everything_back),
     cmocka_unit_test(a_safe_point_gives_way_to_who_waits),
     cmocka_unit_test(who_dies_leaves_a_whole_trace),
+    cmocka_unit_test(scans_in_a_world_that_the_program_stopped_keep_the_rules),
     cmocka_unit_test(a_thread_of_the_programs_own_may_end_it_and_its_trace_is_whole),
     cmocka_unit_test(sysmon_tells_its_interval_first),
   };

@@ -199,6 +199,19 @@ static void a_program_that_asks_for_a_seed_is_simulated(void **state)
   run_free(&a), run_free(&b), run_free(&c);
 }
 
+/* Not only if the recorder was told. */
+static void its_seed_is_in_the_trace(void **state)
+{
+  (void)state;
+  struct run run = run_cli("record", "-q", "-o", "s.db", "--", run_built("tests/sim/simulated"),
+                           "seeds", "7", NULL);
+  assert_int_equal(run.code, 0);
+  run_free(&run);
+  run = run_cli("info", "s.db", NULL);
+  assert_non_null(strstr(run.out, "\n  sim_seed           7\n"));
+  run_free(&run);
+}
+
 static void each_of_its_runs_may_have_a_seed(void **state)
 {
   (void)state;
@@ -271,6 +284,7 @@ int main(void)
     cmocka_unit_test(a_child_of_fork_does_only_what_it_is_told),
     cmocka_unit_test(who_computes_for_ever_is_told),
     cmocka_unit_test(a_program_that_asks_for_a_seed_is_simulated),
+    cmocka_unit_test(its_seed_is_in_the_trace),
     cmocka_unit_test(each_of_its_runs_may_have_a_seed),
     cmocka_unit_test(a_seed_that_comes_too_late_is_refused_in_words),
   };

@@ -9,6 +9,7 @@
 #include "found.h"
 #include "program.h"
 #include "run.h"
+#include "wakes-main.h"
 
 #include <stdlib.h>
 
@@ -71,26 +72,14 @@ static void who_exits_leaves_a_trace_that_holds(void **state)
 
 /* ---- main returns while another G panics, whose deferred call has woken it ---- */
 
-static void done(void *yields)
-{
-  rt_waitgroup_done(&wg);
-  if (yields)
-    rt_yield();
-}
-static void panic_and_be_done(void *yields)
-{
-  RT_FRAME(fr, { return; });
-  RT_DEFER(fr, done, yields);
-  rt_panic("not to be lost");
-}
 MAIN(returns_at_once)
 {
-  go(panic_and_be_done, NULL);
+  go(panic_and_wake, &wg);
   rt_waitgroup_wait(&wg);
 }
 MAIN(returns_before_the_panic_is_told)
 {
-  go(panic_and_be_done, &wg);
+  go(panic_wake_and_yield, &wg);
   rt_waitgroup_wait(&wg);
 }
 
