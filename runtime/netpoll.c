@@ -320,7 +320,7 @@ static int register_desc(struct poll_desc *pd, int fd)
       dir->pd = pd;
       timer_init(&dir->timer, TRACE_TIMERKIND_DEADLINE, on_deadline, dir);
     }
-    dir->drained = false;
+    dir->drained = dir->calls = false;
     atomic_store(&dir->word, PD_NIL);
   }
   int err = os_epoll_add(poll.epoll, fd, (uint64_t)seq << 32 | (uint32_t)fd, false);

@@ -310,10 +310,10 @@ RT_API void *rt_blocking(void *(*fn)(void *), void *arg);
 
 /* I/O through netpoll: a call that cannot go on parks the G until the kernel says that it can. -errno on failure;
  * deadline: a point in time, 0 for none, at which it gives up with -ETIMEDOUT; the descriptor can be used on. A
- * descriptor that is used here becomes non-blocking, but for 0 to 2, which others share; a write to these that is larger
- * than a pipe's room lasts until it is done. It is closed by rt_close, not by close. Several Gs may use
- * one: the calls of one direction are done one after the other, each as a whole. In a simulation sockets and pipes are
- * fatal, in words. */
+ * descriptor that is used here becomes non-blocking, but for 0 to 2, which others share; a write to these that is
+ * larger than a pipe's room lasts until it is done, whatever the deadline, and so does a read whose bytes another
+ * process took. It is closed by rt_close, not by close. Several Gs may use one: the calls of one direction are done one
+ * after the other, each as a whole. In a simulation sockets and pipes are fatal, in words. */
 
 /* net.Listen("tcp", host_port): a listening socket at "host:port", "[v6]:port" or ":port"; port 0 picks one. Without a
  * host, or with 0.0.0.0 or [::], it is of IPv6 and of IPv4, or of IPv4 alone where there is no IPv6; of a name's
@@ -332,7 +332,7 @@ RT_API ssize_t rt_read(int fd, void *buf, size_t n, int64_t deadline);
  * are sent. -EPIPE comes without SIGPIPE, except on descriptors 1 and 2, as in Go. From a G. */
 RT_API ssize_t rt_write(int fd, const void *buf, size_t n, int64_t deadline);
 /* Conn.Close: 0, or -EBADF if it is none, or closed already. Who waits on it returns with -EBADF, and who does not
- * wait ends what he is at: the descriptor is his till then, and this parks; but not for a file whose calls block. From
+ * wait ends what he is at: the descriptor is his till then, and this parks; but not for a call that blocks, of a file or of 0 to 2. From
  * a G. */
 RT_API int rt_close(int fd);
 

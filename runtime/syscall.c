@@ -137,7 +137,7 @@ void let_syscall_p_go(struct g *gp)
     return;
   struct m *mp = getm();
   struct p *pp = mp->p;
-  atomic_store_explicit(&gp->status, Gsyscall, memory_order_release);
+  atomic_store(&gp->status, Gsyscall); /* before gcwaiting is read: I3 */
   if (pp && atomic_load(&sched.gcwaiting))
     give_p_to_world(mp, pp);
 }
@@ -164,6 +164,7 @@ static struct p *free_p(struct m *mp)
 static void drop_straggler(struct m *mp, struct g *gp)
 {
   tr_silence(mp);
+  mp->has_door = false; /* nor does the simulation wait for that */
   set_curg(mp, NULL);
   drop_g(gp);
   mleave(mp);

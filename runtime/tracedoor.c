@@ -38,15 +38,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
 
-#define SYNC_PERIOD_NS 1000000000
-#define SYNC_TRIES     10
-#define END_GRACE_US   1000
-#define TELL_MS        1000 /* sysmon is at work again every 10, if it is given a CPU */
-#define SYNC_WINDOW    1000 /* ticks between the two clocks read */
+#define END_GRACE_US 1000
+#define END_WAIT_MS  20
+#define TELL_MS      1000 /* sysmon is at work again every 10, if it is given a CPU */
 
 struct door { /* an M's way into its ring; mp->tw points to the writer */
   struct trace_writer writer;
@@ -64,10 +59,10 @@ static struct {
   int fd;
   uint32_t capacity, max_rings;
   uint32_t clock;
-  _Atomic uint64_t ended;                         /* enum ending */
-  _Atomic int32_t n_open;                         /* Ms with a ring */
-  _Alignas(CACHE_LINE) _Atomic int64_t last_sync; /* what is above is read at each event */
-  _Atomic uint32_t timer_ids;
+  _Atomic uint64_t ended;                          /* enum ending */
+  _Atomic uint32_t teller;                         /* tid of who tells the end */
+  _Atomic int32_t n_open;                          /* Ms with a ring */
+  _Alignas(CACHE_LINE) _Atomic uint32_t timer_ids; /* what is above is read at each event */
 } trace;
 
 /* ---- events ---- */
@@ -274,34 +269,6 @@ void tr_stamp_behind_lock_slow(struct m *mp)
     tr_stamp_after_slow(mp);
 }
 
-/* Not a point of the simulation: it takes the same course whether it is recorded or not. */
-static int64_t mono_now(void)
-{
-  return SIM_BUILT ? (int64_t)sim_clock(0) : os_now();
-}
-
-void tr_sync_clocks(struct m *mp, bool now)
-{
-  if (!tr_on(mp, TRACE_FAMILY_META) || !mp->tw)
-    return;
-  int64_t mono = mono_now();
-  int64_t last = atomic_load(&trace.last_sync);
-  if (!now && mono - last < SYNC_PERIOD_NS)
-    return;
-  atomic_store(&trace.last_sync, mono);
-  if (trace_is_open(mp->tw))
-    trace_end_open(mp->tw);
-  int64_t wall = 0;
-  for (int i = 0; i < SYNC_TRIES; i++) {
-    wall = os_wall();
-    trace_stamp(mp->tw);
-    mono = mono_now();
-    if (trace_ticks(mp->tw) - mp->tw->ts < SYNC_WINDOW)
-      break;
-  }
-  tr_clock_sync(mp, (uint64_t)mono, (uint64_t)wall);
-}
-
 void tr_emit_string(struct m *mp, uint32_t id, const char *bytes, size_t n)
 {
   set_place(mp, mp->tw);
@@ -316,22 +283,6 @@ uint32_t tr_timer_id(void)
 }
 
 /* ---- the trace memory ---- */
-
-static uint32_t pick_clock(void)
-{
-  if (SIM_BUILT)
-    return TRACE_CLOCK_VIRTUAL;
-#if defined(__x86_64__)
-  unsigned a, b, c, d;
-  if (__get_cpuid(0x80000007, &a, &b, &c, &d) && (d & (1u << 8)))
-    return TRACE_CLOCK_TSC; /* invariant */
-  return TRACE_CLOCK_MONO;
-#elif defined(__aarch64__)
-  return TRACE_CLOCK_CNTVCT;
-#else
-  return TRACE_CLOCK_MONO;
-#endif
-}
 
 /* The number in the variable, or -1. The variable goes, so that children do not inherit it. */
 static int take_env_fd(void)
@@ -409,7 +360,7 @@ void tr_init(void)
     trace.control = NULL;
     return;
   }
-  trace.clock = pick_clock();
+  trace.clock = tr_pick_clock();
   atomic_store(&trace.control->clock, trace.clock);
   atomic_store(&trace.control->sim_seed, sim_seed());
   atomic_store(&trace.control->load_base, SIM_BUILT ? sim_load_base() : os_load_base());
@@ -501,6 +452,7 @@ static void end_open_of_all(void)
 
 static void tell_end(struct m *mp, int exit_code)
 {
+  atomic_store(&trace.teller, os_tid());
   if (!SIM_BUILT && atomic_load(&trace.n_open) > (mp && mp->tw ? 1 : 0))
     os_usleep(END_GRACE_US); /* I3; in the simulation end_at_exit has heard them */
   end_open_of_all();
@@ -542,6 +494,15 @@ void tr_end_for_another(struct m *mp)
   tell_end(mp, (int)(uint32_t)(wanted - END_IS_WANTED));
 }
 
+/* Another one tells it just now: the process shall not end before, by who comes behind him. */
+static void let_end_be_told(void)
+{
+  for (int ms = 0; ms < END_WAIT_MS && atomic_load(&trace.control->state) != TRACE_STATE_ENDED &&
+                   atomic_load(&trace.teller) != os_tid();
+       ms++)
+    os_usleep(1000);
+}
+
 static bool end_begins(uint64_t how)
 {
   uint64_t not_yet = NOT_ENDED;
@@ -557,6 +518,8 @@ void tr_end(int exit_code)
   if (!end_begins(can_tell ? END_IS_TOLD : END_IS_WANTED + (uint64_t)(uint32_t)exit_code)) {
     if (trace.control && mp)
       tr_end_for_another(mp);
+    if (trace.control && !SIM_BUILT)
+      let_end_be_told();
   } else if (trace.control) {
     can_tell ? tell_end(mp, exit_code) : have_end_told();
   }

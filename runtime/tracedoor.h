@@ -90,6 +90,8 @@ void tr_emit_string(struct m *mp, uint32_t id, const char *bytes, size_t n);
 /* A new id for a timer; where nobody records, the same for all. */
 uint32_t tr_timer_id(void);
 
+/* enum trace_clock. */
+uint32_t tr_pick_clock(void);
 /* Emits clock_sync if the last one is a second old, or at once if now. */
 void tr_sync_clocks(struct m *mp, bool now);
 /* Takes up the trace memory that the environment names, if it does; in a later run, says in the control page that
@@ -108,7 +110,8 @@ void tr_begin(struct m *mp, uint32_t n_procs);
 /* Emits trace_end, once, and says so in the control page; no M emits what it stamps after that. From any
  * thread, signal handlers included. */
 void tr_end(int exit_code);
-/* By sysmon, each round: a thread that has no ring wants the trace to end. And whether there is one. */
+/* Tells the end that a thread without a ring wants, if one does: by sysmon, each round, and who would have told it. And
+ * whether one does. */
 void tr_end_for_another(struct m *mp);
 bool tr_end_is_another_s(void);
 

@@ -257,11 +257,16 @@ static void look(uint64_t goid, const void *lo, const void *hi, void *arg)
   (void)goid, (void)lo, (void)hi;
   ++*(int *)arg;
 }
+static void wait_for_ever(void *unused)
+{
+  (void)unused;
+  rt_chan_recv(NULL, NULL);
+}
 static int scans_a_stopped_world(int argc, char **argv)
 {
   int seen = 0;
   (void)argc, (void)argv;
-  rt_go(yield_once, NULL);
+  rt_go(wait_for_ever, NULL);
   rt_stop_the_world("to look");
   rt_scan_stacks(look, &seen);
   rt_gc();
