@@ -2,9 +2,9 @@
 /* os-linux.c - os.h on Linux: threads, futex, clocks, epoll: what os-sim.c does in its own way. Memory and the
  * process are in os-linux-process.c, signals in os-linux-signal.c.
  *
- * Each function is the thinnest wrapper that hides the kernel's form; none keeps any but what the kernel or libc is found to be like. The time-outs of
- * futex and epoll are in ns: epoll_pwait2 (Linux 5.11) where it exists, so that a short sleep does not
- * become a millisecond, as it does in Go, which rounds to epoll_wait's milliseconds.
+ * Each function is the thinnest wrapper that hides the kernel's form; none keeps any state but what the kernel or libc
+ * is found to be like. The time-outs of futex and epoll are in ns: epoll_pwait2 (Linux 5.11) where it exists, so that a
+ * short sleep does not become a millisecond, as it does in Go, which rounds to epoll_wait's milliseconds.
  */
 #include "os.h"
 

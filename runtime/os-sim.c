@@ -2,8 +2,8 @@
 /* os-sim.c - os.h in the deterministic simulation: threads, futex, clocks and epoll without a kernel.
  *
  * The other implementation is os-linux.c; memory, output and the signals of faults are the same in both, preemption's
- * is in sim-signal.c. Threads are coroutines, their order is a seeded choice (sim-world.c), and a CPU count, thread ids and clocks
- * are the same in every run. There is one epoll instance; in it are the eventfd that breaks it, and the tests' own
+ * is in sim-signal.c. Threads are coroutines, their order is a seeded choice (sim-world.c), and a CPU count, thread ids
+ * and clocks are the same in every run. There is one epoll instance; in it are the eventfd that breaks it, and the tests' own
  * descriptors (sim-io.c). Files are read and written as always, in system calls; sockets are refused, because what the
  * other side does, and when, is in no seed.
  */

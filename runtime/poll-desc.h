@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* poll-desc.h - waiting for a file descriptor; what net.c needs of netpoll.c. */
+/* poll-desc.h - waiting for a file descriptor; what net.c needs of fdmutex.c and netpoll.c. */
 #pragma once
 #include "runtime.h"
 
@@ -12,8 +12,8 @@ struct poll_desc;
 
 /* An operation begins, and has the descriptor until poll_end: the number stays open, and nobody else reads (or writes)
  * from the first try to the last. Others wait here, first come first served. The descriptor is made non-blocking, if it
- * is not one of the standard ones, and registered. deadline: os_now() ns, 0 none. NULL with *err: -EBADF after rt_close, also while it waited;
- * -ETIMEDOUT if the deadline is past or passes in the queue; or what the kernel says. */
+ * is not one of the standard ones, and registered. deadline: os_now() ns, 0 none. NULL with *err: -EBADF after rt_close,
+ * also while it waited; -ETIMEDOUT if the deadline is past or passes in the queue; or what the kernel says. */
 struct poll_desc *poll_begin(int fd, enum poll_mode mode, int64_t deadline, int *err);
 /* What reads and writes of it do when they cannot go on. */
 enum poll_calls {

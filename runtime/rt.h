@@ -332,8 +332,8 @@ RT_API ssize_t rt_read(int fd, void *buf, size_t n, int64_t deadline);
  * are sent. -EPIPE comes without SIGPIPE, except on descriptors 1 and 2, as in Go. From a G. */
 RT_API ssize_t rt_write(int fd, const void *buf, size_t n, int64_t deadline);
 /* Conn.Close: 0, or -EBADF if it is none, or closed already. Who waits on it returns with -EBADF, and who does not
- * wait ends what he is at: the descriptor is his till then, and this parks; but not for a call that blocks, of a file or of 0 to 2. From
- * a G. */
+ * wait ends what he is at: the descriptor is his till then, and this parks; but not for a call that blocks, of a file
+ * or of 0 to 2. From a G. */
 RT_API int rt_close(int fd);
 
 /* ---- Telling the trace what things mean; no cost when nobody records. Threads that the runtime does not know are in no

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* switch.h - switching between stacks, and what the sanitizers must be told about it.
  *
- * Four ways on: a G to a G (switch_to_g), a G to a fresh G on another stack, on its own (restart_stack),
- * and between a G and the thread's own stack, g0. A fifth comes back by itself (call_on_stack). All tell the address sanitizer which stack comes next,
- * and the thread sanitizer which fiber; nothing of them is anywhere else in the runtime. A fiber lives as
- * long as a stack, not as a G: so a fresh G on a dead one's stack needs no switch.
+ * Four ways on: a G to a G (switch_to_g), a G to a fresh G on another stack, on its own (restart_stack), and between a
+ * G and the thread's own stack, g0. A fifth comes back by itself (call_on_stack). All tell the address sanitizer which
+ * stack comes next, and the thread sanitizer which fiber; nothing of them is anywhere else in the runtime. A fiber lives
+ * as long as a stack, not as a G: so a fresh G on a dead one's stack needs no switch.
  *
  * The thread's errno and its floating point control belong to the G: they are saved and restored here.
  */

@@ -470,6 +470,34 @@ static void standard_input_is_waited_for_and_stays_as_it_was(void **state)
   assert_child_prints(with_a_pipe_as_input, NULL, n, "late, 1 x, as it was\n0 at the end\n");
 }
 
+/* Who has its turn is made ready by the close, as is main behind him, who runs before. */
+static void leave_a_reader_of_what_is_closed(void *unused)
+{
+  char byte;
+  (void)unused;
+  rt_go(read_for_ever, NULL);
+  rt_yield();
+  rt_go(close_number, (void *)0);
+  rt_read(0, &byte, 1, 0);
+}
+static int run_that_leaves_standard_input_while_closing(void *unused)
+{
+  (void)unused;
+  if (pipe(ends) != 0 || dup2(ends[0], 0) != 0)
+    return 1;
+  close(ends[0]);
+  ends[0] = 0;
+  int code = rt_run(leave_a_reader_of_what_is_closed, NULL, NULL);
+  printf("%d\n", fcntl(0, F_GETFD) == -1);
+  return code;
+}
+static void the_end_of_a_run_closes_standard_input_unless_somebody_is_in_a_call(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_child_prints(run_that_leaves_standard_input_while_closing, NULL, n, "1\n");
+}
+
 static void write_more_than_there_is_room_for(void *unused)
 {
   static char text[MIB];
@@ -516,6 +544,7 @@ int main(void)
     cmocka_unit_test(the_end_of_a_run_closes_what_was_being_closed),
     cmocka_unit_test(a_close_that_lingers_keeps_nobody_waiting),
     cmocka_unit_test(standard_input_is_waited_for_and_stays_as_it_was),
+    cmocka_unit_test(the_end_of_a_run_closes_standard_input_unless_somebody_is_in_a_call),
     cmocka_unit_test(who_closes_standard_output_does_not_wait_for_a_write_that_blocks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
