@@ -48,11 +48,6 @@ int rt_go_named(const char *name, void (*fn)(void *), void *arg)
   return newproc(name, fn, arg, __builtin_return_address(0));
 }
 
-void rt_yield(void)
-{
-  gosched();
-}
-
 uint64_t rt_goid(void)
 {
   struct m *mp = getm();

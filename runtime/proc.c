@@ -393,7 +393,8 @@ static ALWAYS_INLINE void gosched_why(struct m *mp, struct g *gp, uint32_t why)
   leave(mp, gp, next, inherit);
 }
 
-void gosched(void)
+/* Go's Gosched: to the tail of the global queue. All in one, since a yield of 12 ns feels a call. */
+void rt_yield(void)
 {
   struct m *mp = getm();
   struct g *gp = mp ? mp->curg : NULL;

@@ -16,8 +16,6 @@ void goparkunlock(struct mutex *l, waitreason reason, uint64_t obj);
 void goready(struct g *gp, uint64_t obj);
 /* Makes many runnable, as netpoll does; with or without a P. Empties the list. */
 void injectglist(struct glist *list);
-/* runtime.Gosched: to the tail of the global queue. */
-void gosched(void);
 /* To the tail of this P's queue (for hand-offs; traced as a yield). */
 void goyield(void);
 /* Stops the running G, which was asked to; by_signal: or else at a call. Not while it must keep its M, nor in a system

@@ -191,7 +191,7 @@ static void let_panics_be_told(void)
   if (world_is_mine()) /* nobody else runs */
     return;
   for (int i = 1; i <= LAST_YIELDS && atomic_load(&sched.npanicking) > 0; i++) {
-    gosched();
+    rt_yield();
     if (i % (LAST_YIELDS / LAST_PAUSES) == 0)
       os_usleep(LAST_PAUSE_US);
   }
