@@ -10,7 +10,7 @@
  * I3  Who closes waits for that, unless somebody is in a call that may take long: closing is stored before calls are
  *     read there, and calls before closing is read in poll_call, so that one of the two sees the other.
  *
- * Cost: an operation that need not wait costs no system call beyond itself, and takes the lock twice.
+ * Cost: an operation that need not wait takes the lock twice, and costs no system call beyond itself; on 0 to 2 a poll.
  */
 #include "netpoll-desc.h"
 #include "os.h"

@@ -38,19 +38,14 @@ static ssize_t try_read(int fd, const struct operation *op)
   return read(fd, op->buf, op->n);
 }
 
-/* As Go: writing into a pipe that nobody reads is an error, except on standard output and standard error, where it
- * is the end of the program, which a filter expects. */
-static ssize_t write_no_socket(int fd, const struct operation *op)
+/* As Go: writing to who does not read any more is an error, except on standard output and standard error, where it is
+ * the end of the program, which a filter expects. */
+static ssize_t try_write(int fd, const struct operation *op)
 {
   if (fd == STDOUT_FILENO || fd == STDERR_FILENO)
     return write(fd, op->buf, op->n);
-  return os_write_quietly(fd, op->buf, op->n);
-}
-
-static ssize_t try_write(int fd, const struct operation *op)
-{
   ssize_t n = send(fd, op->buf, op->n, MSG_NOSIGNAL);
-  return n < 0 && errno == ENOTSOCK ? write_no_socket(fd, op) : n;
+  return n < 0 && errno == ENOTSOCK ? os_write_quietly(fd, op->buf, op->n) : n;
 }
 
 static ssize_t try_accept(int fd, const struct operation *op)

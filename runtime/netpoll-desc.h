@@ -16,9 +16,9 @@ struct turn { /* a G that waits for its turn; in its frame */
 struct poll_dir {
   struct poll_desc *pd;
   _Atomic uintptr_t word;
-  bool drained;              /* I3; who has the turn */
+  bool drained;              /* netpoll.c, I3; who has the turn */
   _Atomic bool calls;        /* in a call that may block */
-  bool busy;                 /* I4; pd->lock, as the next three */
+  bool busy;                 /* fdmutex.c, I1; pd->lock, as the next three */
   struct turn *first, *last; /* Gs whose turn comes later */
   uintptr_t tickets;         /* given to them */
   int64_t deadline;          /* of the operation under way; 0 none; who has the turn */
@@ -34,7 +34,7 @@ struct poll_desc {
   bool registered;
   enum poll_calls calls;
   bool tcp;
-  _Atomic bool stops; /* os_event's, once it was so; I3 */
+  _Atomic bool stops; /* os_event's, once it was so; netpoll.c, I3 */
   _Atomic bool closing;
   struct g *closer; /* that waits for the last operation, or NULL */
   struct poll_dir dirs[2];

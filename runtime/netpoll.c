@@ -17,7 +17,8 @@
  *     If that was there before the event which led to the read, this event told it, and set stops before the word; if
  *     not, an event of its own is still to come. Other descriptors have packets, lines or messages that end a read.
  * I4  One operation of a direction at a time has its word, from its beginning to its end (fdmutex.c).
- * I5  The end of a run ends all lives: the Gs it drops do not come back to let go.
+ * I5  The end of a run ends all lives: the Gs it drops do not come back to let go. Who is in a blocking call then may
+ *     still use the number, so it is not closed for him; what a later run does with it is that run's own affair.
  */
 #include "netpoll.h"
 
@@ -72,8 +73,8 @@ int netpollinit(void)
   return 0;
 }
 
-/* I5. A G that was dropped in a call may still use the number, which then stays open: a leak, but no stranger is read
- * or written. */
+/* I5. A number that was being closed stays open if a G was dropped in a call with it, or just back from one: a leak, but
+ * no stranger is read or written. */
 static void end_life(struct poll_desc *pd)
 {
   if (atomic_load(&pd->closing) && !poll_is_in_a_call(pd))
@@ -291,7 +292,9 @@ int netpollopen(struct poll_desc *pd, int fd)
     pd->calls = POLL_CALLS_BLOCK;
   else if (err < 0)
     return err;
-  else if (!(flags & O_NONBLOCK) && fd <= STDERR_FILENO)
+  else if (
+      fd <=
+      STDERR_FILENO) /* also if it is non-blocking now: the others may change that at any time */
     pd->calls = POLL_CALLS_MAY_BLOCK;
   else if (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
     return -errno;

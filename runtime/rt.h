@@ -77,13 +77,13 @@ struct rt_options {
 /* Runs fn(argc, argv) as the main G, goid 1, and exits with its value; other Gs are dropped, as when Go's main
  * returns. Does not return, except with 1, after words on stderr, if nothing could start. From main(). */
 RT_API int rt_main(int argc, char **argv, int (*fn)(int argc, char **argv));
-/* Runs fn(arg) as the main G and returns 0 when it has returned and every thread of the scheduler stands still;
- * other Gs are dropped: their deferred calls do not run. May be called again, and what there was in the last run can be
- * used on, except channels, mutexes and the like on which dropped Gs waited: they can be freed, or zeroed (initialised)
- * anew, and all else is fatal, in words; what dropped Gs had locked stays so; and what rt_after_func set is stopped, with
- * its run. options may be NULL. -errno with
- * nothing started: -EBUSY: a run is on; -EINVAL: an impossible option, or an environment that is not understood
- * (told on stderr); -ENOMEM, -EAGAIN, -EMFILE...: what the kernel refused. Not from a G.
+/* Runs fn(arg) as the main G and returns 0 when it has returned and every thread of the scheduler stands still, or is
+ * in a system call; so is the caller's own perhaps, for which this waits. Other Gs are dropped: their deferred calls
+ * do not run. May be called again, and what there was in the last run can be used on, except channels, mutexes and the
+ * like on which dropped Gs waited: they can be freed, or zeroed (initialised) anew, and all else is fatal, in words;
+ * what dropped Gs had locked stays so; and what rt_after_func set is stopped, with its run. options may be NULL.
+ * -errno with nothing started: -EBUSY: a run is on; -EINVAL: an impossible option, or an environment that is not
+ * understood (told on stderr); -ENOMEM, -EAGAIN, -EMFILE...: what the kernel refused. Not from a G.
  * With a seed the program is started anew, from its main, with the simulation's library; this first call does not
  * return, and in the new process all runs are simulated (without a seed: with 1), with libc's clocks, sleeps and random
  * numbers for their Gs (docs/runtime.md). -EINVAL, told on stderr, where that
@@ -310,9 +310,9 @@ RT_API void *rt_blocking(void *(*fn)(void *), void *arg);
 
 /* I/O through netpoll: a call that cannot go on parks the G until the kernel says that it can. -errno on failure;
  * deadline: a point in time, 0 for none, at which it gives up with -ETIMEDOUT; the descriptor can be used on. A
- * descriptor that is used here becomes non-blocking, but for 0 to 2, which others share; a write to these that is
- * larger than a pipe's room lasts until it is done, whatever the deadline, and so does a read whose bytes another
- * process took. It is closed by rt_close, not by close. Several Gs may use one: the calls of one direction are done one
+ * descriptor that is used here becomes non-blocking, but for 0 to 2, which others share; a write to these that finds
+ * too little room in a pipe lasts until it is done, whatever the deadline, and so does a read whose bytes somebody else
+ * took. It is closed by rt_close, not by close. Several Gs may use one: the calls of one direction are done one
  * after the other, each as a whole. In a simulation sockets and pipes are fatal, in words. */
 
 /* net.Listen("tcp", host_port): a listening socket at "host:port", "[v6]:port" or ":port"; port 0 picks one. Without a
@@ -325,8 +325,8 @@ RT_API int rt_accept(int fd, int64_t deadline);
 /* net.Dial("tcp", host_port): a connection, to the first of the name's addresses that answers. The look-up of a
  * name is not bounded by the deadline. From a G. */
 RT_API int rt_dial(const char *host_port, int64_t deadline);
-/* Conn.Read: bytes read, at least one; 0 at the end of the stream, for an empty packet, or at once if n is 0. From a
- * G. */
+/* Conn.Read: bytes read, at least one; 0 at the end of the stream, for an empty packet, or if n is 0,
+ * whatever the deadline, as soon as nobody else reads. From a G. */
 RT_API ssize_t rt_read(int fd, void *buf, size_t n, int64_t deadline);
 /* Conn.Write: n, when all are written; or -errno, when some may have been. No bytes are a packet too, where packets
  * are sent. -EPIPE comes without SIGPIPE, except on descriptors 1 and 2, as in Go. From a G. */

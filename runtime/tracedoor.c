@@ -457,6 +457,7 @@ static void tell_end(struct m *mp, int exit_code)
     os_usleep(END_GRACE_US); /* I3; in the simulation end_at_exit has heard them */
   end_open_of_all();
   if (mp && mp->tw) {
+    mp->trace_mask = TRACE_FAMILY_ALL | TRACE_FAMILY_ALWAYS; /* it may be silent already */
     tr_sync_clocks(mp, true);
     if (trace_is_open(mp->tw))
       trace_end_open(mp->tw);
@@ -469,10 +470,13 @@ static void tell_end(struct m *mp, int exit_code)
   atomic_store(&trace.control->state, TRACE_STATE_ENDED);
 }
 
-/* The thread that ends the process has no ring: it is not the runtime's, or came when there was none left. */
+/* The thread that ends the process has no ring: it is not the runtime's, or came when there was none left. And if nobody
+ * has one, there is nothing to wait for. */
 static void have_end_told(void)
 {
-  for (int ms = 0; ms < TELL_MS && atomic_load(&trace.control->state) != TRACE_STATE_ENDED; ms++) {
+  for (int ms = 0; ms < TELL_MS && atomic_load(&trace.n_open) > 0 &&
+                   atomic_load(&trace.control->state) != TRACE_STATE_ENDED;
+       ms++) {
     os_futex_wake(&sched.sysmonnote.key, 1); /* the note is left alone: that is its owners' */
     os_usleep(1000);
   }
@@ -490,14 +494,14 @@ void tr_end_for_another(struct m *mp)
   if (likely(wanted < END_IS_WANTED) || !mp->tw ||
       !atomic_compare_exchange_strong(&trace.ended, &wanted, END_IS_TOLD))
     return;
-  mp->trace_mask = TRACE_FAMILY_ALL | TRACE_FAMILY_ALWAYS; /* it may be silent already */
   tell_end(mp, (int)(uint32_t)(wanted - END_IS_WANTED));
 }
 
-/* Another one tells it just now: the process shall not end before, by who comes behind him. */
+/* Another one tells it just now, or wants it told: the process shall not end before, by who comes behind him. */
 static void let_end_be_told(void)
 {
-  for (int ms = 0; ms < END_WAIT_MS && atomic_load(&trace.control->state) != TRACE_STATE_ENDED &&
+  for (int ms = 0; ms < (tr_end_is_another_s() ? TELL_MS : END_WAIT_MS) &&
+                   atomic_load(&trace.control->state) != TRACE_STATE_ENDED &&
                    atomic_load(&trace.teller) != os_tid();
        ms++)
     os_usleep(1000);

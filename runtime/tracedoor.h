@@ -6,7 +6,7 @@
  *   tr_stamp_go_block(mp, why, stack, obj);  the two at once, for the first event of a transition
  *
  * Off, an event costs one predictable branch on mp->trace_mask, which is 0. On, a call out of line.
- * tracedoor.c alone includes the emitters.
+ * The emitters are included by tracedoor.c and its parts, traceclock.c and tracestrings.c, alone.
  *
  * When to stamp. Stamp before you publish; what you took by CAS, stamp between the load that saw it
  * and the CAS; inside a lock, stamp after you have it. Then for any two Ms time agrees with cause.

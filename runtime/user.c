@@ -62,19 +62,19 @@ static bool is_running(const struct m *mp)
 }
 
 /* The trace knows an armed timer by its number, everything else by its address. In the simulation that is looked up in
- * each run, since the search takes locks. */
-static uint32_t armed_timer(const void *object, const struct m *listener)
+ * each run, recorded or not, since the search takes locks; and before listener, which holds the G in a recorded one. */
+static uint32_t armed_timer(const void *object)
 {
-  const struct m *mp = SIM_BUILT ? getm() : listener;
-  return mp && is_running(mp) ? timer_id_of(object) : 0;
+  const struct m *mp = getm();
+  return mp && (SIM_BUILT || is_told(mp)) && is_running(mp) ? timer_id_of(object) : 0;
 }
 
 void rt_name(const void *object, const char *name)
 {
   if (!object)
     return;
+  uint32_t timer = armed_timer(object);
   struct m *mp = listener();
-  uint32_t timer = armed_timer(object, mp);
   if (!mp)
     return;
   uint32_t name_id = tr_string_id(mp, name);
@@ -136,17 +136,16 @@ void rt_region_end(void)
 void rt_log(const char *category, const char *fmt, ...)
 {
   char text[1024]; /* longer ones are cut */
-  int n = -1;
+  text[0] = '\0';
   if (is_told(getm())) {
     va_list args;
     va_start(args, fmt);
-    n = vsnprintf(text, sizeof text, fmt, args);
+    (void)vsnprintf(text, sizeof text, fmt, args); /* as far as it comes, if it fails */
     va_end(args);
   }
   struct m *mp = listener();
   if (!mp)
     return;
-  if (n >= 0)
-    tr_user_log(mp, tr_string_id(mp, category), tr_string_id(mp, text));
+  tr_user_log(mp, tr_string_id(mp, category), tr_string_id(mp, text));
   told(mp);
 }

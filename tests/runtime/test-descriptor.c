@@ -470,6 +470,50 @@ static void standard_input_is_waited_for_and_stays_as_it_was(void **state)
   assert_child_prints(with_a_pipe_as_input, NULL, n, "late, 1 x, as it was\n0 at the end\n");
 }
 
+/* As a shell does with the terminal that it lent to somebody else meanwhile. */
+PROGRAM(reads_what_blocks_again)
+{
+  char byte;
+  alarm(20); /* it waits for ever, if it waits */
+  bool late = rt_read(0, &byte, 1, rt_now() + 1000000) == -ETIMEDOUT;
+  fcntl(0, F_SETFL, 0);
+  printf("%d %d\n", late, rt_read(0, &byte, 1, rt_now() + 1000000) == -ETIMEDOUT);
+  return 0;
+}
+static int with_a_pipe_as_input_that_does_not_block(void *unused)
+{
+  (void)unused;
+  if (pipe2(ends, O_NONBLOCK) != 0 || dup2(ends[0], 0) != 0)
+    return 1;
+  return under_rt_main(&(struct main_function){ reads_what_blocks_again });
+}
+static void standard_input_may_begin_to_block(void **state)
+{
+  (void)state;
+  FOR_PROCS(n)
+  assert_child_prints(with_a_pipe_as_input_that_does_not_block, NULL, n, "1 1\n");
+}
+
+PROGRAM(writes_to_nobody)
+{
+  rt_write(1, "x", 1, 0);
+  return 0;
+}
+static int with_a_socket_as_output(void *unused)
+{
+  (void)unused;
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 || dup2(ends[1], 1) != 1)
+    return 1;
+  close(ends[0]);
+  return under_rt_main(&(struct main_function){ writes_to_nobody });
+}
+static void a_socket_as_standard_output_that_nobody_reads_is_the_end(void **state)
+{
+  (void)state;
+  struct outcome o = run_child(with_a_socket_as_output, NULL, 1);
+  assert_int_equal(o.code, 128 + SIGPIPE);
+}
+
 /* Who has its turn is made ready by the close, as is main behind him, who runs before. */
 static void leave_a_reader_of_what_is_closed(void *unused)
 {
@@ -544,6 +588,8 @@ int main(void)
     cmocka_unit_test(the_end_of_a_run_closes_what_was_being_closed),
     cmocka_unit_test(a_close_that_lingers_keeps_nobody_waiting),
     cmocka_unit_test(standard_input_is_waited_for_and_stays_as_it_was),
+    cmocka_unit_test(standard_input_may_begin_to_block),
+    cmocka_unit_test(a_socket_as_standard_output_that_nobody_reads_is_the_end),
     cmocka_unit_test(the_end_of_a_run_closes_standard_input_unless_somebody_is_in_a_call),
     cmocka_unit_test(who_closes_standard_output_does_not_wait_for_a_write_that_blocks),
   };

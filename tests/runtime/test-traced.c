@@ -8,6 +8,7 @@
 
 #include "rt.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -274,6 +275,67 @@ static int scans_a_stopped_world(int argc, char **argv)
   return seen != 2;
 }
 
+/* ---- a run whose first thread is in a system call when it ends ---- */
+
+static atomic_bool is_in_the_call;
+
+static int n_threads(void)
+{
+  int n = 0;
+  DIR *tasks = opendir("/proc/self/task");
+  while (tasks && readdir(tasks))
+    n++;
+  if (tasks)
+    closedir(tasks);
+  return n;
+}
+
+static void *stay_until_others_have_ended(void *unused)
+{
+  int n = n_threads();
+  atomic_store(&is_in_the_call, true);
+  while (n_threads() >= n)
+    sched_yield();
+  return unused;
+}
+
+static void keep_the_first_thread(void *unused)
+{
+  while (gettid() != getpid())
+    rt_yield();
+  rt_blocking(stay_until_others_have_ended, unused);
+}
+
+static void return_on_another(void *unused)
+{
+  rt_go(keep_the_first_thread, unused);
+  while (!atomic_load(&is_in_the_call))
+    rt_yield();
+}
+
+/* ---- a run that gets no descriptors, and one that does ---- */
+
+static int gets_descriptors_late(void)
+{
+  struct rlimit usual_files;
+  int next = dup(0);
+  if (next < 0 || close(next) != 0 || getrlimit(RLIMIT_NOFILE, &usual_files) != 0)
+    return 3;
+  const struct rlimit none = { (rlim_t)next, usual_files.rlim_max };
+  if (setrlimit(RLIMIT_NOFILE, &none) != 0 || rt_run(yield_once, NULL, NULL) != -EMFILE)
+    return 3;
+  return setrlimit(RLIMIT_NOFILE, &usual_files) != 0 || rt_run(yield_once, NULL, NULL) != 0;
+}
+
+/* ---- a log that cannot be written as it is ---- */
+
+static int logs_no_character(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  rt_log("test", "%ls", L"\xd800");
+  return 0;
+}
+
 /* ---- the tests ---- */
 
 static int run_as(const char *name, int argc, char **argv)
@@ -302,6 +364,12 @@ static int run_as(const char *name, int argc, char **argv)
     return rt_main(argc, argv, scans_a_stopped_world);
   if (strncmp(name, "a-thread-", 9) == 0)
     return rt_main(argc, argv, is_ended_by_a_thread);
+  if (strcmp(name, "comes-back-late") == 0)
+    return -rt_run(return_on_another, NULL, NULL);
+  if (strcmp(name, "descriptors-late") == 0)
+    return gets_descriptors_late();
+  if (strcmp(name, "logs-no-character") == 0)
+    return rt_main(argc, argv, logs_no_character);
   if (strcmp(name, "is-told-to-quit") == 0)
     return rt_main(argc, argv, is_told_to_quit);
   return 4;
@@ -439,9 +507,39 @@ static void scans_in_a_world_that_the_program_stopped_keep_the_rules(void **stat
   record_and_check("scans-a-stopped-world", "2");
 }
 
+/* Its G is dropped, and it tells nothing more of that; but the end. */
+static void a_first_thread_that_comes_back_too_late_tells_the_end(void **state)
+{
+  (void)state;
+  record_and_check("comes-back-late", "2");
+  assert_info_has("comes-back-late", "exit_code", "0");
+}
+
+static void a_run_that_could_not_begin_leaves_the_trace_to_the_next(void **state)
+{
+  (void)state;
+  record_and_check("descriptors-late", "2");
+  struct run dump = run_cli("dump", "t.db", NULL);
+  assert_null(strstr(dump.out, "untraced_runs"));
+  assert_int_equal(count_lines_with(dump.out, " trace_begin "), 1);
+  run_free(&dump);
+}
+
+static void a_log_that_cannot_be_written_is_told_as_far_as_it_comes(void **state)
+{
+  (void)state;
+  record_and_check("logs-no-character", "1");
+  struct run dump = run_cli("dump", "t.db", NULL);
+  assert_int_equal(count_lines_with(dump.out, " user_log "), 1);
+  run_free(&dump);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_first_thread_that_comes_back_too_late_tells_the_end),
+    cmocka_unit_test(a_run_that_could_not_begin_leaves_the_trace_to_the_next),
+    cmocka_unit_test(a_log_that_cannot_be_written_is_told_as_far_as_it_comes),
     cmocka_unit_test(nobody_emits_after_the_end_was_told),
     cmocka_unit_test(a_run_after_the_end_is_told_to_be_missing),
     cmocka_unit_test(a_program_that_gets_no_threads_runs_on_with_those_that_it_has),

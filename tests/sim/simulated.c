@@ -200,10 +200,39 @@ static int forks(int argc, char **argv)
   return 0;
 }
 
+/* ---- names things in system calls, while the world is stopped now and then; and says when it ended ---- */
+
+static int n_namers = 2;
+
+static void name_in_calls(void *unused)
+{
+  static int thing;
+  (void)unused;
+  for (int i = 0; i < 20; i++) {
+    rt_entersyscall();
+    rt_name(&thing, "thing");
+    rt_exitsyscall();
+  }
+  n_namers--;
+}
+
+static int names_in_calls(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  rt_go(name_in_calls, NULL);
+  rt_go(name_in_calls, NULL);
+  while (n_namers > 0) {
+    rt_gc();
+    rt_yield();
+  }
+  rt_panic("the end");
+}
+
 static const struct {
   const char *name;
   int (*fn)(int, char **);
 } programs[] = {
+  { "names-in-calls", names_in_calls },
   { "forks", forks },
   { "spins", spins },
   { "reads-a-pipe", reads_a_pipe },

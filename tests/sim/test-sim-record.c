@@ -239,6 +239,36 @@ static void a_seed_that_comes_too_late_is_refused_in_words(void **state)
   run_free(&run);
 }
 
+/* ---- the same course, recorded or not ---- */
+
+/* The step and the time at which it died. */
+static struct run die(char *what, char *seed, bool is_recorded)
+{
+  char debug[32];
+  snprintf(debug, sizeof debug, "sim=%s", seed);
+  if (!is_recorded)
+    setenv("RT_DEBUG", debug, 1);
+  struct run run = is_recorded ? run_cli("record", "-q", "--sim", seed, "-o", "d.db", "--",
+                                         run_built("tests/sim/simulated"), what, NULL)
+                               : ask(what, NULL, NULL);
+  unsetenv("RT_DEBUG");
+  assert_int_equal(run.code, 2);
+  assert_non_null(strstr(run.err, "\nsimulation: seed "));
+  return run;
+}
+
+static void names_told_in_system_calls_do_not_change_what_comes(void **state)
+{
+  (void)state;
+  char *seeds[] = { "1", "2", "3", "4", "5" };
+  for (int i = 0; i < 5; i++) {
+    struct run a = die("names-in-calls", seeds[i], false),
+               b = die("names-in-calls", seeds[i], true);
+    assert_string_equal(strstr(a.err, "\nsimulation: "), strstr(b.err, "\nsimulation: "));
+    run_free(&a), run_free(&b);
+  }
+}
+
 /* ---- fork ---- */
 
 /* What the child does is in no trace, and nobody else's steps are the child's. */
@@ -287,6 +317,7 @@ int main(void)
     cmocka_unit_test(its_seed_is_in_the_trace),
     cmocka_unit_test(each_of_its_runs_may_have_a_seed),
     cmocka_unit_test(a_seed_that_comes_too_late_is_refused_in_words),
+    cmocka_unit_test(names_told_in_system_calls_do_not_change_what_comes),
   };
   return cmocka_run_group_tests(tests, run_set_up, run_tear_down);
 }
