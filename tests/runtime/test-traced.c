@@ -530,7 +530,7 @@ static void a_log_that_cannot_be_written_is_told_as_far_as_it_comes(void **state
   (void)state;
   record_and_check("logs-no-character", "1");
   struct run dump = run_cli("dump", "t.db", NULL);
-  assert_int_equal(count_lines_with(dump.out, " user_log "), 1);
+  assert_int_equal(count_lines_with(dump.out, " g1 user_log "), 1);
   run_free(&dump);
 }
 
