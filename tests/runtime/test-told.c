@@ -49,10 +49,12 @@ static int sleeps_in_turn(int argc, char **argv)
 
 static int pipe_ends[2];
 
+static int n_read; /* on one P */
 static void read_and_sleep(void *with_deadline)
 {
   char byte;
   rt_read(pipe_ends[0], &byte, 1, with_deadline ? rt_now() + 1000000000 : 0);
+  n_read++;
   rt_sleep(1000);
   rt_waitgroup_done(&all_done);
 }
@@ -76,7 +78,10 @@ static int waits_for_its_turn(int argc, char **argv)
   /* So the stopped deadline is neither first nor last in the heap. */
   struct rt_timer *later = rt_after_func(2000000000, nothing, NULL);
   rt_write(pipe_ends[1], "x", 1, 0);
-  rt_sleep(1000000);
+  while (n_read == 0)
+    rt_yield();
+  for (int i = 0; i < 10; i++) /* the second has its turn, and finds nothing */
+    rt_yield();
   rt_write(pipe_ends[1], "x", 1, 0);
   rt_waitgroup_wait(&all_done);
   rt_timer_free(earlier);
