@@ -51,7 +51,10 @@ static ssize_t try_write(int fd, const struct operation *op)
 static ssize_t try_accept(int fd, const struct operation *op)
 {
   (void)op;
-  return accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  int new_fd = os_above_standard(accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (new_fd < 0)
+    errno = -new_fd;
+  return new_fd;
 }
 
 /* Connects, or learns how the connecting that an earlier try began has ended. */
@@ -272,9 +275,9 @@ static int resolve(const char *host_port, bool passive, struct lookup *l)
 /* With dual, on IPv6 and IPv4 alike. */
 static int listen_on(const struct sockaddr *at, socklen_t size, bool dual)
 {
-  int fd = socket(at->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int fd = os_above_standard(socket(at->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (fd < 0)
-    return -errno;
+    return fd;
   int on = 1, v6_only = !dual;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (at->sa_family == AF_INET6)
@@ -309,9 +312,9 @@ static bool is_any(const struct addrinfo *ai)
 
 static int connect_to(const struct addrinfo *ai, int64_t deadline)
 {
-  int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int fd = os_above_standard(socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (fd < 0)
-    return -errno;
+    return fd;
   struct operation op = { try_connect, fd, ai->ai_addr, ai->ai_addrlen };
   ssize_t err = run(&op, POLL_WRITE, deadline);
   if (err < 0) {

@@ -6,6 +6,7 @@
 #include "os.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <pthread.h>
 #include <signal.h>
@@ -126,4 +127,15 @@ static void call_at_exit(int code, void *fn)
 void os_at_exit(void (*fn)(int code))
 {
   on_exit(call_at_exit, (void *)(uintptr_t)fn);
+}
+
+int os_above_standard(int fd)
+{
+  if (fd < 0)
+    return -errno;
+  if (fd > STDERR_FILENO)
+    return fd;
+  int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), err = errno;
+  close(fd);
+  return above < 0 ? -err : above;
 }

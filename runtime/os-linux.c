@@ -193,21 +193,9 @@ uint64_t os_entropy(void)
 
 /* ---- epoll ---- */
 
-/* A program that was started without a standard descriptor gives its number to a file of its own, or writes to it. */
-static int above_standard(int fd)
-{
-  if (fd < 0)
-    return -errno;
-  if (fd > STDERR_FILENO)
-    return fd;
-  int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), err = errno;
-  close(fd);
-  return above < 0 ? -err : above;
-}
-
 int os_epoll_create(void)
 {
-  return above_standard(epoll_create1(EPOLL_CLOEXEC));
+  return os_above_standard(epoll_create1(EPOLL_CLOEXEC));
 }
 
 int os_epoll_add(int epoll, int fd, uint64_t data, bool level_read_only)
@@ -269,7 +257,7 @@ int os_epoll_wait(int epoll, struct os_event *out, int n, int64_t ns)
 
 int os_eventfd(void)
 {
-  return above_standard(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  return os_above_standard(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
 void os_eventfd_signal(int fd)

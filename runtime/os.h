@@ -76,6 +76,9 @@ int os_eventfd(void);
 void os_eventfd_signal(int fd);
 void os_eventfd_drain(int fd);
 void os_close(int fd);
+/* fd, just made, or -1 with errno. Returns it, or a duplicate above 2 in its place, or -errno: a program that was started
+ * without standard descriptors shall not write to one of these. */
+int os_above_standard(int fd);
 /* Another number of a socket whose close waits for its peer (SO_LINGER), for who closes that where it may last. -1: the
  * close of fd does not wait, or cannot be put off. */
 int os_put_off_linger(int fd);

@@ -311,9 +311,9 @@ RT_API void *rt_blocking(void *(*fn)(void *), void *arg);
 /* I/O through netpoll: a call that cannot go on parks the G until the kernel says that it can. -errno on failure;
  * deadline: a point in time, 0 for none, at which it gives up with -ETIMEDOUT; the descriptor can be used on. A
  * descriptor that is used here becomes non-blocking, but for 0 to 2, which others share; a write to these that finds
- * too little room in a pipe lasts until it is done, whatever the deadline, and so does a read whose bytes somebody else
- * took. It is closed by rt_close, not by close. Several Gs may use one: the calls of one direction are done one
- * after the other, each as a whole. In a simulation sockets and pipes are fatal, in words. */
+ * too little room in a pipe lasts until it is done, whatever the deadline, and so does a read, or an
+ * accept, of what somebody else took. It is closed by rt_close, not by close. Several Gs may use one: the calls of one direction are done one
+ * after the other, each as a whole. Those that are made here are above 2. In a simulation sockets and pipes are fatal, in words. */
 
 /* net.Listen("tcp", host_port): a listening socket at "host:port", "[v6]:port" or ":port"; port 0 picks one. Without a
  * host, or with 0.0.0.0 or [::], it is of IPv6 and of IPv4, or of IPv4 alone where there is no IPv6; of a name's

@@ -336,11 +336,11 @@ static int start(int32_t n, size_t stack_size)
 {
   os_init();
   schedinit();
-  int error = netpollinit();
-  if (error)
-    return error; /* and the next run is the first that is traced */
   tr_init();
   stack_init(stack_size);
+  int error = netpollinit();
+  if (error)
+    return error; /* the next run is the first that is traced */
   os_signals_install(on_fault, on_quit);
   struct m *m0 = start_m0(n);
   error = m0 ? start_sysmon(m0) : -ENOMEM;

@@ -346,7 +346,8 @@ void tr_init(void)
   if (SIM_BUILT && !was_here) /* who exits lets the others finish, recorded or not */
     watch_process();
   was_here = true;
-  if (trace.control)
+  if (trace.control &&
+      atomic_load(&trace.control->state) != TRACE_STATE_STARTING) /* the first run began */
     atomic_fetch_add(&trace.control->untraced_runs, 1);
   if (fd < 0 || trace.control || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
     return;
@@ -497,13 +498,19 @@ void tr_end_for_another(struct m *mp)
   tell_end(mp, (int)(uint32_t)(wanted - END_IS_WANTED));
 }
 
+/* Or the caller is who tells it. */
+static bool end_is_told(void)
+{
+  return atomic_load(&trace.control->state) == TRACE_STATE_ENDED ||
+         atomic_load(&trace.teller) == os_tid();
+}
+
 /* Another one tells it just now, or wants it told: the process shall not end before, by who comes behind him. */
 static void let_end_be_told(void)
 {
-  for (int ms = 0; ms < (tr_end_is_another_s() ? TELL_MS : END_WAIT_MS) &&
-                   atomic_load(&trace.control->state) != TRACE_STATE_ENDED &&
-                   atomic_load(&trace.teller) != os_tid();
-       ms++)
+  for (int ms = 0; ms < TELL_MS && tr_end_is_another_s() && !end_is_told(); ms++)
+    os_usleep(1000);
+  for (int ms = 0; ms < END_WAIT_MS && !end_is_told(); ms++)
     os_usleep(1000);
 }
 

@@ -525,9 +525,27 @@ static void the_poller_keeps_away_from_standard_descriptors_that_are_closed(void
   assert_child_prints(start_without_them, NULL, n, "free free free 1 x\n");
 }
 
+/* As a server does that was started without them: nothing that it prints may go to a peer. */
+static int has_no_standard_descriptors(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  int said = fcntl(1, F_DUPFD, 3);
+  for (int fd = 0; fd <= 2; fd++)
+    close(fd);
+  int listener = listen_here(), calls = rt_dial(address, 0), called = rt_accept(listener, 0);
+  dprintf(said, "%d %d %d\n", listener > 2, calls > 2, called > 2);
+  return 0;
+}
+static void sockets_are_never_standard_descriptors(void **state)
+{
+  (void)state;
+  assert_prints(has_no_standard_descriptors, 1, "1 1 1\n");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test(sockets_are_never_standard_descriptors),
     cmocka_unit_test(an_echo_server_gives_every_byte_back),
     cmocka_unit_test(a_deadline_ends_the_wait_and_not_the_descriptor),
     cmocka_unit_test(a_read_that_was_stopped_is_followed_by_what_is_behind),
