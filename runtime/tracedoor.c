@@ -40,8 +40,7 @@
 #include <unistd.h>
 
 #define END_GRACE_US 1000
-#define END_WAIT_MS  20
-#define TELL_MS      1000 /* sysmon is at work again every 10, if it is given a CPU */
+#define TELL_MS      1000 /* sysmon is at work again every 10 ms, if it is given a CPU */
 
 struct door { /* an M's way into its ring; mp->tw points to the writer */
   struct trace_writer writer;
@@ -508,9 +507,7 @@ static bool end_is_told(void)
 /* Another one tells it just now, or wants it told: the process shall not end before, by who comes behind him. */
 static void let_end_be_told(void)
 {
-  for (int ms = 0; ms < TELL_MS && tr_end_is_another_s() && !end_is_told(); ms++)
-    os_usleep(1000);
-  for (int ms = 0; ms < END_WAIT_MS && !end_is_told(); ms++)
+  for (int ms = 0; ms < TELL_MS && !end_is_told(); ms++)
     os_usleep(1000);
 }
 
