@@ -171,7 +171,7 @@ static void tell_no_trace(const struct rec_result *result, const char *program)
   else
     cli_fail(TRACEFILE_WRONG, program,
              "link it with libgmpscope-rt and start it with rt_main or rt_run",
-             "it did not use the gmpscope runtime, so there is no trace");
+             "no run of the gmpscope runtime began in it, so there is no trace");
 }
 
 int record_run(const struct rec_options *options, bool quiet, struct rec_result *result)

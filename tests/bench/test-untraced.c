@@ -14,7 +14,8 @@ static void compiled_out_means_that_nothing_is_told(void **state)
   struct run r = run_cli("record", "-o", "t.db", "--",
                          run_built("tests/bench/bench-runtime-untraced"), "spawn", NULL);
   assert_int_equal(strncmp(r.out, "spawn ", 6), 0);
-  assert_non_null(strstr(r.err, "it did not use the gmpscope runtime, so there is no trace"));
+  assert_non_null(
+      strstr(r.err, "no run of the gmpscope runtime began in it, so there is no trace"));
   run_free(&r);
   run_leave();
 }

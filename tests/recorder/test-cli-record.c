@@ -61,7 +61,8 @@ static void a_program_without_the_runtime_keeps_its_exit_status(void **state)
 {
   (void)state;
   struct run run = run_cli("record", "--", "/bin/sh", "-c", "echo out; exit 7", NULL);
-  run_expect_refusal(&run, 7, "/bin/sh: it did not use the gmpscope runtime, so there is no trace");
+  run_expect_refusal(&run, 7,
+                     "/bin/sh: no run of the gmpscope runtime began in it, so there is no trace");
   assert_string_equal(run.out, "out\n");
   run_free(&run);
   run = run_cli("record", "-q", "--", "/bin/sh", "-c", "kill -TERM $$", NULL);
