@@ -346,12 +346,17 @@ static size_t mapped(void)
   return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* malloc takes 64 MB for each thread that allocates, and 128 for a moment: before there are threads it is told not to. */
+static int with_one_heap(void *main_function)
+{
+  mallopt(M_ARENA_MAX, 1);
+  return under_rt_main(main_function);
+}
+
 /* Starts Gs until no more can be started; then those must end, and as many can be started again. */
 PROGRAM(fills_its_address_space)
 {
   struct rlimit limit = { .rlim_max = RLIM_INFINITY };
-  mallopt(M_ARENA_MAX,
-          1); /* 64 MB for each thread that allocates would decide how many Gs there are */
   getrlimit(RLIMIT_AS, &limit);
   limit.rlim_cur = mapped() + (200u << 20);
   setrlimit(RLIMIT_AS, &limit);
@@ -380,14 +385,14 @@ static void a_full_address_space_is_told_by_rt_go(void **state)
   skip(); /* which take terabytes of it */
 #endif
   FOR_PROCS(n)
-  assert_prints(fills_its_address_space, n, "1 1 1\n");
+  assert_child_prints(with_one_heap, &(struct main_function){ fills_its_address_space }, n,
+                      "1 1 1\n");
 }
 
 /* Stacks are reserved many at once; as much is left to others. */
 PROGRAM(reserves_stacks)
 {
   struct rlimit limit;
-  mallopt(M_ARENA_MAX, 1);
   getrlimit(RLIMIT_AS, &limit);
   size_t before = mapped(), taken;
   limit.rlim_cur = before + (100u << 20);
@@ -410,7 +415,7 @@ static void stacks_leave_as_much_room_as_they_take(void **state)
   skip();
 #endif
   /* With more Ps another one might reserve some just behind the look at what is taken. */
-  assert_prints(reserves_stacks, 1, "1\n");
+  assert_child_prints(with_one_heap, &(struct main_function){ reserves_stacks }, 1, "1\n");
 }
 
 /* Ps that go away have some of the stacks that were promised. */
@@ -433,7 +438,6 @@ static void be_up(void *unused)
 PROGRAM(has_fewer_ps)
 {
   struct rlimit limit;
-  mallopt(M_ARENA_MAX, 1);
   for (int round = 0; round < 10; round++) {
     rt_waitgroup_add(&wg, 3000);
     for (int i = 0; i < 3000; i++)
@@ -461,7 +465,7 @@ static void a_promise_of_stacks_holds_with_fewer_ps(void **state)
 #if defined(SWITCH_ASAN) || defined(SWITCH_TSAN)
   skip();
 #endif
-  assert_prints(has_fewer_ps, 32, "-12\n");
+  assert_child_prints(with_one_heap, &(struct main_function){ has_fewer_ps }, 32, "-12\n");
 }
 
 /* The mappings are used up: guards must do without. */
