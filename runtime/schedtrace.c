@@ -88,6 +88,13 @@ static PEEKS void print_m(struct m *mp)
   print_str("\n");
 }
 
+/* As Go: what a G waited for last stays until it ends, so one that runs again may have it too. */
+static PEEKS const char *last_reason(const struct g *gp, uint32_t status)
+{
+  waitreason reason = MUTANT(107, TRACE_WAIT_RECV, gp->waitreason);
+  return status == Gdead || reason == TRACE_WAIT_NONE ? "" : waitreason_text(reason);
+}
+
 static PEEKS void print_g(struct g *gp, void *unused)
 {
   uint32_t status = readgstatus(gp);
@@ -97,8 +104,7 @@ static PEEKS void print_g(struct g *gp, void *unused)
   field("  G", (int64_t)gp->goid);
   field(": status=", status);
   print_str("(");
-  print_str(status == Gwaiting ? waitreason_text(MUTANT(107, TRACE_WAIT_RECV, gp->waitreason))
-                               : "");
+  print_str(last_reason(gp, status));
   print_str(")");
   uint32_t owned =
       status & ~(uint32_t)Gscan; /* who waits has no M; the field tells of the last one */

@@ -222,14 +222,12 @@ _Noreturn void rt_exit(int code)
 
 /* ---- from signal handlers ---- */
 
-static void print_overflow(const struct g *gp, const void *address, const void *sp)
+static void print_overflow(const struct g *gp, const void *sp)
 {
   print_str("runtime: goroutine stack exceeds ");
   print_uint((uint64_t)(gp->stack.hi - gp->stack.lo));
-  print_str("-byte limit\nsp=");
+  print_str("-byte limit\nruntime: sp=");
   print_hex((uint64_t)(uintptr_t)sp);
-  print_str(" addr=");
-  print_hex((uint64_t)(uintptr_t)address);
   print_str(" stack=[");
   print_hex((uint64_t)(uintptr_t)gp->stack.lo);
   print_str(", ");
@@ -270,7 +268,8 @@ bool on_fault(void *address, void *pc, void *fp, void *sp)
     return false;
   become_the_speaker();
   printlock_for_last_words();
-  print_overflow(gp, address, sp);
+  print_overflow(gp, sp);
+  dump_internals(); /* as a throw, which it is in Go */
   traceback_from(gp, pc, fp);
   dump(gp, SHOWN_ALL);
   printunlock();

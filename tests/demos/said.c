@@ -85,6 +85,14 @@ static void say(int instant, const char *thing, long id, const char *key, const 
   trace_do("INSERT INTO said VALUES (%d, %Q, %ld, %Q, %Q)", instant, thing, id, key, value);
 }
 
+/* "2(sleep)": what a G that runs waited for last is in no state of the trace. */
+static void forget_last_reason(char *status)
+{
+  char *reason = strchr(status, '(');
+  if (status[0] != '4' && reason && strlen(reason) >= 2)
+    memcpy(reason, "()", 3);
+}
+
 /* "KEY=VALUE KEY=VALUE"; what has no '=' belongs to the value before: "status=4(chan receive)". */
 static void say_fields(int instant, const char *thing, long id, char *fields)
 {
@@ -97,6 +105,8 @@ static void say_fields(int instant, const char *thing, long id, char *fields)
       end--;
     bool last = *end == '\0';
     *end = '\0';
+    if (strcmp(at, "status") == 0)
+      forget_last_reason(value);
     say(instant, thing, id, at, value);
     at = last ? end : end + 1;
   }

@@ -385,6 +385,19 @@ static void assert_matches(const char *text, const char *pattern)
 #define SUMMARY                                                                                    \
   "^SCHED [0-9]+ms: gomaxprocs=2 idleprocs=[012] threads=[0-9]+ spinningthreads=[0-9]+ "           \
   "needspinning=[01] idlethreads=[0-9]+ runqueue=[0-9]+"
+PROGRAM(panics_after_a_sleep)
+{
+  rt_sleep(1);
+  rt_panic("told");
+}
+/* As in go1.26, which does not clear it when the goroutine runs again. */
+static void the_detailed_line_has_what_a_goroutine_waited_for_last(void **state)
+{
+  (void)state;
+  struct outcome o = debug_at("schedtrace=1000000", panics_after_a_sleep);
+  assert_matches(o.err, "^  G1: status=2\\(sleep\\) m=[0-9]+ lockedm=nil$");
+}
+
 /* As go1.26 does: before a panic's message, behind a fatal error's, in detail, whatever was asked for. */
 static void under_schedtrace_last_words_come_with_a_detailed_line(void **state)
 {
@@ -453,6 +466,7 @@ int main(void)
     cmocka_unit_test(a_deadlock_shows_all_gs),
     cmocka_unit_test(a_quit_shows_all_gs_at_every_level),
     cmocka_unit_test(schedtrace_is_gos_line),
+    cmocka_unit_test(the_detailed_line_has_what_a_goroutine_waited_for_last),
     cmocka_unit_test(under_schedtrace_last_words_come_with_a_detailed_line),
     cmocka_unit_test(unknown_words_in_the_environment_are_told),
   };

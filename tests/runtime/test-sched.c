@@ -105,8 +105,10 @@ static void a_stack_overflow_is_told_and_ends_with_2(void **state)
   struct outcome o = run_program(overflows, 2);
   assert_int_equal(o.code, 2);
   assert_non_null(strstr(o.err, "-byte limit\n"));
-  const char *dump = strstr(o.err, "fatal error: stack overflow\n\ngoroutine 1 [running]:\n");
+  assert_non_null(strstr(o.err, "-byte limit\nruntime: sp=0x"));
+  const char *dump = strstr(o.err, "fatal error: stack overflow\n\ngoroutine 1 gp=0x");
   assert_non_null(dump);
+  assert_non_null(strstr(dump, " [running]:\n"));
   const char *innermost = strchr(strstr(dump, "]:\n"), '\n') + 1;
   assert_memory_equal(innermost, "overflow(...)\n", 14); /* where it happened */
   assert_non_null(strstr(dump, "\noverflows(...)\n"));   /* to where it began */
