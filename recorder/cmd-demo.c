@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-demo.c - the demonstrations: lists them, records one, tells what happened and how to look at it.
  *
- * demos.list stands beside the demo programs, a line for each form of each: NAME[ FORM]<TAB>sentence[<TAB>FAULT].
- * A form is the program's argument; the line without one comes first and is what the program does by itself.
- * FAULT is the fault that is worth switching on in it.  A demo is never looked for on PATH or beside this
- * executable: one of them is called echo.
+ * demos.list stands beside the demo programs, a line for each form of each: NAME[ FORM]<TAB>sentence[<TAB>FAULT[<TAB>real]].
+ * A form is the program's argument; the line without one comes first and is what the program does by itself. FAULT is
+ * the fault that is worth switching on in it. real: it is about what the kernel does, of which no simulation has
+ * anything. A demo is never looked for on PATH or beside this executable: one of them is called echo.
  */
 #include "cmd-demo.h"
 #include "cmd-record.h"
@@ -23,6 +23,7 @@ struct demo {
   char form[32]; /* "": what it does by itself */
   char sentence[256];
   char fault[32]; /* "": none */
+  bool real;
 };
 
 struct demos {
@@ -45,7 +46,7 @@ static bool is_name(const char *name)
 static bool read_line(char *line, struct demo *demo)
 {
   char *rest = line, *name = strsep(&rest, "\t"), *sentence = strsep(&rest, "\t");
-  char *fault = strsep(&rest, "\t"), *form = strchr(name, ' ');
+  char *fault = strsep(&rest, "\t"), *real = strsep(&rest, "\t"), *form = strchr(name, ' ');
   if (!sentence || name[0] == '#')
     return false;
   if (form)
@@ -54,6 +55,7 @@ static bool read_line(char *line, struct demo *demo)
   snprintf(demo->form, sizeof demo->form, "%.31s", form ? form : "");
   snprintf(demo->sentence, sizeof demo->sentence, "%.255s", sentence);
   snprintf(demo->fault, sizeof demo->fault, "%.31s", fault ? fault : "");
+  demo->real = real && strcmp(real, "real") == 0;
   return is_name(name) && (!form || is_name(form));
 }
 
@@ -107,6 +109,7 @@ static void list_json(const struct demos *demos)
     out_string(&j, "form", demos->list[i].form[0] ? demos->list[i].form : NULL);
     out_string(&j, "doc", demos->list[i].sentence);
     out_string(&j, "fault", demos->list[i].fault[0] ? demos->list[i].fault : NULL);
+    out_bool(&j, "real", demos->list[i].real);
     out_end(&j);
   }
   out_end(&j);
@@ -281,5 +284,9 @@ int cmd_demo(int argc, char **argv)
   if (wish.fault && !is_fault(&demos, wish.fault))
     return cli_fail(TRACEFILE_USAGE, wish.fault, "gmpscope demo lists them",
                     "there is no such fault");
+  if (wish.sim_seed && demo->real)
+    return cli_fail(TRACEFILE_REFUSED, demo->name, "record it without --sim",
+                    "it shows what the kernel does (signals, calls that block, I/O), which a "
+                    "simulation has not");
   return record_demo(demo, &wish);
 }

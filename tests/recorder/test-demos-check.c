@@ -147,6 +147,24 @@ static void a_misspelt_form_or_fault_is_told_in_words(void **state)
   run_free(&run);
 }
 
+/* The list says of which: all others can be simulated. */
+static void what_is_about_the_kernel_is_not_simulated(void **state)
+{
+  (void)state;
+  int n_refused = 0;
+  for (int i = 0; i < n_demos; i++) {
+    struct run run = run_cli("demo", "--sim", "3", "-q", "-o", "s.db", demos[i].name,
+                             demos[i].form[0] ? demos[i].form : NULL, NULL);
+    if (run.code == 4)
+      assert_non_null(strstr(run.err, "record it without --sim"));
+    else if (run.code != 0 || strstr(run.err, "fatal error: simulation"))
+      fail_msg("%s %s: %d, %s", demos[i].name, demos[i].form, run.code, run.err);
+    n_refused += run.code == 4;
+    run_free(&run);
+  }
+  assert_int_equal(n_refused, 8);
+}
+
 static void assert_says(struct run run, int code, const char *what)
 {
   if (run.code != code || !strstr(run.out, what))
@@ -291,6 +309,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_demos_are_listed),
     cmocka_unit_test(a_misspelt_demo_is_answered_with_the_right_one),
+    cmocka_unit_test(what_is_about_the_kernel_is_not_simulated),
     cmocka_unit_test(a_misspelt_form_or_fault_is_told_in_words),
     cmocka_unit_test(a_trace_with_a_fault_says_so_everywhere),
     cmocka_unit_test(a_seed_makes_a_demo_exact),
