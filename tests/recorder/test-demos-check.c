@@ -151,6 +151,8 @@ static void a_misspelt_form_or_fault_is_told_in_words(void **state)
 static void what_is_about_the_kernel_is_not_simulated(void **state)
 {
   (void)state;
+  if (UNDER_THREAD_SANITIZER)
+    skip();
   int n_refused = 0;
   for (int i = 0; i < n_demos; i++) {
     struct run run = run_cli("demo", "--sim", "3", "-q", "-o", "s.db", demos[i].name,
