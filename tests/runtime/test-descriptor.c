@@ -455,12 +455,18 @@ PROGRAM(reads_standard_input)
   printf("%zd at the end\n", rt_read(0, &byte, 1, 0));
   return rt_close(0);
 }
+/* ends[0] is the number 0 then. */
+static void make_a_pipe_the_input(int flags)
+{
+  if (pipe2(ends, flags) != 0 || dup2(ends[0], 0) != 0)
+    abort();
+  close(ends[0]);
+  ends[0] = 0;
+}
 static int with_a_pipe_as_input(void *unused)
 {
   (void)unused;
-  if (pipe(ends) != 0 || dup2(ends[0], 0) != 0)
-    return 1;
-  close(ends[0]);
+  make_a_pipe_the_input(0);
   return under_rt_main(&(struct main_function){ reads_standard_input });
 }
 static void standard_input_is_waited_for_and_stays_as_it_was(void **state)
@@ -483,8 +489,7 @@ PROGRAM(reads_what_blocks_again)
 static int with_a_pipe_as_input_that_does_not_block(void *unused)
 {
   (void)unused;
-  if (pipe2(ends, O_NONBLOCK) != 0 || dup2(ends[0], 0) != 0)
-    return 1;
+  make_a_pipe_the_input(O_NONBLOCK);
   return under_rt_main(&(struct main_function){ reads_what_blocks_again });
 }
 static void standard_input_may_begin_to_block(void **state)
@@ -527,10 +532,7 @@ static void leave_a_reader_of_what_is_closed(void *unused)
 static int run_that_leaves_standard_input_while_closing(void *unused)
 {
   (void)unused;
-  if (pipe(ends) != 0 || dup2(ends[0], 0) != 0)
-    return 1;
-  close(ends[0]);
-  ends[0] = 0;
+  make_a_pipe_the_input(0);
   int code = rt_run(leave_a_reader_of_what_is_closed, NULL, NULL);
   printf("%d\n", fcntl(0, F_GETFD) == -1);
   return code;
